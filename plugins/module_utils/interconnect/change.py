@@ -1,0 +1,191 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is to be written, to which row, and why: the only way from a subject, or a module, to a database.
+
+A :class:`Change` concerns one row. The Changes that make one key's rows what they should be form a :class:`Group`; a group is written whole
+or not at all in each database. A plan is a list of groups. What a subject sees and cannot do is a :class:`Left`, with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Union
+
+from .store import NOTHING, Members, Row, Store
+
+INSERT, UPDATE, DELETE = "insert", "update", "delete"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row to insert, update or delete.
+
+    ``uuid`` is the row's; for an insert it is a name beginning with ``@``, by which the other Changes of the same group refer to the new row.
+    ``columns`` are whole values, ``keys`` single keys of maps (None removes the key), ``members`` single members of sets.
+    ``before`` holds what the written columns were (of a deleted row: all known ones). ``shared`` marks rows of IC_SB that only the holder of
+    the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3).
+    """
+
+    database: str
+    table: str
+    action: str
+    uuid: str
+    record: str
+    reason: str
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    members: Mapping[str, Members] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict)
+    shared: bool = False
+
+    def after(self) -> dict[str, Any]:
+        """The written columns as they will be: maps whole, of sets that are changed by members only what was added."""
+        result = dict(self.columns)
+        for column, keys in self.keys.items():
+            merged = dict(self.before.get(column) or {})
+            for key, value in keys.items():
+                if value is None:
+                    merged.pop(key, None)
+                else:
+                    merged[key] = value
+            result[column] = merged
+        for column, members in self.members.items():
+            result[column] = members.added
+        return result
+
+    def as_result(self) -> dict[str, Any]:
+        """The form that modules return and the daemon prints: database, table, record, action, columns, reason; JSON types only."""
+        return {
+            "database": self.database,
+            "table": self.table,
+            "record": self.record,
+            "action": self.action,
+            "columns": {column: plain(value) for column, value in sorted(self.after().items())},
+            "reason": self.reason,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.database} {self.table} {self.record}: {self.reason}"
+
+
+class Left(NamedTuple):
+    """Something that stays undone: the object, and the reason with what to do about it, in one sentence."""
+
+    record: str
+    reason: str
+
+
+#: What a subject's plan consists of.
+Step = Union[Change, Left]
+
+
+class Group(NamedTuple):
+    """The Changes of one key of one subject: written whole or not at all."""
+
+    subject: str
+    key: Hashable
+    changes: tuple[Change, ...]
+
+
+def plain(value: Any) -> Any:
+    """A column value in JSON types: sets as sorted lists."""
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def insert(
+    store: Store,
+    table: str,
+    columns: Mapping[str, Any],
+    *,
+    record: str,
+    reason: str,
+    name: str = "@row",
+    shared: bool = False,
+) -> Change:
+    """A new row. Columns that the server lacks are left out; columns that would be empty anyway too."""
+    known = store.database.tables[table]
+    wanted = {column: value for column, value in columns.items() if store.schema.has(table, column) and value != known[column].empty}
+    return Change(store.name, table, INSERT, name, record, reason, columns=wanted, shared=shared)
+
+
+def update(
+    store: Store,
+    table: str,
+    row: Row,
+    *,
+    record: str,
+    reason: str,
+    columns: Mapping[str, Any] | None = None,
+    keys: Mapping[str, Mapping[str, str | None]] | None = None,
+    members: Mapping[str, Members] | None = None,
+    shared: bool = False,
+) -> Iterator[Change]:
+    """The Change that makes an existing row so; none where the row is so already, or where the server lacks the column."""
+    has = store.schema.has
+    new_columns = {column: value for column, value in (columns or {}).items() if has(table, column) and row[column] != value}
+    new_keys: dict[str, Mapping[str, str | None]] = {}
+    for column, wanted in (keys or {}).items():
+        differing = {key: value for key, value in wanted.items() if row[column].get(key) != value}
+        if differing and has(table, column):
+            new_keys[column] = differing
+    new_members: dict[str, Members] = {}
+    for column, change in (members or {}).items():
+        now = _members(store, table, row, column)
+        differing_members = Members(change.added - now, change.removed & now)
+        if (differing_members.added or differing_members.removed) and has(table, column):
+            new_members[column] = differing_members
+    if new_columns or new_keys or new_members:
+        before = {column: row[column] for column in (*new_columns, *new_keys)}
+        before.update({column: change.removed for column, change in new_members.items()})
+        yield Change(store.name, table, UPDATE, row.uuid, record, reason, new_columns, new_keys, new_members, before, shared)
+
+
+def delete(store: Store, table: str, row: Row, *, record: str, reason: str, shared: bool = False) -> Change:
+    """Remove a row. Rows of tables that are no roots go by leaving the ``refs`` column that holds them instead."""
+    return Change(store.name, table, DELETE, row.uuid, record, reason, before=row.as_dict(), shared=shared)
+
+
+def add(*uuids: str) -> Members:
+    """Members to add."""
+    return Members(frozenset(uuids), NOTHING)
+
+
+def remove(*uuids: str) -> Members:
+    """Members to take away."""
+    return Members(NOTHING, frozenset(uuids))
+
+
+def replace(now: Iterable[str], wanted: Iterable[str]) -> Members:
+    """What turns one set of members into another."""
+    before, after = frozenset(now), frozenset(wanted)
+    return Members(after - before, before - after)
+
+
+def diff(changes: Iterable[Change]) -> dict[str, Any]:
+    """Before and after of the written columns, as Ansible's diff mode shows them: ``table/record`` -> column -> value."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for change in changes:
+        place = f"{change.table}/{change.record}"
+        if change.action != INSERT:
+            before.setdefault(place, {}).update({column: plain(value) for column, value in change.before.items()})
+        if change.action != DELETE:
+            after.setdefault(place, {}).update({column: plain(value) for column, value in change.after().items()})
+    return {"before": before, "after": after}
+
+
+def results(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """Changes as modules return them."""
+    return [change.as_result() for change in changes]
+
+
+def _members(store: Store, table: str, row: Row, column: str) -> frozenset[str]:
+    if store.database.tables[table][column].shape == "refs":
+        return store.children(table, column, row.uuid)
+    members: frozenset[str] = row[column]
+    return members

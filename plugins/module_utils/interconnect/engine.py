@@ -1,0 +1,280 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changes in, keys to look at, subjects, plan out.
+
+A delta pass plans the keys that row changes have made dirty; a full pass plans all keys of all subjects. There is no second algorithm. A key
+whose Changes are on their way to a server is not planned again until the reply is there; a key whose Changes a server rejected is put aside
+and retried with exponential back-off, and everything else goes on (design, principles 1, 3, 6, 10).
+"""
+
+from __future__ import annotations
+
+import heapq
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Callable, NamedTuple, Union
+
+from .change import Change, Group, Left, Step
+from .store import RowChange
+from .zone import Zone
+
+
+class _All:
+    """The answer of ``Subject.keys`` that means: every key of this subject."""
+
+
+ALL = _All()
+Keys = Iterable[Union[Hashable, _All]]
+
+#: Back-off of a rejected key, in seconds: 5 doubling up to 60 (at most 10 rejections in the first minute, at most 2 in each later one).
+FIRST_RETRY = 5.0
+LAST_RETRY = 60.0
+#: A key that was written this often within one window is a storm: two writers disagree about it, and it is put aside like a rejected one.
+STORM_WRITES = 10
+STORM_WINDOW = 10.0
+
+
+class Subject(ABC):
+    """One part of the spec as a function of a key.
+
+    A key is the natural identity of the rows that it writes (a port's name, a route's prefix and next hop), so that no two keys ever write
+    one row. ``tables`` are the (database, table) pairs whose changes ``keys`` wants to see.
+    """
+
+    #: How people and logs call it; also its place in a group.
+    name: str
+    tables: frozenset[tuple[str, str]]
+    #: Whether it goes on while the zone has no row of its own in IC_SB.
+    nameless = False
+    #: Whether what it plans depends on the lock of IC_SB; then all its keys are looked at again when the lock comes.
+    follows_lock = False
+
+    def prepare(self, zone: Zone) -> None:
+        """Register the indexes that this subject looks things up by. Called once for each Zone."""
+
+    @abstractmethod
+    def keys(self, change: RowChange, zone: Zone) -> Keys:
+        """The keys that a row change concerns: those of the row as it was, and those of the row as it is."""
+
+    @abstractmethod
+    def all_keys(self, zone: Zone) -> Iterable[Hashable]:
+        """Every key that may have something to plan."""
+
+    @abstractmethod
+    def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
+        """The Changes that make this key's rows what they should be (none if they are), and what is left undone and why."""
+
+
+class Aside(NamedTuple):
+    """A key that waits: until when (the clock's seconds), how long the last wait was, and why."""
+
+    due: float
+    wait: float
+    reason: str
+
+
+class Engine:
+    """The dirty keys of all subjects and what became of them.
+
+    ``clock`` gives monotonic seconds.
+    """
+
+    def __init__(self, zone: Zone, subjects: Sequence[Subject], clock: Callable[[], float]) -> None:
+        self.zone = zone
+        self.subjects = tuple(subjects)
+        self._clock = clock
+        self._by_name = {subject.name: subject for subject in self.subjects}
+        self._dirty: dict[str, dict[Hashable, None]] = {subject.name: {} for subject in self.subjects}
+        self._in_flight: dict[tuple[str, Hashable], int] = {}
+        #: Places in flight that became dirty meanwhile.
+        self._again: set[tuple[str, Hashable]] = set()
+        self._aside: dict[tuple[str, Hashable], Aside] = {}
+        self._due: list[tuple[float, int, str, Hashable]] = []
+        self._serial = 0
+        #: The last wait of keys that were woken and not settled since.
+        self._retries: dict[tuple[str, Hashable], float] = {}
+        self._left: dict[tuple[str, Hashable], tuple[Left, ...]] = {}
+        self._writes: dict[tuple[str, Hashable], int] = {}
+        self._window = clock()
+        self._own: str | None = None
+        self._readers: dict[tuple[str, str], list[Subject]] = {}
+        for subject in self.subjects:
+            subject.prepare(zone)
+            for place in subject.tables:
+                self._readers.setdefault(place, []).append(subject)
+
+    # -- what has to be looked at -----------------------------------------------------------------------------------------------------
+
+    def observe(self, changes: Iterable[RowChange]) -> None:
+        """Mark the keys that these row changes concern. The stores must hold the changes already, all of them."""
+        for change in changes:
+            for subject in self._readers.get((change.database, change.table), ()):
+                for key in subject.keys(change, self.zone):
+                    if isinstance(key, _All):
+                        self.mark(subject)
+                    else:
+                        self.mark_key(subject.name, key)
+        self._follow_identity()
+
+    def mark(self, subject: Subject) -> None:
+        """Mark every key of one subject."""
+        for key in subject.all_keys(self.zone):
+            self.mark_key(subject.name, key)
+
+    def mark_key(self, subject: str, key: Hashable) -> None:
+        """Mark one key: at once, or as soon as what is on its way has arrived, or when its back-off is over."""
+        place = (subject, key)
+        if place in self._in_flight:
+            self._again.add(place)
+        elif place not in self._aside:
+            self._dirty[subject][key] = None
+
+    def mark_all(self) -> None:
+        """Mark every key of every subject: the next pass is a full one."""
+        for subject in self.subjects:
+            self.mark(subject)
+
+    def lock_changed(self) -> None:
+        """The lock of IC_SB came or went: look again at what depends on it."""
+        for subject in self.subjects:
+            if subject.follows_lock:
+                self.mark(subject)
+
+    def _follow_identity(self) -> None:
+        own = self.zone.own_az
+        uuid = own.uuid if own is not None else None
+        if uuid != self._own:
+            self._own = uuid
+            self.mark_all()
+
+    # -- planning ---------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a pass would look at something now. What is on its way or put aside does not count."""
+        return any(self._dirty.values())
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is dirty and nothing on its way. Keys put aside do not count."""
+        return not self._in_flight and not self.has_work
+
+    def plan(self, most: int = 1000, enough: Callable[[], bool] = lambda: False) -> list[Group]:
+        """Look at dirty keys in the order of the subjects, at ``most`` of them or until ``enough()``; the Changes, a group a key."""
+        self._wake_due()
+        groups = []
+        for subject, key in self._take(most):
+            changes = self._plan_key(subject, key)
+            if changes:
+                groups.append(Group(subject.name, key, changes))
+            if enough():
+                break
+        return groups
+
+    def _take(self, most: int) -> Iterator[tuple[Subject, Hashable]]:
+        for subject in self.subjects:
+            dirty = self._dirty[subject.name]
+            if self._own is None and not subject.nameless:
+                dirty.clear()  # all keys are marked when the zone gets its row
+                continue
+            for key in list(islice(dirty, most)):
+                most -= 1
+                del dirty[key]
+                yield subject, key
+
+    def _plan_key(self, subject: Subject, key: Hashable) -> tuple[Change, ...]:
+        changes, left = [], []
+        for step in subject.plan(key, self.zone):
+            if isinstance(step, Change):
+                changes.append(step)
+            else:
+                left.append(step)
+        place = (subject.name, key)
+        if left:
+            self._left[place] = tuple(left)
+        else:
+            self._left.pop(place, None)
+        return tuple(changes)
+
+    # -- what became of it ------------------------------------------------------------------------------------------------------------
+
+    def sent(self, group: Group, transactions: int = 1) -> None:
+        """A group is on its way in this many transactions."""
+        place = (group.subject, group.key)
+        self._in_flight[place] = self._in_flight.get(place, 0) + transactions
+        self._count_write(place)
+
+    def committed(self, group: Group) -> None:
+        """One transaction of a group was committed. Its rows are in the stores already: updates come before the reply."""
+        self._arrived(group)
+        if (group.subject, group.key) not in self._aside:
+            self._retries.pop((group.subject, group.key), None)
+
+    def rejected(self, group: Group, reason: str) -> None:
+        """One transaction of a group was refused by a server: put the key aside, and try it again later."""
+        self.put_aside((group.subject, group.key), reason)
+        self._arrived(group)
+
+    def lost(self, group: Group) -> None:
+        """Nobody knows what became of a group (the connection is gone, or another client was faster): look again."""
+        self._again.add((group.subject, group.key))
+        self._arrived(group)
+
+    def _arrived(self, group: Group) -> None:
+        place = (group.subject, group.key)
+        count = self._in_flight.pop(place) - 1
+        if count:
+            self._in_flight[place] = count
+        elif place in self._again:
+            self._again.discard(place)
+            self.mark_key(*place)
+
+    def put_aside(self, place: tuple[str, Hashable], reason: str) -> None:
+        """Keep a key from being planned for a while, twice as long as the last time."""
+        before = self._aside.get(place)
+        if before is not None and before.due > self._clock():
+            return
+        last = self._retries.pop(place, 0.0)
+        wait = min(max(FIRST_RETRY, last * 2), LAST_RETRY)
+        due = self._clock() + wait
+        self._aside[place] = Aside(due, wait, reason)
+        self._serial += 1
+        heapq.heappush(self._due, (due, self._serial, place[0], place[1]))
+
+    def _wake_due(self) -> None:
+        now = self._clock()
+        while self._due and self._due[0][0] <= now:
+            _due, _serial, subject, key = heapq.heappop(self._due)
+            aside = self._aside.pop((subject, key), None)
+            if aside is not None:
+                self._retries[(subject, key)] = aside.wait
+                self.mark_key(subject, key)
+        if now - self._window > STORM_WINDOW:
+            self._window = now
+            self._writes.clear()
+
+    def _count_write(self, place: tuple[str, Hashable]) -> None:
+        count = self._writes[place] = self._writes.get(place, 0) + 1
+        if count >= STORM_WRITES:
+            del self._writes[place]
+            self.put_aside(place, "written %d times within %d s: somebody else keeps changing it back" % (STORM_WRITES, STORM_WINDOW))
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next key that was put aside wants to be looked at again, in the clock's seconds."""
+        return self._due[0][0] if self._due else None
+
+    @property
+    def aside(self) -> dict[tuple[str, Hashable], Aside]:
+        """The keys put aside, by (subject, key)."""
+        return dict(self._aside)
+
+    @property
+    def left(self) -> list[tuple[str, Left]]:
+        """What is left undone at the moment: the subject, and the object with its reason."""
+        undone = [(subject, one) for (subject, _key), many in self._left.items() for one in many]
+        put_aside = [(subject, Left(str(key), aside.reason)) for (subject, key), aside in self._aside.items()]
+        return undone + put_aside

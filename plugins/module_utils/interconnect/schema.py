@@ -1,0 +1,220 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tables and columns that the interconnect uses, and what a connected server really has.
+
+Two things meet here. A :class:`Database` is the fixed declaration of what this code knows how to read, one line a table. A
+:class:`ServerSchema` is the schema text of the server in front of us. What the server lacks is an empty column: the engine of one release
+works against the schemas of all of them (design: the schema of the connected server decides).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+NB = "OVN_Northbound"
+SB = "OVN_Southbound"
+IC_NB = "OVN_IC_Northbound"
+IC_SB = "OVN_IC_Southbound"
+
+#: Atom type and shape of a column, by the word behind its colon in a declaration below.
+_KINDS: Mapping[str, tuple[str, str]] = {
+    "str": ("string", "scalar"),
+    "int": ("integer", "scalar"),
+    "bool": ("boolean", "scalar"),
+    "uuid": ("uuid", "scalar"),
+    "optstr": ("string", "optional"),
+    "optint": ("integer", "optional"),
+    "optbool": ("boolean", "optional"),
+    "optuuid": ("uuid", "optional"),
+    "strs": ("string", "set"),
+    "map": ("string", "map"),
+    "refs": ("uuid", "refs"),
+}
+
+_EMPTY: Mapping[tuple[str, str], Any] = {
+    ("string", "scalar"): "",
+    ("integer", "scalar"): 0,
+    ("boolean", "scalar"): False,
+    ("uuid", "scalar"): "",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: ``atom`` is the OVSDB base type, ``shape`` one of scalar, optional, set, map, refs.
+
+    ``refs`` is a set of row references that can be large (the routes of a router, the ports of a switch). It is never held as a value of
+    the row: the store keeps it as edges between rows, so that one member more costs one member.
+    """
+
+    name: str
+    atom: str
+    shape: str
+
+    @property
+    def empty(self) -> Any:
+        """The value of this column where the server has none: ``None``, an empty set or map, or the base type's default."""
+        if self.shape == "optional":
+            return None
+        if self.shape == "map":
+            return {}
+        if self.shape in ("set", "refs"):
+            return frozenset()
+        return _EMPTY[(self.atom, self.shape)]
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database as this code knows it: table name -> column name -> :class:`Column`."""
+
+    name: str
+    tables: Mapping[str, Mapping[str, Column]]
+
+
+def declare(name: str, tables: Mapping[str, str]) -> Database:
+    """Build a :class:`Database` from one line a table: ``"name hostname encaps:refs other_config:map"`` (no colon: a string)."""
+    result: dict[str, dict[str, Column]] = {}
+    for table, text in tables.items():
+        columns: dict[str, Column] = {}
+        for word in text.split():
+            column, _colon, kind = word.partition(":")
+            atom, shape = _KINDS[kind or "str"]
+            columns[column] = Column(column, atom, shape)
+        result[table] = columns
+    return Database(name, result)
+
+
+NORTHBOUND = declare(
+    NB,
+    {
+        "NB_Global": "name options:map external_ids:map",
+        "Logical_Switch": "name ports:refs other_config:map external_ids:map",
+        "Logical_Switch_Port": "name addresses:strs options:map type up:optbool enabled:optbool peer:optstr external_ids:map",
+        "Logical_Router": "name static_routes:refs ports:refs options:map external_ids:map enabled:optbool"
+        " load_balancer:refs load_balancer_group:refs",
+        "Logical_Router_Port": "name mac networks:strs options:map external_ids:map",
+        "Logical_Router_Static_Route": "ip_prefix nexthop policy:optstr route_table options:map external_ids:map",
+        "Load_Balancer": "vips:map",
+        "Load_Balancer_Group": "load_balancer:refs",
+        "Address_Set": "name addresses:strs options:map external_ids:map",
+    },
+)
+
+SOUTHBOUND = declare(
+    SB,
+    {
+        "SB_Global": "options:map",
+        "Chassis": "name hostname encaps:refs other_config:map external_ids:map",
+        "Encap": "type ip options:map chassis_name",
+        "Datapath_Binding": "type:optstr nb_uuid:optuuid external_ids:map",
+        "Port_Binding": "logical_port datapath:uuid type mac:strs options:map chassis:optuuid up:optbool",
+        "Service_Monitor": "type:optstr ip port:int protocol:optstr logical_port src_ip src_mac status:optstr options:map"
+        " external_ids:map chassis_name remote:bool ic_learned:bool",
+        "Learned_Route": "datapath:uuid ip_prefix",
+        "Address_Set": "name addresses:strs options:map",
+    },
+)
+
+IC_NORTHBOUND = declare(
+    IC_NB,
+    {
+        "IC_NB_Global": "nb_ic_cfg:int sb_ic_cfg:int options:map external_ids:map",
+        "Transit_Switch": "name ports:refs other_config:map external_ids:map",
+        "Transit_Switch_Port": "name type chassis peer addresses:strs other_config:map external_ids:map",
+        "Transit_Router": "name ports:refs other_config:map external_ids:map",
+        "Transit_Router_Port": "name mac networks:strs chassis tr_uuid:uuid other_config:map",
+    },
+)
+
+IC_SOUTHBOUND = declare(
+    IC_SB,
+    {
+        "IC_SB_Global": "nb_ic_cfg:int options:map external_ids:map",
+        "Availability_Zone": "name nb_ic_cfg:int",
+        "Gateway": "name availability_zone:uuid hostname encaps:refs external_ids:map",
+        "Encap": "type ip options:map gateway_name",
+        "Datapath_Binding": "transit_switch tunnel_key:int type:optstr nb_ic_uuid:optuuid external_ids:map",
+        "Port_Binding": "logical_port transit_switch availability_zone:uuid tunnel_key:int gateway address type:optstr"
+        " nb_ic_uuid:optuuid external_ids:map",
+        "Route": "transit_switch availability_zone:uuid route_table ip_prefix nexthop origin options:map external_ids:map",
+        "Service_Monitor": "type:optstr ip port:int protocol:optstr logical_port src_ip src_mac status:optstr options:map"
+        " external_ids:map source_availability_zone target_availability_zone",
+        "Address_Set": "name addresses:strs availability_zone:uuid external_ids:map",
+    },
+)
+
+#: The four databases of a zone, by name.
+DATABASES: Mapping[str, Database] = {db.name: db for db in (NORTHBOUND, SOUTHBOUND, IC_NORTHBOUND, IC_SOUTHBOUND)}
+
+
+@dataclass(frozen=True)
+class ServerSchema:
+    """What a server has: made from the result of its ``get_schema`` request (RFC 7047, 4.1.2)."""
+
+    name: str
+    version: str
+    json: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> ServerSchema:
+        """Wrap the schema text; raises KeyError where it is no schema."""
+        return cls(json["name"], json.get("version", ""), json)
+
+    @classmethod
+    def complete(cls, database: Database) -> ServerSchema:
+        """A schema that has every table and column of ``database``: for simulated servers, which have no schema file."""
+        tables = {
+            table: {"columns": {name: {"type": _type_json(column)} for name, column in columns.items()}}
+            for table, columns in database.tables.items()
+        }
+        return cls(database.name, "", {"name": database.name, "tables": tables})
+
+    def has(self, table: str, column: str | None = None) -> bool:
+        """Whether the server has this table, or this column of it."""
+        found = self.json["tables"].get(table)
+        return found is not None and (column is None or column in found["columns"])
+
+    def enum(self, table: str, column: str) -> frozenset[str] | None:
+        """The values that a string column allows, None where it allows all (or does not exist)."""
+        if not self.has(table, column):
+            return None
+        kind = self.json["tables"][table]["columns"][column]["type"]
+        key = kind.get("key") if isinstance(kind, dict) else None
+        values = key.get("enum") if isinstance(key, dict) else None
+        if values is None:
+            return None
+        return frozenset(values[1]) if isinstance(values, list) else frozenset([values])
+
+    def allows(self, table: str, column: str, value: str) -> bool:
+        """Whether the server takes ``value`` in this column: the column exists, and its enumeration, if any, has the value."""
+        values = self.enum(table, column)
+        return self.has(table, column) and (values is None or value in values)
+
+    def unique_indexes(self, table: str) -> tuple[tuple[str, ...], ...]:
+        """The table's unique indexes, each a tuple of column names."""
+        found = self.json["tables"].get(table, {})
+        return tuple(tuple(index) for index in found.get("indexes", ()))
+
+    def columns(self, database: Database) -> dict[str, tuple[str, ...]]:
+        """What to monitor: per table, the columns that both sides know. Tables without a common column are left out."""
+        result = {}
+        for table, columns in database.tables.items():
+            known = tuple(column for column in columns if self.has(table, column))
+            if known:
+                result[table] = known
+        return result
+
+
+def _type_json(column: Column) -> Any:
+    base: dict[str, Any] = {"key": column.atom}
+    if column.shape == "map":
+        base["value"] = "string"
+    if column.shape in ("map", "set", "refs"):
+        base.update({"min": 0, "max": "unlimited"})
+    if column.shape == "optional":
+        base.update({"min": 0, "max": 1})
+    return base

@@ -1,0 +1,315 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The contents of one database as plain values: rows, edges between rows, look-ups, and the difference that each update made.
+
+Nothing here knows of connections. A replica fills a store from a server's updates; a simulation fills it from Changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import Any, Callable, NamedTuple, Union
+
+from .schema import Column, Database, ServerSchema
+
+NOTHING: frozenset[str] = frozenset()
+
+
+class Row:
+    """One row: an immutable tuple of values, read by column name.
+
+    Scalars are Python scalars, optional columns a value or None, sets frozensets, maps dicts (never changed in place), references uuids in
+    their text form. A ``refs`` column is not here; ask the store for :meth:`Store.children`.
+    """
+
+    __slots__ = ("_layout", "_values", "uuid")
+
+    def __init__(self, uuid: str, layout: Mapping[str, int], values: tuple[Any, ...]) -> None:
+        self.uuid = uuid
+        self._layout = layout
+        self._values = values
+
+    def __getitem__(self, column: str) -> Any:
+        return self._values[self._layout[column]]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and self.uuid == other.uuid and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(self.uuid)
+
+    def __repr__(self) -> str:
+        return f"Row({self.uuid}, {self.as_dict()!r})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """All columns but the ``refs`` ones, by name."""
+        return {column: self._values[place] for column, place in self._layout.items()}
+
+    def replace(self, values: Mapping[str, Any]) -> Row:
+        """This row with some columns replaced; self where nothing differs."""
+        new = list(self._values)
+        for column, value in values.items():
+            new[self._layout[column]] = value
+        changed = tuple(new)
+        return self if changed == self._values else Row(self.uuid, self._layout, changed)
+
+
+class Members(NamedTuple):
+    """What an update added to and took from one ``refs`` column."""
+
+    added: frozenset[str]
+    removed: frozenset[str]
+
+
+class RowChange(NamedTuple):
+    """One row's difference: ``old`` is None for a new row, ``new`` None for a deleted one; ``edges`` per changed ``refs`` column."""
+
+    database: str
+    table: str
+    uuid: str
+    old: Row | None
+    new: Row | None
+    edges: Mapping[str, Members]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The row before and after, as far as there is one: what a change concerned and what it concerns now."""
+        return tuple(row for row in (self.old, self.new) if row is not None)
+
+    def changed(self, *columns: str) -> bool:
+        """Whether one of these columns has another value (always so for a new or deleted row)."""
+        if self.old is None or self.new is None:
+            return True
+        return any(column in self.edges or (column in self.old._layout and self.old[column] != self.new[column]) for column in columns)
+
+
+IndexKeys = Callable[[Row], Iterable[Hashable]]
+#: A bucket of an index: one uuid, or a set of them; most buckets hold one.
+_Bucket = Union[str, set[str]]
+
+
+class _Index:
+    """Rows of one table by the keys that a function of the row names."""
+
+    __slots__ = ("buckets", "keys")
+
+    def __init__(self, keys: IndexKeys) -> None:
+        self.keys = keys
+        self.buckets: dict[Hashable, _Bucket] = {}
+
+    def add(self, row: Row) -> None:
+        for key in self.keys(row):
+            bucket = self.buckets.get(key)
+            if bucket is None:
+                self.buckets[key] = row.uuid
+            elif isinstance(bucket, set):
+                bucket.add(row.uuid)
+            elif bucket != row.uuid:
+                self.buckets[key] = {bucket, row.uuid}
+
+    def discard(self, row: Row) -> None:
+        for key in self.keys(row):
+            bucket = self.buckets.get(key)
+            if isinstance(bucket, set):
+                bucket.discard(row.uuid)
+                if len(bucket) == 1:
+                    self.buckets[key] = bucket.pop()
+            elif bucket == row.uuid:
+                del self.buckets[key]
+
+    def find(self, key: Hashable) -> tuple[str, ...]:
+        bucket = self.buckets.get(key)
+        if bucket is None:
+            return ()
+        return (bucket,) if isinstance(bucket, str) else tuple(bucket)
+
+
+class _Table:
+    __slots__ = ("columns", "edges", "empty", "indexes", "layout", "parents", "rows")
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self.columns = columns
+        plain = [column for column in columns.values() if column.shape != "refs"]
+        self.layout = {column.name: place for place, column in enumerate(plain)}
+        self.empty = tuple(column.empty for column in plain)
+        self.rows: dict[str, Row] = {}
+        self.indexes: dict[str, _Index] = {}
+        refs = [column.name for column in columns.values() if column.shape == "refs"]
+        #: refs column -> row -> its members, and refs column -> member -> the rows that hold it.
+        self.edges: dict[str, dict[str, set[str]]] = {name: {} for name in refs}
+        self.parents: dict[str, dict[str, _Bucket]] = {name: {} for name in refs}
+
+
+class Store:
+    """All rows of one database that somebody told us of.
+
+    Look-ups name an index that was registered with :meth:`index`; they return rows in the ascending order of their uuids (spec routes P8), so
+    that "the first" is the same in every pass.
+    """
+
+    def __init__(self, database: Database, schema: ServerSchema | None = None) -> None:
+        self.database = database
+        self.schema = schema or ServerSchema.complete(database)
+        self._tables = {name: _Table(columns) for name, columns in database.tables.items()}
+        self._interned: dict[str, str] = {}
+
+    # -- reading ---------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The database's name, such as ``OVN_IC_Southbound``."""
+        return self.database.name
+
+    def row(self, table: str, uuid: str | None) -> Row | None:
+        """The row of that uuid, or None."""
+        return self._tables[table].rows.get(uuid) if uuid else None
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """All rows of a table, in no order."""
+        return iter(self._tables[table].rows.values())
+
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        return len(self._tables[table].rows)
+
+    def only(self, table: str) -> Row | None:
+        """The one row of a table of at most one row (``NB_Global``), the first by uuid if there are several, or None."""
+        rows = self._tables[table].rows
+        return rows[min(rows)] if rows else None
+
+    def find(self, table: str, index: str, key: Hashable) -> list[Row]:
+        """The rows that this index files under ``key``, by ascending uuid."""
+        part = self._tables[table]
+        found = part.indexes[index].find(key)
+        return [part.rows[uuid] for uuid in (sorted(found) if len(found) > 1 else found)]
+
+    def first(self, table: str, index: str, key: Hashable) -> Row | None:
+        """The first of :meth:`find`, or None."""
+        found = self.find(table, index, key)
+        return found[0] if found else None
+
+    def index_keys(self, table: str, index: str) -> Iterable[Hashable]:
+        """All keys that an index holds at the moment."""
+        return self._tables[table].indexes[index].buckets.keys()
+
+    def children(self, table: str, column: str, uuid: str) -> frozenset[str]:
+        """The members of a ``refs`` column of one row. A view that follows later updates: copy it to keep it."""
+        return self._tables[table].edges[column].get(uuid, NOTHING)  # type: ignore[return-value]
+
+    def child_rows(self, table: str, column: str, uuid: str, child_table: str) -> list[Row]:
+        """The member rows of a ``refs`` column that are known, by ascending uuid."""
+        rows = self._tables[child_table].rows
+        return [rows[child] for child in sorted(self.children(table, column, uuid)) if child in rows]
+
+    def parents(self, table: str, column: str, child: str) -> tuple[str, ...]:
+        """The uuids of the rows of ``table`` that hold ``child`` in this ``refs`` column."""
+        bucket = self._tables[table].parents[column].get(child)
+        if bucket is None:
+            return ()
+        return (bucket,) if isinstance(bucket, str) else tuple(sorted(bucket))
+
+    def parent_rows(self, table: str, column: str, child: str) -> list[Row]:
+        """The rows of ``table`` that hold ``child`` in this ``refs`` column and are known."""
+        rows = self._tables[table].rows
+        return [rows[uuid] for uuid in self.parents(table, column, child) if uuid in rows]
+
+    # -- building --------------------------------------------------------------------------------------------------------------------
+
+    def index(self, table: str, name: str, keys: IndexKeys) -> None:
+        """Register an index: ``keys(row)`` names the keys to file the row under (none, one or many). Registering a name again is no change.
+
+        ``keys`` must look at this row alone; what depends on other rows cannot be an index.
+        """
+        part = self._tables[table]
+        if name in part.indexes:
+            return
+        index = part.indexes[name] = _Index(keys)
+        for row in part.rows.values():
+            index.add(row)
+
+    def intern(self, text: str) -> str:
+        """One shared copy of a text that many rows repeat."""
+        return self._interned.setdefault(text, text)
+
+    def put(self, table: str, uuid: str, values: Mapping[str, Any]) -> RowChange | None:
+        """Insert a row or replace the named columns of one; ``refs`` columns are given whole. Returns the difference, None if there is none."""
+        part = self._tables[table]
+        old = part.rows.get(uuid)
+        plain = {column: value for column, value in values.items() if column in part.layout}
+        base = old if old is not None else Row(uuid, part.layout, part.empty)
+        new = base.replace(plain) if plain else base
+        edges = {}
+        for column, children in part.edges.items():
+            if column in values:
+                now = children.get(uuid, NOTHING)
+                members = Members(frozenset(values[column] - now), frozenset(now - values[column]))
+                if members.added or members.removed:
+                    edges[column] = members
+        return self._replace(table, uuid, old, new, edges)
+
+    def change_members(self, table: str, uuid: str, column: str, members: Members) -> RowChange | None:
+        """Add members to a ``refs`` column and take others away, at the cost of those members alone."""
+        row = self._tables[table].rows.get(uuid)
+        return self._replace(table, uuid, row, row, {column: members}) if row is not None else None
+
+    def update(self, table: str, uuid: str, values: Mapping[str, Any], edges: Mapping[str, Members]) -> RowChange | None:
+        """Replace columns and change members of one existing row in one step; None where there is no such row or no difference."""
+        row = self._tables[table].rows.get(uuid)
+        if row is None:
+            return None
+        return self._replace(table, uuid, row, row.replace(values), edges)
+
+    def delete(self, table: str, uuid: str) -> RowChange | None:
+        """Remove a row with its edges; None where there is none."""
+        part = self._tables[table]
+        old = part.rows.get(uuid)
+        if old is None:
+            return None
+        edges = {column: Members(NOTHING, frozenset(children[uuid])) for column, children in part.edges.items() if children.get(uuid)}
+        return self._replace(table, uuid, old, None, edges)
+
+    def _replace(self, table: str, uuid: str, old: Row | None, new: Row | None, edges: Mapping[str, Members]) -> RowChange | None:
+        if old is new and not edges:
+            return None
+        part = self._tables[table]
+        if old is not new:
+            for index in part.indexes.values():
+                if old is not None:
+                    index.discard(old)
+                if new is not None:
+                    index.add(new)
+            if new is None:
+                del part.rows[uuid]
+            else:
+                part.rows[uuid] = new
+        for column, members in edges.items():
+            self._change_edges(part, column, uuid, members)
+        return RowChange(self.name, table, uuid, old, new, edges)
+
+    @staticmethod
+    def _change_edges(part: _Table, column: str, uuid: str, members: Members) -> None:
+        children = part.edges[column]
+        mine = children.setdefault(uuid, set())
+        parents = part.parents[column]
+        for child in members.removed:
+            mine.discard(child)
+            bucket = parents.get(child)
+            if isinstance(bucket, set):
+                bucket.discard(uuid)
+                if len(bucket) == 1:
+                    parents[child] = bucket.pop()
+            elif bucket == uuid:
+                del parents[child]
+        for child in members.added:
+            mine.add(child)
+            bucket = parents.get(child)
+            if bucket is None:
+                parents[child] = uuid
+            elif isinstance(bucket, set):
+                bucket.add(uuid)
+            elif bucket != uuid:
+                parents[child] = {bucket, uuid}
+        if not mine:
+            del children[uuid]

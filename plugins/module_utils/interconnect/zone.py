@@ -1,0 +1,145 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The four databases of one zone, and the look-ups that several subjects share.
+
+A look-up sees committed rows only. What an own Change will do is not visible until the server has confirmed it; until then its key waits
+(see engine.py), so that no subject ever plans on rows that may not come to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .schema import DATABASES, IC_NB, IC_SB, NB, SB, ServerSchema
+from .settings import ZoneOptions
+from .store import Row, Store
+
+#: Keys of NB_Global.external_ids by which a zone remembers who it is (design, guard): our only contents that upstream does not write.
+TOKEN_KEY = "ovn-interconnect-token"
+ZONE_KEY = "ovn-interconnect-zone"
+IC_NB_KEY = "ovn-interconnect-ic-nb"
+IC_SB_KEY = "ovn-interconnect-ic-sb"
+#: Key of Logical_Switch.external_ids and Logical_Router.external_ids: made by this interconnect (value: the transit switch's or router's name).
+OWNER_KEY = "ovn-interconnect"
+#: Key prefix of IC_SB_Global.external_ids: the token of the zone that claims the Availability_Zone row whose uuid follows.
+CLAIM_PREFIX = "ovn-interconnect-claim-"
+
+
+def _name(row: Row) -> Iterable[Hashable]:
+    return (row["name"],)
+
+
+@dataclass
+class Zone:
+    """The stores of one availability zone and of the two global databases, with the locks that this process holds."""
+
+    nb: Store
+    sb: Store
+    ic_nb: Store
+    ic_sb: Store
+    #: Whether the lock ``ovn_ic_sb`` is held: only then shared rows of IC_SB may be planned.
+    shared_lock: bool = False
+    #: The number of IC_NB.nb_ic_cfg that this zone may confirm (status-and-daemon E.2); set by the session, None before the first request.
+    confirmable: int | None = None
+    #: Names of transit switches and routers that this process has seen in IC_NB (design, ownership).
+    seen: dict[str, set[str]] = field(default_factory=lambda: {"Transit_Switch": set(), "Transit_Router": set()})
+
+    _options: tuple[Row | None, ZoneOptions] | None = None
+
+    def __post_init__(self) -> None:
+        for store, tables in (
+            (self.nb, ("Logical_Switch", "Logical_Switch_Port", "Logical_Router", "Logical_Router_Port", "Address_Set")),
+            (self.sb, ("Chassis", "Address_Set")),
+            (self.ic_nb, ("Transit_Switch", "Transit_Switch_Port", "Transit_Router", "Transit_Router_Port")),
+            (self.ic_sb, ("Availability_Zone", "Gateway", "Address_Set")),
+        ):
+            for table in tables:
+                store.index(table, "name", _name)
+        self.sb.index("Port_Binding", "logical_port", lambda row: (row["logical_port"],))
+        self.ic_sb.index("Port_Binding", "logical_port", lambda row: (row["logical_port"],))
+
+    @classmethod
+    def simulated(cls, schemas: Mapping[str, ServerSchema] | None = None) -> Zone:
+        """A zone over empty stores without a server: for tests. Databases without a schema given have every table and column."""
+        stores = {name: Store(database, (schemas or {}).get(name)) for name, database in DATABASES.items()}
+        return cls(stores[NB], stores[SB], stores[IC_NB], stores[IC_SB])
+
+    @property
+    def stores(self) -> list[Store]:
+        """The four stores in the order in which a pass commits: NB, SB, IC_NB, IC_SB."""
+        return [self.nb, self.sb, self.ic_nb, self.ic_sb]
+
+    def store(self, database: str) -> Store:
+        """The store of a database by its OVSDB name."""
+        return {store.name: store for store in self.stores}[database]
+
+    # -- identity --------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def nb_global(self) -> Row | None:
+        """The NB_Global row."""
+        return self.nb.only("NB_Global")
+
+    @property
+    def name(self) -> str:
+        """NB_Global.name: the name that this zone wants to have; empty where it has none."""
+        row = self.nb_global
+        return row["name"] if row is not None else ""
+
+    @property
+    def options(self) -> ZoneOptions:
+        """The zone's options, read from NB_Global.options; all defaults where there is no row."""
+        row = self.nb_global
+        if self._options is None or self._options[0] is not row:
+            self._options = (row, ZoneOptions.read(row["options"] if row is not None else {}))
+        return self._options[1]
+
+    @property
+    def token(self) -> str | None:
+        """What proves that an Availability_Zone row is ours; None until it was written."""
+        row = self.nb_global
+        return row["external_ids"].get(TOKEN_KEY) if row is not None else None
+
+    @property
+    def own_az(self) -> Row | None:
+        """Our Availability_Zone row, None while the zone is nameless, not registered, or its name is another deployment's.
+
+        It is the row whose uuid the zone remembers (so that a new name is a rename, also after a restart), and claimed by our token.
+        """
+        row = self.nb_global
+        if row is None or not row["name"]:
+            return None
+        az = self.ic_sb.row("Availability_Zone", row["external_ids"].get(ZONE_KEY))
+        return az if az is not None and self.claimed_by(az) in (None, self.token) else None
+
+    def claimed_by(self, az: Row) -> str | None:
+        """The token that claims an Availability_Zone row, None where nobody does."""
+        row = self.ic_sb.only("IC_SB_Global")
+        token: str | None = row["external_ids"].get(CLAIM_PREFIX + az.uuid) if row is not None else None
+        return token
+
+    def is_own(self, row: Row) -> bool:
+        """Whether an IC_SB row with the column availability_zone is this zone's."""
+        az = self.own_az
+        return az is not None and row["availability_zone"] == az.uuid
+
+    # -- objects of the zone ---------------------------------------------------------------------------------------------------------
+
+    def chassis(self, name: str) -> Row | None:
+        """SB Chassis by name."""
+        return self.sb.first("Chassis", "name", name)
+
+    def port_binding(self, logical_port: str) -> Row | None:
+        """SB Port_Binding by logical port."""
+        return self.sb.first("Port_Binding", "logical_port", logical_port)
+
+    def switch_port(self, name: str) -> Row | None:
+        """NB Logical_Switch_Port by name."""
+        return self.nb.first("Logical_Switch_Port", "name", name)
+
+    def router_port(self, name: str) -> Row | None:
+        """NB Logical_Router_Port by name."""
+        return self.nb.first("Logical_Router_Port", "name", name) if name else None
