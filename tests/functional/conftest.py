@@ -1,0 +1,75 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the functional tests: running interconnects on the schemas of the oldest and a newer generation.
+
+`OVN_IC_TEST_DAEMON=upstream` runs the same tests with upstream's daemon of that generation, to check the tests themselves;
+tests of what upstream does otherwise are left out then. `OVN_IC_TEST_SUITES` narrows the generations, comma-separated.
+`OVN_IC_TEST_KEEP=1` keeps the directories with all databases and logs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from ansible_collections.ovn.interconnect.tests.support import topology
+from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, Interconnect
+
+KIND = os.environ.get("OVN_IC_TEST_DAEMON", OURS)
+GENERATIONS = os.environ.get("OVN_IC_TEST_SUITES", "host,trixie").split(",")
+COUNTERS = [generation for generation in GENERATIONS if generation != "host"]
+
+Make = Callable[..., Interconnect]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests below are functional; with upstream's daemon those marked as ours alone are left out."""
+    for item in items:
+        if "tests/functional/" not in item.path.as_posix():
+            continue
+        item.add_marker(pytest.mark.functional)
+        if KIND == UPSTREAM and item.get_closest_marker("ours") is not None:
+            item.add_marker(pytest.mark.skip(reason="upstream's daemon does otherwise here"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker of this directory."""
+    config.addinivalue_line("markers", "ours(reason): what upstream's daemon of this generation does otherwise")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on every generation, or on those with status counters if it is marked so."""
+    if "generation" in metafunc.fixturenames:
+        wanted = COUNTERS if metafunc.definition.get_closest_marker("counters") else GENERATIONS
+        metafunc.parametrize("generation", wanted)
+
+
+@pytest.fixture
+def make(generation: str) -> Iterator[Make]:
+    """Make a running interconnect with these zones, named; everything is stopped when the test ends."""
+    with ExitStack() as stack:
+
+        def made(*names: str, named: bool = True, daemons: bool = True) -> Interconnect:
+            interconnect = stack.enter_context(Interconnect(generation, KIND))
+            for name in names:
+                interconnect.add_zone(name)
+            interconnect.start(daemons=False)
+            for zone in interconnect.zones:
+                if named:
+                    zone.nb.transact(*topology.zone_name(zone.name))
+            if daemons:
+                interconnect.start()
+                interconnect.settle()
+            return interconnect
+
+        yield made
+
+
+@pytest.fixture
+def ic(make: Make) -> Interconnect:
+    """Two named zones, az1 and az2, and nothing else."""
+    return make("az1", "az2")

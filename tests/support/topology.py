@@ -1,0 +1,201 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators, CMSs and ovn-controllers write, as operations of one transaction each.
+
+Nothing here reads a database: rows that others made are addressed by what they hold (a name), rows made here get a uuid
+that the caller may choose. So a list of these is data that can be applied to several set-ups alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID, uuid4
+
+from .ovsdb import Operation, delete, drop_keys, encode, insert, mutate, set_keys, update
+
+Strings = Mapping[str, str]
+
+
+def switch_of(transit_switch: str, column: str, mutator: str, value: object) -> Operation:
+    """Mutate a column of the zone's switch that stands for a transit switch, found by its `interconn-ts`."""
+    return {
+        "op": "mutate",
+        "table": "Logical_Switch",
+        "where": [["other_config", "includes", encode({"interconn-ts": transit_switch})]],
+        "mutations": [[column, mutator, encode(value)]],
+    }
+
+
+# --- IC_NB
+
+
+def transit_switch(name: str, uuid: UUID | None = None) -> list[Operation]:
+    """IC_NB: a transit switch."""
+    return [insert("Transit_Switch", {"name": name}, uuid)]
+
+
+def no_transit_switch(name: str) -> list[Operation]:
+    """IC_NB: the transit switch is deleted."""
+    return [delete("Transit_Switch", name=name)]
+
+
+# --- SB, as ovn-controller writes it
+
+
+def chassis(
+    name: str,
+    encaps: Sequence[tuple[str, str]],
+    *,
+    interconn: bool = True,
+    hostname: str | None = None,
+    other_config: Strings | None = None,
+    uuid: UUID | None = None,
+) -> list[Operation]:
+    """SB: a chassis with encaps (type, IP), as its ovn-controller registers it."""
+    flags = {"is-interconn": "true" if interconn else "false", **(other_config or {})}
+    rows, refs = _encaps(name, encaps)
+    row = {"name": name, "hostname": name if hostname is None else hostname, "encaps": refs, "other_config": flags}
+    return [*rows, insert("Chassis", row, uuid)]
+
+
+def chassis_encaps(name: str, encaps: Sequence[tuple[str, str]], csum: str = "true") -> list[Operation]:
+    """SB: the chassis gets a new set of encaps."""
+    rows, refs = _encaps(name, encaps, csum)
+    return [*rows, update("Chassis", {"encaps": refs}, name=name)]
+
+
+def _encaps(name: str, encaps: Sequence[tuple[str, str]], csum: str = "true") -> tuple[list[Operation], set[UUID]]:
+    rows: list[Operation] = []
+    refs: set[UUID] = set()
+    for kind, ip in encaps:
+        ref = uuid4()
+        rows.append(insert("Encap", {"chassis_name": name, "type": kind, "ip": ip, "options": {"csum": csum}}, ref))
+        refs.add(ref)
+    return rows, refs
+
+
+def interconn(name: str, on: bool | None) -> list[Operation]:
+    """SB: the chassis becomes a gateway, is none (`False`), or loses the flag altogether (`None`)."""
+    if on is None:
+        return [drop_keys("Chassis", "other_config", ["is-interconn"], name=name)]
+    return [set_keys("Chassis", "other_config", {"is-interconn": "true" if on else "false"}, name=name)]
+
+
+def no_chassis(name: str) -> list[Operation]:
+    """SB: the chassis leaves."""
+    return [delete("Chassis", name=name)]
+
+
+def claim(logical_port: str, chassis_uuid: UUID | None) -> list[Operation]:
+    """SB: a chassis claims a port binding, or none holds it any more."""
+    return [update("Port_Binding", {"chassis": chassis_uuid}, logical_port=logical_port)]
+
+
+# --- NB
+
+
+def zone_name(name: str) -> list[Operation]:
+    """NB: the zone's name."""
+    return [update("NB_Global", {"name": name})]
+
+
+def zone_options(options: Strings) -> list[Operation]:
+    """NB: single options of the zone."""
+    return [set_keys("NB_Global", "options", options)]
+
+
+def no_zone_options(keys: Iterable[str]) -> list[Operation]:
+    """NB: options of the zone are removed."""
+    return [drop_keys("NB_Global", "options", keys)]
+
+
+def router(name: str, uuid: UUID | None = None, options: Strings | None = None) -> list[Operation]:
+    """NB: a logical router."""
+    return [insert("Logical_Router", {"name": name, "options": options or {}}, uuid)]
+
+
+def router_port(
+    router_name: str,
+    name: str,
+    mac: str,
+    networks: Iterable[str],
+    *,
+    options: Strings | None = None,
+    gateways: Iterable[tuple[str, int]] = (),
+    uuid: UUID | None = None,
+) -> list[Operation]:
+    """NB: a router port, with gateway chassis (name, priority) if any."""
+    operations: list[Operation] = []
+    refs: set[UUID] = set()
+    for gateway, priority in gateways:
+        ref = uuid4()
+        row = {"name": f"{name}-{gateway}", "chassis_name": gateway, "priority": priority}
+        operations.append(insert("Gateway_Chassis", row, ref))
+        refs.add(ref)
+    port = uuid or uuid4()
+    row = {"name": name, "mac": mac, "networks": set(networks), "options": options or {}, "gateway_chassis": refs}
+    operations.append(insert("Logical_Router_Port", row, port))
+    operations.append(mutate("Logical_Router", "ports", "insert", {port}, name=router_name))
+    return operations
+
+
+def no_router_port(router_name: str, port: UUID) -> list[Operation]:
+    """NB: a router port is removed."""
+    return [mutate("Logical_Router", "ports", "delete", {port}, name=router_name)]
+
+
+def switch_port(
+    transit_switch_name: str,
+    name: str,
+    *,
+    kind: str = "router",
+    options: Strings | None = None,
+    addresses: Iterable[str] = ("router",),
+    uuid: UUID | None = None,
+    peer: str | None = None,
+) -> list[Operation]:
+    """NB: a port on the zone's switch of a transit switch."""
+    port = uuid or uuid4()
+    row: dict[str, object] = {"name": name, "type": kind, "options": options or {}, "addresses": set(addresses)}
+    if peer is not None:
+        row["peer"] = peer
+    return [insert("Logical_Switch_Port", row, port), switch_of(transit_switch_name, "ports", "insert", {port})]
+
+
+def no_switch_port(transit_switch_name: str, port: UUID) -> list[Operation]:
+    """NB: a port is removed from the zone's switch of a transit switch."""
+    return [switch_of(transit_switch_name, "ports", "delete", {port})]
+
+
+def attachment(
+    router_name: str,
+    transit_switch_name: str,
+    mac: str,
+    networks: Iterable[str],
+    *,
+    options: Strings | None = None,
+    gateways: Iterable[tuple[str, int]] = (),
+    router_port_uuid: UUID | None = None,
+    switch_port_uuid: UUID | None = None,
+) -> list[Operation]:
+    """NB: a router is attached to a transit switch: ports `<router>-<switch>` and `<switch>-<router>`."""
+    port, peer = f"{router_name}-{transit_switch_name}", f"{transit_switch_name}-{router_name}"
+    return [
+        *router_port(router_name, port, mac, networks, options=options, gateways=gateways, uuid=router_port_uuid),
+        *switch_port(transit_switch_name, peer, options={"router-port": port}, uuid=switch_port_uuid),
+    ]
+
+
+def static_route(router_name: str, prefix: str, nexthop: str, uuid: UUID | None = None, **columns: object) -> list[Operation]:
+    """NB: a static route; further columns such as `route_table`, `policy`, `options` as keywords."""
+    route = uuid or uuid4()
+    return [
+        insert("Logical_Router_Static_Route", {"ip_prefix": prefix, "nexthop": nexthop, **columns}, route),
+        mutate("Logical_Router", "static_routes", "insert", {route}, name=router_name),
+    ]
+
+
+def no_static_route(router_name: str, route: UUID) -> list[Operation]:
+    """NB: a static route is removed."""
+    return [mutate("Logical_Router", "static_routes", "delete", {route}, name=router_name)]
