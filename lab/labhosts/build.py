@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from email.utils import formatdate
 from pathlib import Path
 
 from . import recipes
@@ -183,7 +184,7 @@ def _sources(suite: str) -> str:
 
 def _release(packages: bytes) -> str:
     """Return the Release file of a repository with this index; without one apt tells of an error for each compression that it tries."""
-    return f"Suite: lab\nSHA256:\n {hashlib.sha256(packages).hexdigest()} {len(packages)} Packages\n"
+    return f"Suite: lab\nDate: {formatdate(usegmt=True)}\nSHA256:\n {hashlib.sha256(packages).hexdigest()} {len(packages)} Packages\n"
 
 
 def _write(path: Path, text: str) -> None:

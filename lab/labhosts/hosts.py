@@ -91,7 +91,7 @@ class Hosts:
     # -- starting
 
     def up(self, specs: Sequence[Spec]) -> list[str]:
-        """Start the hosts that do not run yet, at the same time; return their names. A host of that name that is another one is an error."""
+        """Start the hosts that do not run yet, at the same time; return their names. A running host that is another one is an error."""
         for spec in specs:
             spec.checked(self.settings.network)
         with self._locked():

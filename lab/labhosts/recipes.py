@@ -14,8 +14,10 @@ from .settings import LabError
 RECIPE = 1
 SUITES = ("bookworm", "trixie", "sid", "experimental")
 BASE_PACKAGES = (
-    "systemd systemd-sysv dbus python3 python3-apt iproute2 iputils-ping ca-certificates openssl procps sudo ethtool tcpdump"
-).split()
+    *("systemd", "systemd-sysv", "dbus", "procps", "sudo"),
+    *("python3", "python3-apt", "ca-certificates", "openssl"),
+    *("iproute2", "iputils-ping", "ethtool", "tcpdump"),
+)
 # The layer that every other stands on: a package repository inside the host, no services but the host's own.
 REPOSITORY = "repository"
 LAYERS = {

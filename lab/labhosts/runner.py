@@ -40,7 +40,7 @@ def keep_running(host_dir: Path, cgroup: str, namespace: str, lower: str) -> int
 
 
 def _enter_cgroup(cgroup: str) -> None:
-    """Make the cgroup of this host and move there. Without systemd nobody gives us one, and the hosts want version 2 under its usual path."""
+    """Make the cgroup of this host and move there: without systemd nobody gives us one. The hosts want version 2 under its usual path."""
     run("umount", "--recursive", "/sys/fs/cgroup", check=False)
     run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
     path = Path("/sys/fs/cgroup") / cgroup
