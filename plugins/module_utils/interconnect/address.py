@@ -1,0 +1,426 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prefixes, next hops, port addresses, VIPs and MACs: pure values and their text forms.
+
+Every parser takes the text of a database column and answers ``None`` where the text is not valid: bad contents of a
+database are ordinary input. Whether that deserves a warning is the caller's matter. The rules are those of the routes
+specification: P1 to P8 (text forms), 4.3 and 4.4 (advertising), 5.6 (learning) and 6 (orphans).
+
+Addresses are plain integers, so that comparing, hashing and masking a hundred thousand routes stays cheap.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+DISCARD = "discard"
+"""Next hop text of a static route that drops its packets. No parser here takes it for an address."""
+
+# One entry costs some 300 bytes; the bound holds the prefixes and next hops of a hundred thousand routes in one pass.
+_TEXTS_KEPT = 2**17
+_PORTS_KEPT = 2**14
+
+_BITS = {4: 32, 6: 128}
+_BLANKS = " \t\n\v\f\r"
+_FE80_64 = 0xFE80 << 48
+_IPV4_MAPPED = 0xFFFF
+_MAPPED_BITS = 96
+_MAX_PORT = 65535
+
+_BLANK_RUN = re.compile(f"[{_BLANKS}]+")
+_DOTTED = re.compile(r"0*([0-9]{1,3})\.0*([0-9]{1,3})\.0*([0-9]{1,3})\.0*([0-9]{1,3})")
+_NUMBER = re.compile(r"0*([0-9]{1,5})")
+_MAC = re.compile(r"[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){5}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Address(NamedTuple):
+    """One IP address: ``family`` is 4 or 6, ``value`` the address as an integer."""
+
+    family: int
+    value: int
+
+
+class Prefix(NamedTuple):
+    """A CIDR as it was written: ``address`` keeps its host bits (P1), ``length`` is 0..32 or 0..128.
+
+    Two prefixes are equal when family, address with host bits, and length are; compare ``network`` for the destination.
+    """
+
+    family: int
+    address: int
+    length: int
+
+    @property
+    def bits(self) -> int:
+        """Length of an address of this family: 32 or 128."""
+        return 32 if self.family == 4 else 128
+
+    @property
+    def network(self) -> Prefix:
+        """The same prefix with the host bits masked off."""
+        return self.truncate(self.length)
+
+    @property
+    def is_default(self) -> bool:
+        """Is this a default route, that is, of length 0?"""
+        return self.length == 0
+
+    @property
+    def is_host(self) -> bool:
+        """Does the prefix hold one address only?"""
+        return self.length == self.bits
+
+    @property
+    def host(self) -> Address:
+        """The address in front of the slash."""
+        return Address(self.family, self.address)
+
+    def truncate(self, length: int) -> Prefix:
+        """The network of ``length`` bits that the address lies in. ``length`` is 0..bits."""
+        shift = self.bits - length
+        return Prefix(self.family, self.address >> shift << shift, length)
+
+    def contains(self, address: Address) -> bool:
+        """Does ``address`` lie in this prefix's network?"""
+        return address.family == self.family and (address.value ^ self.address) >> (self.bits - self.length) == 0
+
+
+# ---- Addresses and prefixes ------------------------------------------------------------------------------------------
+
+
+def _ipv4(text: str) -> int | None:
+    """Read a dotted quad. Leading zeros are decimal zeros, as the OVN tools read them; octets above 255 are refused."""
+    try:
+        return int.from_bytes(inet_pton(AF_INET, text), "big")
+    except (OSError, ValueError):
+        match = _DOTTED.fullmatch(text)
+    if match is None:
+        return None
+    octets = [int(octet) for octet in match.groups()]
+    return int.from_bytes(bytes(octets), "big") if max(octets) <= 255 else None
+
+
+def _ipv6(text: str) -> int | None:
+    try:
+        return int.from_bytes(inet_pton(AF_INET6, text), "big")
+    except (OSError, ValueError):
+        return None
+
+
+def _number(text: str, limit: int) -> int | None:
+    """Read an unsigned decimal number of at most ``limit``: no sign, no blanks."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    number = int(match.group(1))
+    return number if number <= limit else None
+
+
+def _mask_length(text: str, family: int) -> int | None:
+    """Read what stands behind the slash: a length or a contiguous mask of the same family."""
+    bits = _BITS[family]
+    if "." not in text and ":" not in text:
+        return _number(text, bits)
+    mask = _ipv4(text) if family == 4 else _ipv6(text)
+    if mask is None:
+        return None
+    inverted = mask ^ ((1 << bits) - 1)
+    return bits - inverted.bit_length() if inverted & (inverted + 1) == 0 else None
+
+
+def _read_cidr(text: str) -> tuple[Address, int] | None:
+    """Read ``ip``, ``ip/length`` or ``ip/mask`` (P1) as the address and the length as written, 128 for a bare IPv6."""
+    host, slash, tail = text.lstrip(_BLANKS).partition("/")
+    family = 6 if ":" in host else 4
+    value = _ipv6(host) if family == 6 else _ipv4(host)
+    if value is None:
+        return None
+    length = _mask_length(tail, family) if slash else _BITS[family]
+    return None if length is None else (Address(family, value), length)
+
+
+def _unmapped(address: Address) -> Address:
+    """Turn an IPv4-mapped IPv6 address into the IPv4 address that it stands for (P2)."""
+    if address.family == 6 and address.value >> 32 == _IPV4_MAPPED:
+        return Address(4, address.value & 0xFFFFFFFF)
+    return address
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def parse_prefix(text: str) -> Prefix | None:
+    """Read a CIDR as P1 and P2 say: host bits stay, no slash means one host, blanks are allowed in front only.
+
+    Octets above 255 and signs are refused where upstream lets them wrap. An IPv4-mapped text is IPv4 with the length as
+    written while that is a length of IPv4 (``::ffff:10.0.0.0/8`` is ``10.0.0.0/8``, as upstream has it). Above, where
+    upstream writes a text that no zone can read back, the length counts from the 96 bits in front of the IPv4 address
+    (``::ffff:10.0.0.1`` is ``10.0.0.1/32``); a length between 33 and 95 says nothing about IPv4 and is refused.
+    """
+    cidr = _read_cidr(text)
+    if cidr is None:
+        return None
+    written, length = cidr
+    address = _unmapped(written)
+    if address.family != written.family and length > 32:
+        length -= _MAPPED_BITS
+        if length < 0:
+            return None
+    return Prefix(address.family, address.value, length)
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def parse_nexthop(text: str) -> Address | None:
+    """Read a next hop: an address or a CIDR whose length does not count (5.5). ``discard`` and empty text give None."""
+    cidr = _read_cidr(text)
+    return None if cidr is None else _unmapped(cidr[0])
+
+
+def parse_ip(text: str) -> Address | None:
+    """Read a plain address, without ``/n`` (6.c)."""
+    return None if "/" in text else parse_nexthop(text)
+
+
+def format_address(address: Address) -> str:
+    """The text of an address as inet_ntop writes it (P7)."""
+    if address.family == 4:
+        return inet_ntop(AF_INET, address.value.to_bytes(4, "big"))
+    return inet_ntop(AF_INET6, address.value.to_bytes(16, "big"))
+
+
+def format_prefix(prefix: Prefix) -> str:
+    """The text of a prefix, host bits included and always with ``/n`` (P7)."""
+    return f"{format_address(prefix.host)}/{prefix.length}"
+
+
+def network_text(prefix: Prefix) -> str:
+    """The text of the prefix's network: host bits masked off."""
+    return format_prefix(prefix.network)
+
+
+def destination_key(text: str, by_network: bool) -> str:
+    """What two ip_prefix texts are compared by (5.6 items 8 and 11).
+
+    The text itself, as upstream; with ``by_network`` the text of its network, so that ``10.1.0.1/24`` and
+    ``10.1.0.0/24`` are one destination. A text that is no prefix stands for itself.
+    """
+    prefix = parse_prefix(text) if by_network else None
+    return text if prefix is None else network_text(prefix)
+
+
+def belongs_to(prefix: Prefix, item: Prefix) -> bool:
+    """Does ``prefix`` belong to the list item ``item``: same family, no shorter, equal on the item's first bits (4.3)?"""
+    return (
+        prefix.family == item.family and prefix.length >= item.length and (prefix.address ^ item.address) >> (item.bits - item.length) == 0
+    )
+
+
+_LINK_LOCAL = {4: Prefix(4, 0xA9FE0000, 16), 6: Prefix(6, 0xFE80 << 112, 10)}
+
+
+def is_link_local(prefix: Prefix) -> bool:
+    """Is the prefix inside 169.254.0.0/16 or fe80::/10 (4.3 item 4)? Shorter prefixes that hold these are not."""
+    return belongs_to(prefix, _LINK_LOCAL[prefix.family])
+
+
+def is_fe80_64(address: Address) -> bool:
+    """Is the address inside fe80::/64, the range that no next hop may have (4.7, 5.5)? fe80:10::1 is not."""
+    return address.family == 6 and address.value >> 64 == _FE80_64
+
+
+# ---- MACs and UUIDs --------------------------------------------------------------------------------------------------
+
+
+def parse_mac(text: str) -> int | None:
+    """Read ``aa:bb:cc:dd:ee:ff``, in any letter case, as a 48-bit integer."""
+    if _MAC.fullmatch(text) is None:
+        return None
+    return int.from_bytes(bytes(int(octet, 16) for octet in text.split(":")), "big")
+
+
+def format_mac(mac: int) -> str:
+    """The lower-case text of a 48-bit MAC."""
+    return mac.to_bytes(6, "big").hex(":")
+
+
+def eui64_link_local(mac: int) -> Address:
+    """The link-local IPv6 address that a port with this MAC gives itself (modified EUI-64 in fe80::/64)."""
+    high, low = mac >> 24, mac & 0xFFFFFF
+    interface_id = (high ^ 0x020000) << 40 | 0xFFFE << 24 | low
+    return Address(6, _FE80_64 << 64 | interface_id)
+
+
+def is_uuid(text: str) -> bool:
+    """Is the text a UUID in exactly the 36-character form (P6)?"""
+    return _UUID.fullmatch(text) is not None
+
+
+# ---- Port addresses --------------------------------------------------------------------------------------------------
+
+
+class PortAddress(NamedTuple):
+    """A port's MAC and its IPv4 and IPv6 addresses with their lengths, both in the order of the text (P4)."""
+
+    mac: int
+    ipv4: tuple[Prefix, ...]
+    ipv6: tuple[Prefix, ...]
+
+    @property
+    def first_ipv4(self) -> Address | None:
+        """The IPv4 address that comes first in the text."""
+        return self.ipv4[0].host if self.ipv4 else None
+
+    @property
+    def first_ipv6(self) -> Address | None:
+        """The IPv6 address that comes first in the text."""
+        return self.ipv6[0].host if self.ipv6 else None
+
+
+@lru_cache(maxsize=_PORTS_KEPT)
+def parse_port_address(text: str) -> PortAddress | None:
+    """Read ISB ``Port_Binding.address`` (P4): a MAC, then addresses up to the first item that is none.
+
+    None without a MAC at the front: ``""``, ``unknown``, ``router``.
+    """
+    items = _BLANK_RUN.split(text.strip(_BLANKS))
+    mac = parse_mac(items[0])
+    if mac is None:
+        return None
+    ipv4: list[Prefix] = []
+    ipv6: list[Prefix] = []
+    for item in items[1:]:
+        prefix = parse_prefix(item)
+        if prefix is None:
+            break
+        (ipv4 if prefix.family == 4 else ipv6).append(prefix)
+    return PortAddress(mac, tuple(ipv4), tuple(ipv6))
+
+
+def next_hop_for(prefix: Prefix, port: PortAddress, ipv4_over_ipv6: bool) -> Address | None:
+    """The next hop to publish with ``prefix`` (4.4). None: an IPv4 prefix, and the port has no IPv4 address.
+
+    The answer may lie in fe80::/64 (``is_fe80_64``), which no zone learns; the caller decides what to do then.
+    """
+    if prefix.family == 6:
+        return port.first_ipv6 or eui64_link_local(port.mac)
+    return (port.first_ipv6 if ipv4_over_ipv6 else None) or port.first_ipv4
+
+
+def next_hops(port: PortAddress) -> tuple[Address, ...]:
+    """Every next hop that ``next_hop_for`` can choose for this port, IPv4 first."""
+    ipv6 = port.first_ipv6 or eui64_link_local(port.mac)
+    return (ipv6,) if port.first_ipv4 is None else (port.first_ipv4, ipv6)
+
+
+# ---- Networks of router ports ----------------------------------------------------------------------------------------
+
+
+class RouterPortNetworks(NamedTuple):
+    """The networks of a logical router port that has a valid MAC.
+
+    ``ipv6`` ends with the automatic link-local network. ``unspecified`` are the texts of IPv4 networks 0.0.0.0, which do
+    not count and deserve a warning, ``bad`` those that cannot be read (5.6 item 9).
+    """
+
+    mac: int
+    ipv4: tuple[Prefix, ...]
+    ipv6: tuple[Prefix, ...]
+    unspecified: tuple[str, ...]
+    bad: tuple[str, ...]
+
+    def contains(self, address: Address) -> bool:
+        """Does the address lie in one of the networks (5.6 item 9)?"""
+        return any(network.contains(address) for network in (self.ipv4 if address.family == 4 else self.ipv6))
+
+    def owns(self, address: Address) -> bool:
+        """Is it one of the port's own addresses, the automatic link-local one included?"""
+        return any(network.address == address.value for network in (self.ipv4 if address.family == 4 else self.ipv6))
+
+    def backs_next_hop(self, address: Address) -> bool:
+        """May a route of this zone have this next hop (6.d)? IPv4: an own address; IPv6: any address of its networks."""
+        return self.owns(address) if address.family == 4 else self.contains(address)
+
+
+def parse_lrp_networks(mac: str, networks: Iterable[str]) -> RouterPortNetworks | None:
+    """Read ``mac`` and ``networks`` of a Logical_Router_Port. None if the MAC is not valid.
+
+    Networks are taken in byte order of their text (P8), whatever order they come in.
+    """
+    # The order of code points is the order of the bytes of UTF-8.
+    return _lrp_networks(mac, tuple(sorted(networks)))
+
+
+@lru_cache(maxsize=_PORTS_KEPT)
+def _lrp_networks(mac_text: str, networks: tuple[str, ...]) -> RouterPortNetworks | None:
+    mac = parse_mac(mac_text)
+    if mac is None:
+        return None
+    ipv4: list[Prefix] = []
+    ipv6: list[Prefix] = []
+    unspecified: list[str] = []
+    bad: list[str] = []
+    for text in networks:
+        prefix = parse_prefix(text)
+        if prefix is None:
+            bad.append(text)
+        elif prefix.family == 6:
+            ipv6.append(prefix)
+        elif prefix.address == 0:
+            unspecified.append(text)
+        else:
+            ipv4.append(prefix)
+    ipv6.append(Prefix(6, eui64_link_local(mac).value, 64))
+    return RouterPortNetworks(mac, tuple(ipv4), tuple(ipv6), tuple(unspecified), tuple(bad))
+
+
+# ---- VIPs ------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def parse_vip(key: str) -> Prefix | None:
+    """Read a key of Load_Balancer ``vips`` (P5) as the host prefix of its address. The port is checked and dropped."""
+    parts = _split_vip(key)
+    if parts is None:
+        return None
+    host, port = parts
+    if port and _number(port, _MAX_PORT) is None:
+        return None
+    if ":" in host:
+        value = _ipv6(host.partition("%")[0])
+        address = None if value is None else _unmapped(Address(6, value))
+    else:
+        value = _ipv4(host)
+        address = None if value is None else Address(4, value)
+    return None if address is None else Prefix(address.family, address.value, _BITS[address.family])
+
+
+def _split_vip(key: str) -> tuple[str, str] | None:
+    """Cut a VIP key into host and port text; the port is empty where none is given."""
+    if key.startswith("["):
+        host, bracket, rest = key[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            return None
+        return host, rest[1:]
+    if key.count(":") > 1:
+        return key, ""
+    host, _colon, port = key.partition(":")
+    return host, port
+
+
+def vip_stops(vip: Prefix, route: Prefix) -> bool:
+    """Does this VIP keep its router from learning ``route`` (5.6 item 10)?
+
+    So it is when the VIP, masked to the route's length, equals the route's address as written: host bits defeat it.
+    """
+    return vip.family == route.family and vip.truncate(route.length).address == route.address
+
+
+def prefixes_stopped_by(vip: Prefix) -> Iterator[Prefix]:
+    """All prefixes that ``vip_stops``: the VIP's network of each length, 33 of them for IPv4 and 129 for IPv6."""
+    return (vip.truncate(length) for length in range(vip.bits + 1))

@@ -1,0 +1,335 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Typed reading of OVSDB string maps: the boolean, integer and list rules, and the options of the route exchange.
+
+Maps are the ``options`` columns as they are: text to text, and an absent key is an unset option. Nothing in here fails:
+a bad value means the default, a bad list item is left out and can be asked for (``bad_items``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from .address import format_prefix, is_link_local, parse_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .address import Prefix
+
+DEFAULT_PROBE_INTERVAL = 5000
+"""Milliseconds between inactivity probes where nothing is set and the remote is not a unix socket."""
+
+_MIN_PROBE_INTERVAL = 1000
+_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]{1,10})")
+_INTEGER_RANGE = range(-(2**31), 2**31)
+# A zone has few texts that differ; each router and port may bring some of its own.
+_LISTS_KEPT = 2**12
+
+
+# ---- Single values ---------------------------------------------------------------------------------------------------
+
+
+def boolean(options: Mapping[str, str], key: str, default: bool = False) -> bool:
+    """Read a boolean: the opposite of the default must be spelled out, ``true`` or ``false`` in any letter case.
+
+    ``1``, ``yes`` and ``on`` mean the default (routes 2.1).
+    """
+    value = options.get(key)
+    if value is None:
+        return default
+    return value.lower() != "false" if default else value.lower() == "true"
+
+
+def integer(options: Mapping[str, str], key: str, default: int) -> int:
+    """Read a 32-bit integer: base 10, and the whole text must be one. Anything else is the default."""
+    match = _INTEGER.fullmatch(options.get(key, ""))
+    if match is None:
+        return default
+    number = int(match.group(1) + match.group(2))
+    return number if number in _INTEGER_RANGE else default
+
+
+def probe_interval(options: Mapping[str, str], remote: str, key: str = "ic_probe_interval") -> int:
+    """Milliseconds between the inactivity probes of a connection to ``remote``, 0 for none (status document, F.7).
+
+    ``options`` is NB_Global.options for NB and SB, IC_NB_Global.options for INB and ISB.
+    """
+    interval = integer(options, key, -1)
+    if interval < 0:
+        return 0 if remote.startswith("unix:") else DEFAULT_PROBE_INTERVAL
+    return max(interval, _MIN_PROBE_INTERVAL) if interval else 0
+
+
+# ---- Prefix lists ----------------------------------------------------------------------------------------------------
+
+
+class _Bucket(NamedTuple):
+    """The list items of one family and length, as the bits in front."""
+
+    family: int
+    length: int
+    shift: int
+    networks: frozenset[int]
+
+
+@dataclass(frozen=True)
+class PrefixList:
+    """A list option (P3): its valid items in the order of the text, each once, and the texts that are no prefix."""
+
+    items: tuple[Prefix, ...] = ()
+    bad: tuple[str, ...] = ()
+    _buckets: tuple[_Bucket, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the items, once for all matches."""
+        object.__setattr__(self, "_buckets", _grouped(self.items))
+
+    def __bool__(self) -> bool:
+        """Is anything in the list? Bad items count: a list of nothing else is not empty."""
+        return bool(self.items or self.bad)
+
+    def match(self, prefix: Prefix) -> Prefix | None:
+        """The network of the longest item that ``prefix`` belongs to (4.3), or None."""
+        for family, length, shift, networks in self._buckets:
+            if prefix.family == family and prefix.length >= length and prefix.address >> shift in networks:
+                return prefix.truncate(length)
+        return None
+
+
+@lru_cache(maxsize=_LISTS_KEPT)
+def prefix_list(text: str) -> PrefixList:
+    """Read a list option (P3): cut at commas, empty items dropped, no trimming. ``,`` is an empty list."""
+    items: dict[Prefix, None] = {}
+    bad: dict[str, None] = {}
+    for item in filter(None, text.split(",")):
+        prefix = parse_prefix(item)
+        if prefix is None:
+            bad[item] = None
+        else:
+            items[prefix] = None
+    return PrefixList(tuple(items), tuple(bad))
+
+
+def _grouped(items: tuple[Prefix, ...]) -> tuple[_Bucket, ...]:
+    """Group items by length, longest first, so that a match costs one look-up a length and not one an item."""
+    groups: dict[tuple[int, int], set[int]] = {}
+    for item in items:
+        groups.setdefault((item.length, item.family), set()).add(item.address >> (item.bits - item.length))
+    return tuple(
+        _Bucket(family, length, (32 if family == 4 else 128) - length, frozenset(networks))
+        for (length, family), networks in sorted(groups.items(), reverse=True)
+    )
+
+
+class NamedList(NamedTuple):
+    """A prefix list, the option it was read from and the object that has the option."""
+
+    option: str
+    place: str
+    prefixes: PrefixList
+
+    @classmethod
+    def read(cls, options: Mapping[str, str], option: str, place: str) -> NamedList:
+        """Read ``option``; an unset one is an empty list."""
+        return cls(option, place, prefix_list(options.get(option, "")))
+
+
+class BadItem(NamedTuple):
+    """A list item that is no prefix, the option and the object that it stands in."""
+
+    option: str
+    place: str
+    item: str
+
+    def __str__(self) -> str:
+        return f'{self.option} of the {self.place} has the item "{self.item}", which is no prefix'
+
+
+def denial(prefix: Prefix, *lists: NamedList) -> str | None:
+    """Why ``prefix`` is denied: it belongs to an item of any of the lists (4.3 item 5). None if it is not."""
+    for option, place, prefixes in lists:
+        item = prefixes.match(prefix)
+        if item is not None:
+            return f"denied by {format_prefix(item)} in {option} of the {place}"
+    return None
+
+
+def omission(prefix: Prefix, *lists: NamedList) -> str | None:
+    """Why ``prefix`` is not allowed: the lists are not all empty and none has an item for it (4.3 item 6)."""
+    filled = [named for named in lists if named.prefixes]
+    if not filled or any(named.prefixes.match(prefix) for named in filled):
+        return None
+    places = " and ".join(f"the {named.place}" for named in filled)
+    return f"not in {filled[0].option} of {places}"
+
+
+def _bad_items(*lists: NamedList) -> Iterator[BadItem]:
+    return (BadItem(option, place, item) for option, place, prefixes in lists for item in prefixes.bad)
+
+
+# ---- Options of the route exchange -----------------------------------------------------------------------------------
+
+_ROUTER = "router"
+_PORT = "router port"
+_ZONE = "zone"
+_NO_DENYLIST = NamedList.read({}, "ic-route-denylist", _ZONE)
+
+
+@dataclass(frozen=True)
+class ZoneOptions:
+    """What NB_Global.options says about exchanging routes and address sets. The defaults are those of an empty map."""
+
+    adv: bool = False
+    learn: bool = False
+    adv_default: bool = False
+    learn_default: bool = False
+    adv_lb: bool = False
+    learn_lb: bool = False
+    deny: NamedList = _NO_DENYLIST
+    strict_prefix: bool = False
+    """``ic-route-strict-prefix``: destinations are compared by network and not by text (``address.destination_key``)."""
+    as_adv: bool = False
+    as_learn: bool = False
+
+    @classmethod
+    def read(cls, options: Mapping[str, str]) -> ZoneOptions:
+        """Read NB_Global.options. ic-route-blacklist counts where ic-route-denylist is absent or empty text (2.1)."""
+        denylist = "ic-route-denylist" if options.get("ic-route-denylist") else "ic-route-blacklist"
+        return cls(
+            adv=boolean(options, "ic-route-adv"),
+            learn=boolean(options, "ic-route-learn"),
+            adv_default=boolean(options, "ic-route-adv-default"),
+            learn_default=boolean(options, "ic-route-learn-default"),
+            adv_lb=boolean(options, "ic-route-adv-lb"),
+            learn_lb=boolean(options, "ic-route-learn-lb"),
+            deny=NamedList.read(options, denylist if options.get(denylist) else "ic-route-denylist", _ZONE),
+            strict_prefix=boolean(options, "ic-route-strict-prefix"),
+            as_adv=boolean(options, "ic-as-adv"),
+            as_learn=boolean(options, "ic-as-learn"),
+        )
+
+    @property
+    def bad_items(self) -> tuple[BadItem, ...]:
+        """Items of the denylist that are no prefix."""
+        return tuple(_bad_items(self.deny))
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The allow-lists (``filter_*``) and deny-lists that a router and a transit switch port's router port may have."""
+
+    filter_adv: NamedList
+    filter_learn: NamedList
+    deny_adv: NamedList
+    deny_learn: NamedList
+
+    @classmethod
+    def read(cls, options: Mapping[str, str], place: str) -> Filters:
+        """Read the four list options from the ``options`` of the object called ``place`` in reasons."""
+        return cls(
+            filter_adv=NamedList.read(options, "ic-route-filter-adv", place),
+            filter_learn=NamedList.read(options, "ic-route-filter-learn", place),
+            deny_adv=NamedList.read(options, "ic-route-deny-adv", place),
+            deny_learn=NamedList.read(options, "ic-route-deny-learn", place),
+        )
+
+    @property
+    def bad_items(self) -> tuple[BadItem, ...]:
+        """Items of the four lists that are no prefix."""
+        return tuple(_bad_items(self.filter_adv, self.filter_learn, self.deny_adv, self.deny_learn))
+
+
+_NO_ROUTER_FILTERS = Filters.read({}, _ROUTER)
+_NO_PORT_FILTERS = Filters.read({}, _PORT)
+
+
+@dataclass(frozen=True)
+class RouterOptions:
+    """What Logical_Router.options says about exchanging routes."""
+
+    filters: Filters = _NO_ROUTER_FILTERS
+    ipv4_next_hop_ipv6: bool = False
+
+    @classmethod
+    def read(cls, options: Mapping[str, str]) -> RouterOptions:
+        """Read Logical_Router.options."""
+        return cls(Filters.read(options, _ROUTER), boolean(options, "ic-route-ipv4-next-hop-ipv6"))
+
+
+@dataclass(frozen=True)
+class PortOptions:
+    """What the options of a transit switch port's Logical_Router_Port say. ``PortOptions()`` where it is missing.
+
+    ``ipv4_next_hop_ipv6`` is None where the router's value counts.
+    """
+
+    filters: Filters = _NO_PORT_FILTERS
+    route_table: str = ""
+    route_tag: str = ""
+    filter_tag: str = ""
+    ipv4_next_hop_ipv6: bool | None = None
+
+    @classmethod
+    def read(cls, options: Mapping[str, str]) -> PortOptions:
+        """Read Logical_Router_Port.options."""
+        over_ipv6 = {"true": True, "false": False}.get(options.get("ic-route-ipv4-next-hop-ipv6", "").lower())
+        return cls(
+            filters=Filters.read(options, _PORT),
+            route_table=options.get("route_table", ""),
+            route_tag=options.get("ic-route-tag", ""),
+            filter_tag=options.get("ic-route-filter-tag", ""),
+            ipv4_next_hop_ipv6=over_ipv6,
+        )
+
+
+def ipv4_over_ipv6(router: RouterOptions, port: PortOptions) -> bool:
+    """Do IPv4 prefixes get the port's IPv6 next hop? The port's ``true`` or ``false`` wins over the router's value (4.4)."""
+    return router.ipv4_next_hop_ipv6 if port.ipv4_next_hop_ipv6 is None else port.ipv4_next_hop_ipv6
+
+
+def may_advertise(prefix: Prefix, zone: ZoneOptions, router: RouterOptions, port: PortOptions, loadbalancer: bool = False) -> str | None:
+    """Why ``prefix`` may not be advertised, or None if it may (4.3 items 1, 2 and 4 to 6; S3 for ``loadbalancer``).
+
+    The policy of static routes (item 3) is not a matter of options and not looked at.
+    """
+    if not zone.adv:
+        return "ic-route-adv is off"
+    if prefix.is_default and not zone.adv_default:
+        return "a default route, and ic-route-adv-default is off"
+    if loadbalancer and not zone.adv_lb:
+        return "a load balancer VIP, and ic-route-adv-lb is off"
+    if is_link_local(prefix):
+        return "link-local prefixes are not advertised"
+    denied = denial(prefix, port.filters.deny_adv, router.filters.deny_adv, zone.deny)
+    return denied or omission(prefix, port.filters.filter_adv, router.filters.filter_adv)
+
+
+def may_learn(
+    prefix: Prefix,
+    zone: ZoneOptions,
+    router: RouterOptions,
+    port: PortOptions,
+    origin: str = "",
+    enabled: bool = True,
+) -> str | None:
+    """Why a route to ``prefix`` may not be learned, or None if it may (5.6 items 1 to 7).
+
+    ``origin`` is the ISB route's, ``enabled`` says whether the router is (unset counts as enabled).
+    """
+    if not zone.learn:
+        return "ic-route-learn is off"
+    if prefix.is_default and not zone.learn_default:
+        return "a default route, and ic-route-learn-default is off"
+    if origin == "loadbalancer" and not zone.learn_lb:
+        return "a load balancer VIP, and ic-route-learn-lb is off"
+    if not enabled:
+        return "the router is disabled"
+    if is_link_local(prefix):
+        return "link-local prefixes are not learned"
+    denied = denial(prefix, port.filters.deny_learn, router.filters.deny_learn, zone.deny)
+    return denied or omission(prefix, port.filters.filter_learn, router.filters.filter_learn)
