@@ -36,7 +36,7 @@ wanted_packages() {
 
 missing_packages() {
     comm -23 <(wanted_packages | sort -u) \
-        <(wanted_packages | xargs dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' 2>/dev/null |
+        <(wanted_packages | xargs dpkg-query --show --showformat="\${db:Status-Status} \${Package}\n" 2>/dev/null |
             awk '$1 == "installed" { print $2 }' | sort -u)
 }
 
@@ -134,7 +134,7 @@ install_packages() {
 ensure_packages() {
     local packages
     [ -r "$apt_list" ] || die "the list of Debian packages $apt_list cannot be read"
-    command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || die "this environment is made for Debian 12, but this machine has no apt-get"
+    command -v apt-get >/dev/null || die "this environment is made for Debian 12, but this machine has no apt-get"
     mapfile -t packages < <(missing_packages)
     [ "${#packages[@]}" -gt 0 ] || return 0
     [ "$(id -u)" -eq 0 ] || die "installing Debian packages needs root; missing: ${packages[*]}"
@@ -162,7 +162,7 @@ readonly python=/usr/bin/python3
 ensure_venv() {
     local base pins
     base=$("$python" -c 'import sys; print(sys.version)' | sha256sum)$root
-    pins=$(cat "$root"/requirements/*.txt "$root/scripts/bootstrap.sh" | sha256sum)
+    pins=$(cat "$root/requirements/dev.txt" "$root/requirements/constraints.txt" | sha256sum)
     if [ -f "$venv/.ready" ] && [ "$(cat "$venv/.ready")" = "$base$pins" ]; then
         return
     fi

@@ -1,0 +1,62 @@
+# Targets of the project; `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Everything runs from the environment that `make env` makes, and in a locale that Ansible accepts.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.venv/collections
+export LC_ALL := C.UTF-8
+
+INVENTORY ?= lab/inventory.yml
+SITE := ansible-playbook -i "$(INVENTORY)" playbooks/site.yml
+
+.PHONY: help env lab site lab-down test lint unit functional differential sanity integration soak clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' "$(firstword $(MAKEFILE_LIST))"
+
+env: ## Install what the project needs: Debian packages, Python packages (needs root once)
+	@scripts/bootstrap.sh
+
+lab: env ## Two OVN zones on this machine, interconnected, with a ping across (needs root)
+	@lab/hosts.py build-lab
+	@ansible-playbook -i "$(INVENTORY)" playbooks/lab.yml
+	@$(SITE)
+	@ansible-playbook -i "$(INVENTORY)" lab/verify.yml
+
+site: env ## Run the main play again over the standing lab (ARGS='--check --diff' only shows)
+	@$(SITE) $(ARGS)
+
+lab-down: env ## Remove the lab; packages, environment and caches stay
+	@lab/hosts.py down --all
+
+test: ## Every check of the project
+	@scripts/test.sh
+
+lint: env ## Linters, types, and checks of the project's own files
+	@scripts/lint.sh
+
+unit: env ## Tests of the pure rules, without a server
+	@pytest tests/unit $(ARGS)
+
+functional: env ## Tests against real OVSDB servers and ovn-northd
+	@pytest tests/functional $(ARGS)
+
+differential: env ## The same histories under this daemon and upstream's
+	@pytest tests/differential $(ARGS)
+
+sanity: env ## ansible-test sanity
+	@scripts/sanity.sh
+
+integration: env ## Integration tests of the modules
+	@scripts/integration.sh $(ARGS)
+
+soak: env ## Random histories with new seeds, until interrupted (HISTORIES=n for a number)
+	@scripts/soak.sh $(HISTORIES)
+
+clean: ## Remove caches of the tools and the environment (not the lab's: see lab-down)
+	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Runs every linter and every check of the project's own files; tells all that fail, not only the first.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+export PATH=$PWD/.venv/bin:$PATH
+tree=ansible_collections/ovn/interconnect
+failed=()
+
+check() { # NAME COMMAND...
+    local name=$1 start=$SECONDS output
+    shift
+    if output=$("$@" 2>&1); then
+        printf '  ok    %-22s %3d s\n' "$name" $((SECONDS - start))
+    else
+        printf '  FAIL  %-22s %3d s\n%s\n' "$name" $((SECONDS - start)) "$output"
+        failed+=("$name")
+    fi
+}
+
+# mypy knows a file by one name only: the one under which it is imported, by Ansible or from the root of the checkout.
+typed_collection() {
+    local paths=() path
+    for path in plugins/module_utils plugins/modules tests/support; do
+        [ -d "$path" ] && paths+=("$tree/$path")
+    done
+    (cd .venv/collections && mypy --config-file "$tree/pyproject.toml" --cache-dir "$tree/.mypy_cache" "${paths[@]}")
+}
+
+typed_tools() {
+    mypy --cache-dir .mypy_cache/tools lab scripts
+}
+
+shell_scripts() {
+    git ls-files -z --cached --others --exclude-standard -- '*.sh' .ci/run | xargs -0 shellcheck
+}
+
+check "ruff" ruff check --quiet .
+check "ruff format" ruff format --quiet --check --diff .
+check "mypy collection" typed_collection
+check "mypy tools" typed_tools
+check "shellcheck" shell_scripts
+check "text" scripts/check_text.py
+check "action group" scripts/check_action_group.py --check
+check "role specifications" scripts/check_role_specs.py
+check "quirks" scripts/check_quirks.py
+check "yamllint" yamllint --strict .
+check "antsibull-changelog" antsibull-changelog lint
+check "antsibull-docs" antsibull-docs lint-collection-docs --plugin-docs .
+check "ansible-lint" ansible-lint --offline --profile production --nocolor -q
+
+if [ "${#failed[@]}" -gt 0 ]; then
+    printf 'lint: failed: %s\n' "$(IFS=,; echo "${failed[*]}")"
+    exit 1
+fi
