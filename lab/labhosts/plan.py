@@ -82,9 +82,9 @@ def builds(lab: Lab) -> dict[str, list[str]]:
     return suites
 
 
-def _host(lab: Lab, number: int, suite: str, layer: str | None) -> dict[str, Any]:
-    """Return the variables of one host."""
-    return {"lab_ip": lab.address(number), "lab_suite": suite, "lab_layer": layer}
+def _host(lab: Lab, name: str, number: int, suite: str, layer: str | None) -> dict[str, Any]:
+    """Return the variables of one host: what `lab/hosts.py up --specs` takes."""
+    return {"lab_host": {"name": name, "suite": suite, "ip": lab.address(number), "layer": layer}}
 
 
 def _zone_group(lab: Lab, zone: Zone) -> dict[str, Any]:
@@ -92,12 +92,12 @@ def _zone_group(lab: Lab, zone: Zone) -> dict[str, Any]:
     number = zone.number
     return {
         "hosts": {
-            f"{zone.name}-central": _host(lab, 10 + number, zone.suite, "central"),
-            f"{zone.name}-gw1": _host(lab, 20 + number, zone.suite, "chassis"),
-            f"{zone.name}-hv1": _host(lab, 30 + number, zone.suite, "chassis"),
+            f"{zone.name}-{role}": _host(lab, f"{zone.name}-{role}", tens + number, zone.suite, layer)
+            for role, tens, layer in (("central", 10, "central"), ("gw1", 20, "chassis"), ("hv1", 30, "chassis"))
         },
         "vars": {
             "lab_zone_number": number,
+            "lab_zone_central": lab.address(10 + number),
             "ovn_ic_zone_name": zone.name,
             "ovn_ic_zone_route_policy": {"advertise": True, "learn": True},
             "ovn_ic_zone_attachments": [
@@ -123,10 +123,12 @@ def inventory(lab: Lab) -> dict[str, Any]:
     """Return the lab's inventory, as Ansible's YAML plugin reads it."""
     ic = lab.address(10)
     children: dict[str, Any] = {
-        "ovn_ic_databases": {"hosts": {"ic": _host(lab, 10, lab.ic_suite, None)}},
+        "ovn_ic_databases": {"hosts": {"ic": _host(lab, "ic", 10, lab.ic_suite, None)}},
         "ovn_ic_daemons": _members(lab.zones, "central"),
         "ovn_ic_gateways": _members(lab.zones, "gw1"),
+        "lab_centrals": _members(lab.zones, "central"),
         "lab_hypervisors": _members(lab.zones, "hv1"),
+        "lab_chassis": {"children": {"ovn_ic_gateways": None, "lab_hypervisors": None}},
         "lab_zones": {"children": {zone.name: _zone_group(lab, zone) for zone in lab.zones}},
     }
     variables = {
