@@ -13,7 +13,7 @@ export LC_ALL := C.UTF-8
 INVENTORY ?= lab/inventory.yml
 SITE := ansible-playbook -i "$(INVENTORY)" playbooks/site.yml
 
-.PHONY: help env lab site lab-down test lint unit functional differential sanity integration soak clean
+.PHONY: help env lab lab-up site lab-down test lint unit functional differential sanity integration soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' "$(firstword $(MAKEFILE_LIST))"
@@ -21,11 +21,13 @@ help: ## List the targets
 env: ## Install what the project needs: Debian packages, Python packages (needs root once)
 	@scripts/bootstrap.sh
 
-lab: env ## Two OVN zones on this machine, interconnected, with a ping across (needs root)
-	@lab/hosts.py build-lab
-	@ansible-playbook -i "$(INVENTORY)" playbooks/lab.yml
+lab: lab-up ## Two OVN zones on this machine, interconnected, with a ping across (needs root)
 	@$(SITE)
 	@ansible-playbook -i "$(INVENTORY)" lab/verify.yml
+
+lab-up: env ## Only the two zones, not interconnected yet
+	@lab/hosts.py build-lab
+	@ansible-playbook -i "$(INVENTORY)" playbooks/lab.yml
 
 site: env ## Run the main play again over the standing lab (ARGS='--check --diff' only shows)
 	@$(SITE) $(ARGS)

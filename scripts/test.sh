@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Runs every check of the project, the quickest first, stops at the first that fails, and ends with a table of the times.
+# The lab of the last steps stands beside one that may be in use already, and is removed in any case.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+steps=(env lint unit sanity functional differential integration lab-plan lab site lab-down)
+times=()
+began=$SECONDS
+
+state=$(mktemp -d)
+export OVN_IC_LAB_DIR=$state/lab OVN_IC_LAB_PREFIX=oictest
+lab_begun=''
+
+table() { # RESULT OF THE LAST STEP THAT RAN
+    local number result
+    printf '\n%-14s %8s\n' step seconds
+    for number in "${!steps[@]}"; do
+        result=ok
+        [ "$number" -lt "$((${#times[@]} - 1))" ] || result=$1
+        [ "$number" -lt "${#times[@]}" ] || result='not run'
+        printf '%-14s %8s  %s\n' "${steps[number]}" "${times[number]:-}" "$result"
+    done
+}
+
+finish() {
+    trap - EXIT
+    if [ -n "$lab_begun" ]; then make --no-print-directory lab-down >/dev/null 2>&1; fi
+    rm -rf "$state"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+run_step() { # NAME
+    case $1 in
+        lab-plan)
+            # What a careful person does first: a dry run against deployments that know nothing of an interconnect.
+            lab_begun=yes
+            make --no-print-directory lab-up && make --no-print-directory site ARGS='--check --diff'
+            ;;
+        site) scripts/unchanged.sh make --no-print-directory site ;;
+        lab-down) make --no-print-directory lab-down && lab_begun='' ;;
+        *) make --no-print-directory "$1" ;;
+    esac
+}
+
+for step in "${steps[@]}"; do
+    printf '\n==> %s\n' "$step"
+    start=$SECONDS
+    run_step "$step"
+    status=$?
+    times+=($((SECONDS - start)))
+    if [ "$status" -ne 0 ]; then
+        table FAILED
+        printf '\nFAILED at %s after %d s\n' "$step" $((SECONDS - began))
+        exit 1
+    fi
+done
+table ok
+printf '\nPASSED in %d s\n' $((SECONDS - began))

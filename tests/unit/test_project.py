@@ -1,0 +1,66 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The project keeps its own promises: everything that is shipped is tested, listed and documented."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
+ENGINE = sorted((ROOT / "plugins" / "module_utils" / "interconnect").rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_has_unit_and_integration_tests(module: str) -> None:
+    assert (ROOT / "tests" / "unit" / "plugins" / "modules" / f"test_{module}.py").is_file()
+    assert (ROOT / "tests" / "integration" / "targets" / module / "tasks" / "main.yml").is_file()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_is_in_the_action_group_and_in_the_readme(module: str) -> None:
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
+    assert module in runtime["action_groups"]["ovn_ic"]
+    assert f"`{module}`" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_has_its_files_and_is_in_the_readme(role: str) -> None:
+    for name in ("README.md", "defaults/main.yml", "meta/argument_specs.yml", "meta/main.yml", "tasks/main.yml"):
+        assert (ROOT / "roles" / role / name).is_file(), name
+    assert f"`{role}`" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=lambda path: path.stem)
+def test_the_engine_knows_nothing_of_ansible_and_imports_relatively(path: Path) -> None:
+    imports = re.findall(r"^\s*(?:from|import) +([\w.]+)", path.read_text(), re.MULTILINE)
+    assert not [name for name in imports if name.split(".")[0] in ("ansible", "ansible_collections", "importlib")]
+
+
+def test_the_engine_imports_as_a_package_of_its_own() -> None:
+    code = "import interconnect.subjects, sys; sys.exit(any(name.startswith('ansible') for name in sys.modules))"
+    parent = ROOT / "plugins" / "module_utils"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(parent), "PATH": "/usr/bin:/bin"})
+
+
+def test_continuous_integration_runs_all_tests() -> None:
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_each_python_file_names_its_licence() -> None:
+    listing = subprocess.run(["git", "ls-files", "-z", "*.py", "*.pyi"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    paths = [ROOT / name for name in listing.split("\0") if name]
+    missing = [
+        path
+        for path in paths
+        if path.is_file() and path.stat().st_size and "GNU General Public License v3.0+" not in path.read_text()[:400]
+    ]
+    assert not missing
