@@ -18,6 +18,7 @@ from .hosts import Hosts, Spec
 from .process import say
 from .runner import keep_running, remove_cgroup
 from .settings import LabError, Settings
+from .verify import Verification
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,6 +78,8 @@ def _add_lab_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     inventory.add_argument("--output", type=Path, help="file to write; standard output without it")
     inventory.add_argument("--check", action="store_true", help="fail where the file given by --output differs, and write nothing")
     build_lab = _command(commands, "build-lab", _build_lab, "build all that the lab needs")
+    verify = _command(commands, "verify", _verify, "prove by ping and TCP that all zones of the lab reach each other, and print a summary")
+    verify.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="how long to wait for the first pings, all together")
     for command in (inventory, build_lab):
         command.add_argument("--zones", type=int, default=2, help="how many zones, 1 to 9")
         command.add_argument("--suite", action="append", default=[], metavar="ZONE=SUITE", help="Debian suite of a zone, e.g. az2=trixie")
@@ -158,6 +161,12 @@ def _build_lab(options: argparse.Namespace, settings: Settings) -> None:
     for suite, layers in plan.builds(lab).items():
         Cache(settings).build(suite, layers)
     say("root file systems and layers of the lab are there")
+
+
+def _verify(options: argparse.Namespace, settings: Settings) -> None:
+    verification = Verification(Hosts(settings), options.timeout)
+    proofs = verification.prove()
+    print("\n" + verification.summary(proofs), end="")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
