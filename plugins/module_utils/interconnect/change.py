@@ -23,10 +23,10 @@ INSERT, UPDATE, DELETE = "insert", "update", "delete"
 class Change:
     """One row to insert, update or delete.
 
-    ``uuid`` is the row's; for an insert it is a name beginning with ``@``, by which the other Changes of the same group refer to the new row.
-    ``columns`` are whole values, ``keys`` single keys of maps (None removes the key), ``members`` single members of sets.
-    ``before`` holds what the written columns were (of a deleted row: all known ones). ``shared`` marks rows of IC_SB that only the holder of
-    the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3).
+    ``uuid`` is the row's; for an insert it is a name beginning with ``@``, by which the other Changes of the same group refer to the new
+    row. ``columns`` are whole values, ``keys`` single keys of maps (None removes the key), ``members`` single members of sets.
+    ``before`` holds what the written columns were (of a deleted row: all known ones). ``shared`` marks rows of IC_SB that only the holder
+    of the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3).
     """
 
     database: str

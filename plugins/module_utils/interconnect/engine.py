@@ -4,9 +4,9 @@
 
 """Changes in, keys to look at, subjects, plan out.
 
-A delta pass plans the keys that row changes have made dirty; a full pass plans all keys of all subjects. There is no second algorithm. A key
-whose Changes are on their way to a server is not planned again until the reply is there; a key whose Changes a server rejected is put aside
-and retried with exponential back-off, and everything else goes on (design, principles 1, 3, 6, 10).
+A delta pass plans the keys that row changes have made dirty; a full pass plans all keys of all subjects. There is no second algorithm. A
+key whose Changes are on their way to a server is not planned again until the reply is there; a key whose Changes a server rejected is put
+aside and retried with exponential back-off, and everything else goes on (design, principles 1, 3, 6, 10).
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ class Engine:
         self._by_name = {subject.name: subject for subject in self.subjects}
         self._dirty: dict[str, dict[Hashable, None]] = {subject.name: {} for subject in self.subjects}
         self._in_flight: dict[tuple[str, Hashable], int] = {}
+        #: The places that the last call of ``plan`` looked at.
+        self.planned: list[tuple[str, Hashable]] = []
         #: Places in flight that became dirty meanwhile.
         self._again: set[tuple[str, Hashable]] = set()
         self._aside: dict[tuple[str, Hashable], Aside] = {}
@@ -143,6 +145,12 @@ class Engine:
             if subject.follows_lock:
                 self.mark(subject)
 
+    def restart(self) -> None:
+        """Begin with a full pass: this process has just become the active one, and has not looked at changes until now."""
+        own = self.zone.own_az
+        self._own = own.uuid if own is not None else None
+        self.mark_all()
+
     def _follow_identity(self) -> None:
         own = self.zone.own_az
         uuid = own.uuid if own is not None else None
@@ -166,7 +174,9 @@ class Engine:
         """Look at dirty keys in the order of the subjects, at ``most`` of them or until ``enough()``; the Changes, a group a key."""
         self._wake_due()
         groups = []
+        self.planned = []
         for subject, key in self._take(most):
+            self.planned.append((subject.name, key))
             changes = self._plan_key(subject, key)
             if changes:
                 groups.append(Group(subject.name, key, changes))
@@ -260,7 +270,7 @@ class Engine:
         count = self._writes[place] = self._writes.get(place, 0) + 1
         if count >= STORM_WRITES:
             del self._writes[place]
-            self.put_aside(place, "written %d times within %d s: somebody else keeps changing it back" % (STORM_WRITES, STORM_WINDOW))
+            self.put_aside(place, f"written {STORM_WRITES} times within {STORM_WINDOW:.0f} s: somebody else keeps changing it back")
 
     @property
     def next_due(self) -> float | None:

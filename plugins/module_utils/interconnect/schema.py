@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 NB = "OVN_Northbound"
@@ -43,6 +44,9 @@ _EMPTY: Mapping[tuple[str, str], Any] = {
 }
 
 
+_REPEATED = frozenset(("transit_switch", "availability_zone", "nexthop", "origin", "route_table", "gateway", "type", "datapath"))
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: ``atom`` is the OVSDB base type, ``shape`` one of scalar, optional, set, map, refs.
@@ -55,7 +59,12 @@ class Column:
     atom: str
     shape: str
 
-    @property
+    @cached_property
+    def repeated(self) -> bool:
+        """Whether many rows have the same text here, so that one copy of it in memory is enough."""
+        return self.name in _REPEATED
+
+    @cached_property
     def empty(self) -> Any:
         """The value of this column where the server has none: ``None``, an empty set or map, or the base type's default."""
         if self.shape == "optional":

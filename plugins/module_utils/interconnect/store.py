@@ -145,15 +145,14 @@ class _Table:
 class Store:
     """All rows of one database that somebody told us of.
 
-    Look-ups name an index that was registered with :meth:`index`; they return rows in the ascending order of their uuids (spec routes P8), so
-    that "the first" is the same in every pass.
+    Look-ups name an index that was registered with :meth:`index`; they return rows in the ascending order of their uuids (spec routes P8),
+    so that "the first" is the same in every pass.
     """
 
     def __init__(self, database: Database, schema: ServerSchema | None = None) -> None:
         self.database = database
         self.schema = schema or ServerSchema.complete(database)
         self._tables = {name: _Table(columns) for name, columns in database.tables.items()}
-        self._interned: dict[str, str] = {}
 
     # -- reading ---------------------------------------------------------------------------------------------------------------------
 
@@ -229,12 +228,8 @@ class Store:
         for row in part.rows.values():
             index.add(row)
 
-    def intern(self, text: str) -> str:
-        """One shared copy of a text that many rows repeat."""
-        return self._interned.setdefault(text, text)
-
     def put(self, table: str, uuid: str, values: Mapping[str, Any]) -> RowChange | None:
-        """Insert a row or replace the named columns of one; ``refs`` columns are given whole. Returns the difference, None if there is none."""
+        """Insert a row or replace the named columns of one; ``refs`` columns are given whole. Returns the difference, or None."""
         part = self._tables[table]
         old = part.rows.get(uuid)
         plain = {column: value for column, value in values.items() if column in part.layout}

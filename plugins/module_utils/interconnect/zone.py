@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from .schema import DATABASES, IC_NB, IC_SB, NB, SB, ServerSchema
 from .settings import ZoneOptions
@@ -22,7 +23,8 @@ TOKEN_KEY = "ovn-interconnect-token"
 ZONE_KEY = "ovn-interconnect-zone"
 IC_NB_KEY = "ovn-interconnect-ic-nb"
 IC_SB_KEY = "ovn-interconnect-ic-sb"
-#: Key of Logical_Switch.external_ids and Logical_Router.external_ids: made by this interconnect (value: the transit switch's or router's name).
+#: Key of Logical_Switch.external_ids and Logical_Router.external_ids: made by this interconnect (value: the transit switch's or router's
+#: name).
 OWNER_KEY = "ovn-interconnect"
 #: Key prefix of IC_SB_Global.external_ids: the token of the zone that claims the Availability_Zone row whose uuid follows.
 CLAIM_PREFIX = "ovn-interconnect-claim-"
@@ -47,6 +49,10 @@ class Zone:
     #: Names of transit switches and routers that this process has seen in IC_NB (design, ownership).
     seen: dict[str, set[str]] = field(default_factory=lambda: {"Transit_Switch": set(), "Transit_Router": set()})
 
+    #: The uuid of each global database's row that was accepted as its identity; the zones subject remembers it in NB_Global (see guard.py).
+    accepted: dict[str, str] = field(default_factory=dict)
+    #: What this process writes as the zone's token if it has none yet.
+    new_token: str = field(default_factory=lambda: str(uuid4()))
     _options: tuple[Row | None, ZoneOptions] | None = None
 
     def __post_init__(self) -> None:

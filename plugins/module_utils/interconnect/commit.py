@@ -1,0 +1,250 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From groups of Changes to transactions, one database each, and from their replies back to the groups.
+
+A group is never split. When a server rejects a transaction, the group that caused it is found (by the operation that failed, by the
+server's words, else by halving), reported, and all the others are sent again at once (design, principle 6).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from .change import DELETE, INSERT, Change, Group
+from .replica import Replica
+from .schema import Column, Database
+from .store import Members
+from .wire import encode, encode_map, encode_set, first_error, where
+
+SHARED_LOCK = "ovn_ic_sb"
+#: Rows in one transaction, and transactions of one database on their way at a time.
+MOST_CHANGES = 500
+MOST_TRANSACTIONS = 4
+
+#: Errors that say nothing about the groups: another client was faster, the lock is gone, the cluster has no leader just now.
+_PASSING = ("timed out", "not owner", "not leader", "resources exhausted", "canceled", "cluster", "raft")
+
+
+class Outcome(Protocol):
+    """Who wants to know what became of a group: the engine, or a module's single call."""
+
+    def sent(self, group: Group, transactions: int = 1) -> None:
+        """The group goes out in this many transactions."""
+
+    def committed(self, group: Group) -> None:
+        """One of them was committed."""
+
+    def rejected(self, group: Group, reason: str) -> None:
+        """One of them was refused because of this group."""
+
+    def lost(self, group: Group) -> None:
+        """The fate of one of them is unknown, or it has to be planned anew."""
+
+
+class _Part(NamedTuple):
+    """What one group has to write in one database."""
+
+    group: Group
+    changes: tuple[Change, ...]
+
+    @property
+    def shared(self) -> bool:
+        return any(change.shared for change in self.changes)
+
+
+class Transaction:
+    """The operations of some groups for one database. ``owners[i]`` is the part that operation i is of, None where it is of several."""
+
+    def __init__(self, database: Database, parts: Sequence[_Part]) -> None:
+        self._database = database
+        self.parts = tuple(parts)
+        self.operations: list[Any] = []
+        self.owners: list[_Part | None] = []
+        #: (table, row) -> column -> the encoded members to add, and to take away; and the parts that want it.
+        self._added: dict[tuple[str, str], dict[str, list[Any]]] = {}
+        self._removed: dict[tuple[str, str], dict[str, list[Any]]] = {}
+        self._wanted_by: dict[tuple[str, str], set[int]] = {}
+        if any(part.shared for part in self.parts):
+            self._append({"op": "assert", "lock": SHARED_LOCK}, None)
+        for number, part in enumerate(self.parts):
+            for change in part.changes:
+                self._change(part, number, change)
+        self._append_members()
+
+    def _append(self, operation: Any, owner: _Part | None) -> None:
+        self.operations.append(operation)
+        self.owners.append(owner)
+
+    def _change(self, part: _Part, number: int, change: Change) -> None:
+        names = f"g{number}_"
+        columns = self._database.tables[change.table]
+        row = {column: encode(columns[column], value, names) for column, value in change.columns.items()}
+        if change.action == INSERT:
+            self._append({"op": "insert", "table": change.table, "row": row, "uuid-name": names + change.uuid[1:]}, part)
+            return
+        place = {"table": change.table, "where": where(change.uuid)}
+        if change.action == DELETE:
+            self._append({"op": "delete", **place}, part)
+            return
+        if row:
+            self._append({"op": "update", **place, "row": row}, part)
+        mutations = [mutation for column, keys in change.keys.items() for mutation in _key_mutations(column, keys, change)]
+        if mutations:
+            self._append({"op": "mutate", **place, "mutations": mutations}, part)
+        for column, members in change.members.items():
+            self._note_members(number, change, column, columns[column], members)
+
+    def _note_members(self, number: int, change: Change, column: str, kind: Column, members: Members) -> None:
+        row = (change.table, change.uuid)
+        self._wanted_by.setdefault(row, set()).add(number)
+        for side, wanted in ((self._added, members.added), (self._removed, members.removed)):
+            if wanted:
+                side.setdefault(row, {}).setdefault(column, []).extend(encode_set(kind, wanted, f"g{number}_")[1])
+
+    def _append_members(self) -> None:
+        """One mutate a row for the members that all groups add to it and take from it: a big set is walked once, not once a group."""
+        for (table, uuid), numbers in self._wanted_by.items():
+            removed, added = self._removed.get((table, uuid), {}), self._added.get((table, uuid), {})
+            mutations = [[column, "delete", ["set", members]] for column, members in removed.items()]
+            mutations += [[column, "insert", ["set", members]] for column, members in added.items()]
+            owner = self.parts[min(numbers)] if len(numbers) == 1 else None
+            self._append({"op": "mutate", "table": table, "where": where(uuid), "mutations": mutations}, owner)
+
+    def culprits(self, place: int, words: str) -> list[_Part]:
+        """The parts that an error is about, as far as it tells: the owner of the operation, else who writes the values it names."""
+        if len(self.parts) == 1:
+            return list(self.parts)
+        if place < len(self.owners):
+            owner = self.owners[place]
+            return [owner] if owner is not None else []
+        indexes = [part for part in self.parts if any(_violates(change, words) for change in part.changes)]
+        return indexes[-1:]
+
+
+def _key_mutations(column: str, keys: Mapping[str, str | None], change: Change) -> Iterator[Any]:
+    """OVSDB's insert leaves a key that is there alone: so a key is taken out first, where it was there."""
+    before = change.before.get(column, {})
+    gone = sorted(key for key in keys if key in before)
+    if gone:
+        yield [column, "delete", ["set", gone]]
+    wanted = [(key, value) for key, value in keys.items() if value is not None]
+    if wanted:
+        yield [column, "insert", encode_map(wanted)]
+
+
+_DUPLICATE = re.compile(r'multiple rows in "(\w+)" table to have identical values \((.*?)\) for index on columns? (.*?)\.  ?First row')
+_REFERENCED = re.compile(r"cannot delete (\w+) row ([0-9a-f-]{36})")
+
+
+def _violates(change: Change, words: str) -> bool:
+    """Whether the server's words about a violated constraint name what this Change writes."""
+    duplicate = _DUPLICATE.search(words)
+    if duplicate and change.table == duplicate[1]:
+        columns = re.findall(r'"(\w+)"', duplicate[3])
+        return any(column in change.columns for column in columns) and all(
+            str(change.columns[column]) in duplicate[2] for column in columns if column in change.columns
+        )
+    referenced = _REFERENCED.search(words)
+    return bool(referenced and change.action == DELETE and change.uuid == referenced[2])
+
+
+class Committer:
+    """Sends groups to the databases and tells an :class:`Outcome` what became of them."""
+
+    def __init__(self, replicas: Mapping[str, Replica], outcome: Outcome) -> None:
+        self._replicas = replicas
+        self._outcome = outcome
+        #: The serial numbers of the transactions on their way, by database.
+        self._on_their_way: dict[str, set[int]] = {name: set() for name in replicas}
+        #: The serial number of the last transaction that was sent.
+        self.serial = 0
+        #: How many transactions the servers refused: an operator wants to see it, and tests count it.
+        self.rejections = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether more can be sent: every replica is in step with its server and has only a few transactions on their way."""
+        return all(replica.synced and len(self._on_their_way[name]) < MOST_TRANSACTIONS for name, replica in self._replicas.items())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is on its way."""
+        return not any(self._on_their_way.values())
+
+    def arrived(self, serial: int) -> bool:
+        """Whether no transaction up to this serial number is still on its way."""
+        return not any(one <= serial for many in self._on_their_way.values() for one in many)
+
+    def submit(self, groups: Sequence[Group]) -> None:
+        """Send groups: for each database in order, in transactions of at most 500 Changes, those of shared rows apart."""
+        by_database: dict[str, list[_Part]] = {name: [] for name in self._replicas}
+        for group in groups:
+            databases = dict.fromkeys(change.database for change in group.changes)
+            self._outcome.sent(group, len(databases))
+            for name in databases:
+                by_database[name].append(_Part(group, tuple(change for change in group.changes if change.database == name)))
+        for name, parts in by_database.items():
+            for shared in (False, True):
+                for batch in _batches([part for part in parts if part.shared is shared]):
+                    self._send(name, batch)
+
+    def _send(self, name: str, parts: Sequence[_Part]) -> None:
+        replica = self._replicas[name]
+        transaction = Transaction(replica.store.database, parts)
+        self.serial += 1
+        serial = self.serial
+        self._on_their_way[name].add(serial)
+
+        def done(result: list[Any] | None, error: str | None) -> None:
+            self._on_their_way[name].discard(serial)
+            self._replied(name, transaction, result, error)
+
+        replica.transact(transaction.operations, done)
+
+    def _replied(self, name: str, transaction: Transaction, result: list[Any] | None, error: str | None) -> None:
+        failure = (len(transaction.operations), error) if error is not None else first_error(result)
+        if result is None and error is None:
+            self._tell(self._outcome.lost, transaction.parts)
+        elif failure is None:
+            self._tell(self._outcome.committed, transaction.parts)
+        elif any(word in failure[1] for word in _PASSING):
+            self._tell(self._outcome.lost, transaction.parts)
+        else:
+            self._isolate(name, transaction, *failure)
+
+    def _isolate(self, name: str, transaction: Transaction, place: int, words: str) -> None:
+        self.rejections += 1
+        culprits = transaction.culprits(place, words)
+        for part in culprits:
+            self._outcome.rejected(part.group, f"{name} refused it: {words}")
+        rest = [part for part in transaction.parts if part not in culprits]
+        if not rest:
+            return
+        if culprits:
+            self._send(name, rest)
+        else:
+            half = len(rest) // 2
+            self._send(name, rest[:half])
+            self._send(name, rest[half:])
+
+    @staticmethod
+    def _tell(what: Callable[[Group], None], parts: Iterable[_Part]) -> None:
+        for part in parts:
+            what(part.group)
+
+
+def _batches(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
+    batch: list[_Part] = []
+    size = 0
+    for part in parts:
+        if batch and size + len(part.changes) > MOST_CHANGES:
+            yield batch
+            batch, size = [], 0
+        batch.append(part)
+        size += len(part.changes)
+    if batch:
+        yield batch

@@ -1,0 +1,152 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a plan may not do: delete on the word of a database that is not the one that was there before.
+
+The identity of IC_NB and IC_SB is the uuid of their global row, remembered in the zone's NB_Global.external_ids. While another row, or
+none, is there, or the counters run backwards, or one update took every transit switch away, deletions are withheld and reported. A hold
+ends by itself when a full pass has nothing left to withhold, or by an operator's release (design, principle 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+
+from .change import DELETE, Change, Group, Left
+from .engine import Engine
+from .schema import IC_NB, IC_SB
+from .store import Row, RowChange
+from .zone import IC_NB_KEY, IC_SB_KEY, Zone
+
+#: Leaving one of these columns deletes the row that leaves: its table is no root.
+_OWNING_COLUMNS = frozenset(("ports", "static_routes"))
+#: So many transit switches gone in one update, and none left, is an accident until somebody says that it is not.
+_SUSPICIOUS = 3
+
+_GLOBAL = {IC_NB: ("IC_NB_Global", IC_NB_KEY), IC_SB: ("IC_SB_Global", IC_SB_KEY)}
+
+
+class Guard:
+    """Watches the identity of the global databases; filters plans while a hold is on.
+
+    ``log`` takes one sentence when a hold begins or ends.
+    """
+
+    def __init__(self, zone: Zone, engine: Engine, log: Callable[[str], None] = lambda _sentence: None) -> None:
+        self._zone = zone
+        self._engine = engine
+        self._log = log
+        #: What is wrong, by database; deletions are withheld while there is anything.
+        self.holds: dict[str, str] = {}
+        self._emptied = False
+        self._withheld: dict[tuple[str, Hashable], Group] = {}
+
+    @property
+    def holding(self) -> bool:
+        """Whether deletions are withheld at the moment."""
+        return bool(self.holds)
+
+    @property
+    def withheld(self) -> list[Left]:
+        """The deletions that are withheld, each with its reason."""
+        return [Left(f"{change.table} {change.record}", change.reason) for group in self._withheld.values() for change in _deletions(group)]
+
+    def observe(self, changes: Iterable[RowChange]) -> None:
+        """Look at the identity of the databases after these row changes, before anything is planned."""
+        if self._removed_all_switches(changes):
+            self._emptied = True
+        holds = {database: reason for database in _GLOBAL for reason in [self._doubt(database)] if reason}
+        for database, reason in holds.items():
+            if database not in self.holds:
+                self._log(f"{reason}; deletions are withheld until it is back or an operator releases them")
+                self._engine.mark_all()
+        self.holds = holds
+
+    def _doubt(self, database: str) -> str | None:
+        table, key = _GLOBAL[database]
+        nb_global = self._zone.nb_global
+        if nb_global is None:
+            return None
+        row = self._zone.store(database).only(table)
+        remembered = nb_global["external_ids"].get(key)
+        if remembered is None:
+            if row is not None:
+                self._zone.accepted[database] = row.uuid
+            return None
+        if self._zone.accepted.get(database) not in (None, remembered):
+            return None  # accepted, the new identity is being written
+        if row is None:
+            return f"{database} has lost its {table} row" if self._holds_state() else None
+        if row.uuid != remembered:
+            return f"{database} is another database than before ({table} was {remembered}, is {row.uuid})"
+        return self._doubt_contents(row) if database == IC_NB else None
+
+    def _doubt_contents(self, row: Row) -> str | None:
+        own = self._zone.own_az
+        if own is not None and row["nb_ic_cfg"] < own["nb_ic_cfg"]:
+            return f"{IC_NB} is an older copy (its nb_ic_cfg is {row['nb_ic_cfg']}, this zone has confirmed {own['nb_ic_cfg']})"
+        return f"one update removed every transit switch from {IC_NB}" if self._emptied else None
+
+    def _holds_state(self) -> bool:
+        return any("interconn-ts" in row["other_config"] for row in self._zone.nb.rows("Logical_Switch"))
+
+    def _removed_all_switches(self, changes: Iterable[RowChange]) -> bool:
+        gone = sum(1 for change in changes if change.database == IC_NB and change.table == "Transit_Switch" and change.new is None)
+        return gone >= _SUSPICIOUS and self._zone.ic_nb.count("Transit_Switch") == 0 and self._has_attachments()
+
+    def _has_attachments(self) -> bool:
+        nb = self._zone.nb
+        return any(
+            port["type"] != "remote"
+            for switch in nb.rows("Logical_Switch")
+            if "interconn-ts" in switch["other_config"]
+            for port in nb.child_rows("Logical_Switch", "ports", switch.uuid, "Logical_Switch_Port")
+        )
+
+    def filter(self, groups: Sequence[Group], planned: Iterable[tuple[str, Hashable]]) -> list[Group]:
+        """Of the groups that came of looking at the ``planned`` keys, those that may be written now; the others are withheld."""
+        for place in planned:
+            self._withheld.pop(place, None)
+        if not self.holds:
+            return list(groups)
+        allowed = []
+        for group in groups:
+            if any(_deletions(group)):
+                self._withheld[(group.subject, group.key)] = group
+            else:
+                allowed.append(group)
+        return allowed
+
+    def settle(self) -> None:
+        """End the hold if a pass came to rest with nothing withheld. Call it when the engine is at rest."""
+        if self.holds and not self._withheld and self._zone.own_az is not None:
+            self._accept("nothing is left to withhold")
+
+    def release(self) -> int:
+        """An operator's word that the deletions are wanted. Returns how many keys were withheld."""
+        count = len(self._withheld)
+        if self.holds:
+            self._accept("released by an operator")
+        return count
+
+    def _accept(self, why: str) -> None:
+        for database in self.holds:
+            row = self._zone.store(database).only(_GLOBAL[database][0])
+            if row is not None:
+                self._zone.accepted[database] = row.uuid
+        self._log(f"deletions are no longer withheld: {why}")
+        self.holds = {}
+        self._emptied = False
+        for subject, key in self._withheld:
+            self._engine.mark_key(subject, key)
+        self._withheld = {}
+        self._engine.mark_key("zones", ())
+
+
+def _deletions(group: Group) -> list[Change]:
+    return [
+        change
+        for change in group.changes
+        if change.action == DELETE or any(column in _OWNING_COLUMNS and members.removed for column, members in change.members.items())
+    ]

@@ -1,0 +1,277 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One OVSDB database: the connection, and the store that follows it.
+
+A replica first asks for the server's schema, without blocking, then monitors what both sides know. After a reconnect without resumption the
+new contents are compared with the old rows, and the difference is the change feed: nothing is forgotten in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from . import client as seam
+from .schema import Database, ServerSchema
+from .store import Members, RowChange, Store
+from .wire import decode, decode_diff, decode_members
+
+
+class Tls(NamedTuple):
+    """The files of a TLS identity, as paths. python-ovs holds one identity a process."""
+
+    private_key: str | None = None
+    certificate: str | None = None
+    ca_cert: str | None = None
+
+    def apply(self) -> None:
+        """Give the files to the library. Raises LibraryError where it is missing."""
+        seam.check_library()
+        from ovs.stream import Stream
+
+        if self.private_key:
+            Stream.ssl_set_private_key_file(self.private_key)
+        if self.certificate:
+            Stream.ssl_set_certificate_file(self.certificate)
+        if self.ca_cert:
+            Stream.ssl_set_ca_cert_file(self.ca_cert)
+
+
+class Replica:
+    """The copy of one database that a server keeps up to date for us.
+
+    ``run`` does what can be done without waiting; ``wait`` tells a poller when to call it again. ``remote`` is an OVSDB connection method
+    or several, comma-separated, of one cluster.
+    """
+
+    def __init__(self, database: Database, remote: str, *, leader_only: bool = True) -> None:
+        seam.check_library()
+        self.store = Store(database)
+        self.remote = remote
+        #: Whether the server's schema is known: until then the store's schema is a guess.
+        self.has_schema = False
+        #: Counts the schemas that this server had; whoever depends on a feature looks again when it grows.
+        self.schema_serial = 0
+        #: What is wrong with this server, in its own words, or None.
+        self.problem: str | None = None
+        self._leader_only = leader_only
+        self._fetch: seam.Session | None = seam.Session.connect_to(_remotes(remote))
+        self._fetch_seqno = -1
+        self._client: seam.Client | None = None
+        self._checked_seqno = -1
+        self._probe: int | None = None
+        self._lock: str | None = None
+        self._whole = False
+        self._stale_schema: dict[str, Any] | None = None
+        self._changes: list[RowChange] = []
+
+    # -- state -----------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The database's name."""
+        return self.store.name
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server answers at the moment."""
+        session = self._client.session if self._client is not None else self._fetch
+        return session is not None and bool(session.is_connected())
+
+    @property
+    def synced(self) -> bool:
+        """Whether the store holds what the server holds, apart from updates that are on their way."""
+        return self._client is not None and self._client.synced and self._stale_schema is None
+
+    @property
+    def has_lock(self) -> bool:
+        """Whether the lock that was asked for is ours. It is gone with the connection."""
+        return self._client is not None and self._lock is not None and self._client.synced and bool(self._client.has_lock)
+
+    @property
+    def lock_contended(self) -> bool:
+        """Whether another client has the lock that was asked for."""
+        return self._client is not None and self._lock is not None and bool(self._client.is_lock_contended)
+
+    @property
+    def outstanding(self) -> int:
+        """How many requests wait for their reply."""
+        return self._client.outstanding if self._client is not None else 0
+
+    # -- wishes ----------------------------------------------------------------------------------------------------------------------
+
+    def want_lock(self, name: str | None) -> None:
+        """Ask for a lock of the server, or give it back. It is given back once nothing is in flight."""
+        self._lock = name
+
+    def set_probe_interval(self, milliseconds: int) -> None:
+        """How long a silent connection may be silent before it is probed; 0 is for ever (spec status-and-daemon F.7)."""
+        if milliseconds != self._probe:
+            self._probe = milliseconds
+            self._apply_probe()
+
+    def transact(self, operations: list[Any], done: seam.Reply) -> None:
+        """Send one transaction. ``done(result, error)`` comes from a later ``run``; (None, None) where its fate is unknown."""
+        if self._client is None:
+            done(None, None)
+        else:
+            self._client.request("transact", [self.name, *operations], done)
+
+    def close(self) -> None:
+        """Give up the connection."""
+        for session in (self._fetch, self._client.session if self._client is not None else None):
+            if session is not None:
+                session.close()
+        self._fetch = self._client = None
+
+    # -- the loop --------------------------------------------------------------------------------------------------------------------
+
+    def run(self) -> list[RowChange]:
+        """Do what can be done without waiting; the differences that it made, in the order of their arrival."""
+        if self._fetch is not None:
+            self._run_fetch(self._fetch)
+        if self._client is not None:
+            self._run_client(self._client)
+        changes, self._changes = self._changes, []
+        return changes
+
+    def wait(self, poller: Any) -> None:
+        """Let a poller wake up when ``run`` has something to do."""
+        if self._fetch is not None:
+            self._fetch.wait(poller)
+            self._fetch.recv_wait(poller)
+        if self._client is not None:
+            self._client.wait(poller)
+
+    def _run_fetch(self, session: seam.Session) -> None:
+        session.run()
+        if not session.is_connected():
+            return
+        if session.get_seqno() != self._fetch_seqno:
+            self._fetch_seqno = session.get_seqno()
+            session.ask("get_schema", [self.name])
+        answer = session.answer()
+        if answer is None:
+            return
+        result, error = answer
+        if error is None:
+            session.close()
+            self._fetch = None
+            self._use_schema(result)
+        else:
+            self._refused(error)
+            session.force_reconnect()
+
+    def _refused(self, error: Any) -> None:
+        words = error.get("details") or error.get("error") if isinstance(error, dict) else error
+        self.problem = f"the server at {self.remote} has no database {self.name} ({words})"
+
+    def _use_schema(self, schema: dict[str, Any]) -> None:
+        self.problem = None
+        store = self.store
+        store.schema = ServerSchema.from_json(schema)
+        self.has_schema = True
+        self.schema_serial += 1
+        columns = store.schema.columns(store.database)
+        self._client = seam.Client(self.remote, schema, columns, self, self._leader_only)
+        self._checked_seqno = -1
+        self._apply_probe()
+
+    def _run_client(self, client: seam.Client) -> None:
+        self._apply_lock(client)
+        client.run()
+        session = client.session
+        if session.is_connected() and session.get_seqno() != self._checked_seqno:
+            self._checked_seqno = session.get_seqno()
+            client.request("get_schema", [self.name], self._check_schema)
+        if session.monitor_canceled:
+            session.monitor_canceled = False
+            client.request("get_schema", [self.name], self._check_schema)
+        if self._stale_schema is not None:
+            schema, self._stale_schema = self._stale_schema, None
+            client.close()
+            self._use_schema(schema)
+
+    def _check_schema(self, result: Any, error: str | None) -> None:
+        """The server was converted to another schema while we were connected, or away: monitor anew, with what it has now."""
+        if error is None and isinstance(result, dict) and result != self.store.schema.json:
+            self._stale_schema = result
+
+    def _apply_lock(self, client: seam.Client) -> None:
+        if client.lock_name != self._lock and not client.outstanding:
+            client.set_lock(self._lock)
+
+    def _apply_probe(self) -> None:
+        if self._client is not None and self._probe is not None:
+            self._client.session.reconnect.set_probe_interval(self._probe)
+
+    # -- the sink of monitor updates ---------------------------------------------------------------------------------------------------
+
+    def reload(self) -> None:
+        """The next update is the whole contents: what it does not name is gone."""
+        self._whole = True
+
+    def update(self, tables: Mapping[str, Any], kind: str) -> None:
+        """Take one ``<table-updates>`` object into the store."""
+        whole, self._whole = self._whole, False
+        one = self._row_update if kind == "update" else self._row_update2
+        for table, rows in tables.items():
+            for uuid, row in rows.items():
+                self._note(one(table, uuid, row))
+        if whole:
+            self._drop_unnamed(tables)
+
+    def _note(self, change: RowChange | None) -> None:
+        if change is not None:
+            self._changes.append(change)
+
+    def _drop_unnamed(self, tables: Mapping[str, Any]) -> None:
+        for table in self.store.database.tables:
+            named = tables.get(table, {})
+            for uuid in [row.uuid for row in self.store.rows(table) if row.uuid not in named]:
+                self._note(self.store.delete(table, uuid))
+
+    def _row_update(self, table: str, uuid: str, row: Mapping[str, Any]) -> RowChange | None:
+        if row.get("new") is None:
+            return self.store.delete(table, uuid)
+        return self._put(table, uuid, row["new"])
+
+    def _row_update2(self, table: str, uuid: str, row: Mapping[str, Any]) -> RowChange | None:
+        if "modify" in row:
+            return self._modify(table, uuid, row["modify"])
+        if "delete" in row:
+            return self.store.delete(table, uuid)
+        return self._put(table, uuid, row["initial"] if "initial" in row else row["insert"])
+
+    def _put(self, table: str, uuid: str, row: Mapping[str, Any]) -> RowChange | None:
+        """A whole row: columns that it does not name have their default (ovsdb-server(7), 4.1.14)."""
+        columns = self.store.database.tables[table]
+        values = {name: decode(column, row[name]) if name in row else column.empty for name, column in columns.items()}
+        return self.store.put(table, uuid, values)
+
+    def _modify(self, table: str, uuid: str, difference: Mapping[str, Any]) -> RowChange | None:
+        row = self.store.row(table, uuid)
+        if row is None:
+            raise KeyError(uuid)
+        columns = self.store.database.tables[table]
+        values: dict[str, Any] = {}
+        edges: dict[str, Members] = {}
+        for name, value in difference.items():
+            if columns[name].shape == "refs":
+                edges[name] = decode_members(value, self.store.children(table, name, uuid))
+            else:
+                values[name] = decode_diff(columns[name], row[name], value)
+        return self.store.update(table, uuid, values, edges)
+
+
+def _remotes(remote: str) -> list[str]:
+    """The members of a comma-separated list; a word without a colon belongs to the one before it (a socket path may hold a comma)."""
+    remotes: list[str] = []
+    for word in remote.split(","):
+        if remotes and ":" not in word:
+            remotes[-1] += "," + word
+        else:
+            remotes.append(word)
+    return remotes

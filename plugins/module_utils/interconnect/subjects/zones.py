@@ -1,0 +1,163 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The zone itself: its token, its Availability_Zone row, its name, and what it remembers of the global databases (spec zones-and-gateways
+A).
+
+A zone knows its row by uuid, so a new name is a rename, also when the daemon was down. A row claimed by another token is refused: two
+deployments with one name keep what they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+
+from ..change import Change, Left, Step, delete, insert, update
+from ..engine import Keys, Subject
+from ..schema import IC_NB, IC_SB, NB, SB
+from ..store import Row, RowChange
+from ..zone import CLAIM_PREFIX, IC_NB_KEY, IC_SB_KEY, TOKEN_KEY, ZONE_KEY, Zone
+
+_WATCHED = ("name", "external_ids")
+#: Tables of IC_SB whose rows belong to a zone by reference.
+_OWNED = ("Route", "Address_Set", "Port_Binding", "Gateway")
+
+
+class Zones(Subject):
+    """One key: this zone."""
+
+    name = "zones"
+    nameless = True
+    tables = frozenset(
+        [
+            (NB, "NB_Global"),
+            (IC_SB, "Availability_Zone"),
+            (IC_SB, "IC_SB_Global"),
+            (IC_NB, "IC_NB_Global"),
+            (IC_SB, "Gateway"),
+            (SB, "Chassis"),
+        ]
+    )
+
+    def prepare(self, zone: Zone) -> None:
+        for table in _OWNED:
+            zone.ic_sb.index(table, "availability_zone", lambda row: (row["availability_zone"],))
+
+    def keys(self, change: RowChange, zone: Zone) -> Keys:
+        if change.table in ("Gateway", "Chassis") and zone.own_az is not None:
+            return ()  # they matter for the adoption of a row only
+        return ((),) if change.table in ("Gateway", "Chassis") or change.changed(*_WATCHED) else ()
+
+    def all_keys(self, zone: Zone) -> Iterable[Hashable]:
+        return ((),)
+
+    def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
+        nb_global = zone.nb_global
+        if nb_global is None:
+            return
+        if zone.token is None:
+            yield from _remember(zone, nb_global, "the zone gets a token to prove itself by", {TOKEN_KEY: zone.new_token})
+            return
+        accepted = {
+            place: zone.accepted[database] for database, place in ((IC_NB, IC_NB_KEY), (IC_SB, IC_SB_KEY)) if database in zone.accepted
+        }
+        yield from _remember(zone, nb_global, "the identity of the global databases", accepted)
+        own = _remembered(zone, nb_global)
+        if not nb_global["name"]:
+            yield from _withdraw(zone, nb_global, own)
+        elif own is not None:
+            yield from _keep(zone, nb_global, own)
+        else:
+            yield from _register(zone, nb_global)
+
+
+def _remember(zone: Zone, nb_global: Row, reason: str, keys: dict[str, str]) -> Iterator[Change]:
+    yield from update(zone.nb, "NB_Global", nb_global, record=nb_global["name"] or ".", reason=reason, keys={"external_ids": dict(keys)})
+
+
+def _remembered(zone: Zone, nb_global: Row) -> Row | None:
+    """The Availability_Zone row that the zone remembers, unless somebody else claims it."""
+    az = zone.ic_sb.row("Availability_Zone", nb_global["external_ids"].get(ZONE_KEY))
+    return az if az is not None and zone.claimed_by(az) in (None, zone.token) else None
+
+
+def _keep(zone: Zone, nb_global: Row, own: Row) -> Iterator[Step]:
+    """Our row: claim it, and give it the zone's name."""
+    yield from _claim(zone, own)
+    name = nb_global["name"]
+    other = next((row for row in zone.ic_sb.find("Availability_Zone", "name", name) if row.uuid != own.uuid), None)
+    if other is not None:
+        yield Left(
+            name,
+            f"the name {name!r} is registered by another deployment, this zone stays {own['name']!r}:"
+            " give NB_Global.name a name that no other zone has",
+        )
+        return
+    reason = f"the zone was renamed from {own['name']}"
+    yield from update(zone.ic_sb, "Availability_Zone", own, record=name, reason=reason, columns={"name": name})
+
+
+def _claim(zone: Zone, own: Row) -> Iterator[Change]:
+    row = zone.ic_sb.only("IC_SB_Global")
+    if row is not None:
+        keys = {CLAIM_PREFIX + own.uuid: zone.token}
+        yield from update(
+            zone.ic_sb, "IC_SB_Global", row, record=own["name"], reason="the zone claims its row", keys={"external_ids": keys}
+        )
+
+
+def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
+    name = nb_global["name"]
+    row = zone.ic_sb.first("Availability_Zone", "name", name)
+    if row is None:
+        yield insert(zone.ic_sb, "Availability_Zone", {"name": name}, record=name, reason="NB_Global.name names this zone")
+        return
+    doubt = _doubt(zone, row)
+    if doubt:
+        yield Left(
+            name, f"the name {name!r} is registered by another deployment ({doubt}): give NB_Global.name a name that no other zone has"
+        )
+        return
+    yield from _remember(zone, nb_global, "the zone's row in IC_SB", {ZONE_KEY: row.uuid})
+    yield from _claim(zone, row)
+
+
+def _doubt(zone: Zone, row: Row) -> str | None:
+    """Why an Availability_Zone row of our name is not ours, None if it may be: unclaimed, and its gateways and routers are ours or none."""
+    token = zone.claimed_by(row)
+    if token not in (None, zone.token):
+        return "it is claimed with another token"
+    for gateway in zone.ic_sb.find("Gateway", "availability_zone", row.uuid):
+        chassis = zone.chassis(gateway["name"])
+        if chassis is None or chassis["other_config"].get("is-remote", "").lower() == "true":
+            return f"its gateway {gateway['name']} is no chassis of this zone"
+    for port in zone.ic_sb.find("Port_Binding", "availability_zone", row.uuid):
+        router = port["external_ids"].get("router-id")
+        if router and zone.nb.row("Logical_Router", router) is None:
+            return f"its port {port['logical_port']} belongs to a router that this zone does not have"
+    return None
+
+
+def _withdraw(zone: Zone, nb_global: Row, own: Row | None) -> Iterator[Change]:
+    """The name was cleared: take back all rows of the zone, and then the zone, in one transaction."""
+    if own is None:
+        return
+    reason = "the zone's name was cleared"
+    for table in _OWNED:
+        for row in zone.ic_sb.find(table, "availability_zone", own.uuid):
+            yield delete(zone.ic_sb, table, row, record=_record(table, row), reason=reason)
+    for row in zone.ic_sb.rows("Service_Monitor"):
+        if row["source_availability_zone"] == own["name"]:
+            yield delete(zone.ic_sb, "Service_Monitor", row, record=row["logical_port"], reason=reason)
+    claims = zone.ic_sb.only("IC_SB_Global")
+    if claims is not None:
+        keys: dict[str, str | None] = {CLAIM_PREFIX + own.uuid: None}
+        yield from update(zone.ic_sb, "IC_SB_Global", claims, record=own["name"], reason=reason, keys={"external_ids": keys})
+    yield delete(zone.ic_sb, "Availability_Zone", own, record=own["name"], reason=reason)
+
+
+def _record(table: str, row: Row) -> str:
+    if table == "Route":
+        return f"{row['ip_prefix']} via {row['nexthop']} on {row['transit_switch']}"
+    return str(row["logical_port"] if table == "Port_Binding" else row["name"])

@@ -1,0 +1,212 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One zone at work: four replicas, the engine, the guard and the commits, in one loop that never blocks.
+
+The daemon turns this loop for ever, the module ovn_ic_sync until the zone has settled, the tests as they like.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .change import Group, Left
+from .commit import SHARED_LOCK, Committer
+from .engine import Engine
+from .fence import Fence
+from .guard import Guard
+from .replica import Replica
+from .schema import DATABASES, IC_NB, IC_SB, NB, SB
+from .settings import probe_interval
+from .store import RowChange
+from .subjects import all_subjects
+from .zone import Zone
+
+ACTIVE_LOCK = "ovn_ic"
+#: How long a pass may plan before the connections get their turn (a server drops a client that does not answer its probe for 5 s).
+PASS_SECONDS = 0.5
+#: Keys of one pass, and so Changes of one submission.
+PASS_KEYS = 2000
+
+ACTIVE, STANDBY, PAUSED = "active", "standby", "paused"
+
+
+class ZoneSync:
+    """Keeps one zone in step with the interconnect.
+
+    ``remotes`` maps the four database names (schema.NB, …) to connection methods. ``log`` takes (level, sentence), level one of info,
+    warn, dbg. With ``exclusive`` the lock of the zone's SB decides whether this process writes (spec status-and-daemon F.3); without it
+    nothing is written.
+    """
+
+    def __init__(
+        self,
+        remotes: Mapping[str, str],
+        *,
+        exclusive: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        log: Callable[[str, str], None] = lambda _level, _sentence: None,
+    ) -> None:
+        self.remotes = dict(remotes)
+        self.replicas = {name: Replica(database, remotes[name]) for name, database in DATABASES.items()}
+        stores = {name: replica.store for name, replica in self.replicas.items()}
+        self.zone = Zone(stores[NB], stores[SB], stores[IC_NB], stores[IC_SB])
+        self.engine = Engine(self.zone, all_subjects(), clock)
+        self.guard = Guard(self.zone, self.engine, lambda sentence: log("warn", sentence))
+        self.committer = Committer(self.replicas, self.engine)
+        self._fence = Fence(self.zone, self.engine, self.committer, [self.replicas[name] for name in (NB, SB, IC_SB)])
+        self._clock = clock
+        self._log = log
+        self._exclusive = exclusive
+        self._paused = False
+        self._was_active = False
+        self._schemas = 0
+        self._said: dict[tuple[str, Left], None] = {}
+
+    # -- state -----------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> str:
+        """active, standby or paused; active means: holds the lock of the zone (spec status-and-daemon F.2)."""
+        if self._paused:
+            return PAUSED
+        return ACTIVE if self.replicas[SB].has_lock else STANDBY
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the contents of all four databases are here and up to date."""
+        return all(replica.synced for replica in self.replicas.values())
+
+    @property
+    def settled(self) -> bool:
+        """Whether this zone has nothing left to do for the contents that it knows. Keys put aside and deletions withheld do not count."""
+        return self._was_active and self.loaded and self.engine.at_rest and self.committer.idle and self._fence.idle
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps the databases from being loaded, one sentence each."""
+        return [replica.problem for replica in self.replicas.values() if replica.problem is not None]
+
+    @property
+    def left(self) -> list[tuple[str, Left]]:
+        """What is left undone, and why: the subject, the object and the reason."""
+        return self.engine.left + [("guard", left) for left in self.guard.withheld]
+
+    def pause(self) -> None:
+        """Give back both locks and write nothing until :meth:`resume`."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Ask for the locks again."""
+        self._paused = False
+
+    def close(self) -> None:
+        """Give up all connections."""
+        for replica in self.replicas.values():
+            replica.close()
+
+    # -- the loop --------------------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """One turn: receive, look at what changed, plan, send. Never waits."""
+        changes = [change for replica in self.replicas.values() for change in replica.run()]
+        self._apply_probe_intervals(changes)
+        self._ask_for_locks()
+        active = self._exclusive and self.status == ACTIVE and self.loaded
+        if not active:
+            self._was_active = self._was_active and self._exclusive and self.status == ACTIVE
+            if self._was_active:
+                self._observe(changes)  # a connection is down for the moment: keep track of what the others say
+            return
+        if self._was_active:
+            self._observe(changes)
+        else:
+            self._become_active()
+        if self.committer.ready:
+            self._pass()
+        self._follow_up()
+
+    def plan(self) -> list[Group]:
+        """What a full pass would write now, nothing sent: for a dry run."""
+        self.guard.observe(())
+        self.engine.restart()
+        groups: list[Group] = []
+        while self.engine.has_work:
+            groups += self.guard.filter(self.engine.plan(), self.engine.planned)
+        return groups
+
+    def wait(self, poller: Any) -> None:
+        """Let a poller wake up when :meth:`run` has something to do."""
+        for replica in self.replicas.values():
+            replica.wait(poller)
+        if not self._was_active:
+            return
+        if self.engine.has_work and self.committer.ready:
+            poller.immediate_wake()
+        elif self.engine.next_due is not None:
+            poller.timer_wait(max(0, int((self.engine.next_due - self._clock()) * 1000) + 1))
+
+    def _become_active(self) -> None:
+        self._was_active = True
+        self._log("info", "this instance is active now")
+        self._schemas = self._schema_serial
+        self.guard.observe(())
+        self.engine.restart()
+
+    def _observe(self, changes: list[RowChange]) -> None:
+        if changes or self._schemas != self._schema_serial:
+            self.engine.observe(changes)
+            self.guard.observe(changes)
+        if self._schemas != self._schema_serial:
+            self._schemas = self._schema_serial
+            self.engine.mark_all()
+
+    @property
+    def _schema_serial(self) -> int:
+        return sum(replica.schema_serial for replica in self.replicas.values())
+
+    def _pass(self) -> None:
+        end = self._clock() + PASS_SECONDS
+        groups = self.engine.plan(PASS_KEYS, lambda: self._clock() > end)
+        self.committer.submit(self.guard.filter(groups, self.engine.planned))
+
+    def _follow_up(self) -> None:
+        if self.engine.at_rest:
+            self.guard.settle()
+        if not self.guard.holding:
+            self._fence.run()
+        if self.engine.planned:
+            self._say_what_is_left()
+
+    def _say_what_is_left(self) -> None:
+        now = dict.fromkeys(self.left)
+        for subject, left in now:
+            if (subject, left) not in self._said:
+                self._log("warn", f"{subject}: {left.record}: {left.reason}")
+        self._said = now
+
+    def _ask_for_locks(self) -> None:
+        wants = self._exclusive and not self._paused
+        self.replicas[SB].want_lock(ACTIVE_LOCK if wants else None)
+        self.replicas[IC_SB].want_lock(SHARED_LOCK if wants and self.replicas[SB].has_lock else None)
+        held = self.replicas[IC_SB].has_lock
+        if held != self.zone.shared_lock:
+            self.zone.shared_lock = held
+            self._log("info", "OVN ISB lock acquired" if held else "OVN ISB lock lost")
+            if self._was_active:
+                self.engine.lock_changed()
+
+    def _apply_probe_intervals(self, changes: list[RowChange]) -> None:
+        for change in changes:
+            if change.table == "NB_Global" and change.changed("options"):
+                self._set_probes(change, (NB, SB))
+            elif change.table == "IC_NB_Global" and change.changed("options"):
+                self._set_probes(change, (IC_NB, IC_SB))
+
+    def _set_probes(self, change: RowChange, databases: tuple[str, ...]) -> None:
+        options = change.new["options"] if change.new is not None else {}
+        for name in databases:
+            self.replicas[name].set_probe_interval(probe_interval(options, self.remotes[name]))
