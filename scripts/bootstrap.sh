@@ -102,14 +102,13 @@ restart_stopped_services() {
     done
 }
 
+# Runs at the end of an installation however it ends. A signal waits for apt-get's own end first: bash runs traps between commands.
 finish_installation() {
-    local status=$?
-    trap - EXIT
+    trap - EXIT INT TERM HUP
     allow_service_actions
     disable_new_services
     restart_stopped_services
     rm -rf "$work"
-    return "$status"
 }
 
 install_packages() {
@@ -144,14 +143,12 @@ ensure_packages() {
     enabled_init_scripts >"$work/init-scripts"
     running_units >"$work/running"
     : >"$work/touched"
-    # A subshell, so that its EXIT trap puts everything back whatever happens in it.
-    (
-        trap finish_installation EXIT
-        trap 'exit 130' INT
-        trap 'exit 143' TERM HUP
-        forbid_service_actions
-        install_packages "${packages[@]}"
-    )
+    trap finish_installation EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    forbid_service_actions
+    install_packages "${packages[@]}"
+    finish_installation
 }
 
 # ------------------------------------------------------------------------------------------------------------ virtual environment
@@ -167,12 +164,12 @@ ensure_venv() {
         return
     fi
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "Python 3.11 or newer is needed (Debian 12), $python is older"
-    if [ ! -x "$venv/bin/python" ] || [[ -f "$venv/.ready" && "$(cat "$venv/.ready")" != "$base"* ]]; then
+    if [ ! -x "$venv/bin/pip" ] || [[ -f "$venv/.ready" && "$(cat "$venv/.ready")" != "$base"* ]]; then
         # A virtual environment holds its own path: one of another interpreter or place is made anew.
         "$python" -m venv --system-site-packages --clear "$venv" || die "the virtual environment $venv could not be made"
     fi
     say "Installing Python packages into .venv (about 90, a minute or so)"
-    "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --requirement "$root/requirements/dev.txt" ||
+    "$venv/bin/python" -m pip install -qq --no-input --disable-pip-version-check --requirement "$root/requirements/dev.txt" ||
         die "pip could not install the packages of requirements/dev.txt: check this machine's network and pip's index"
     printf '%s\n' "$base$pins" >"$venv/.ready"
 }
