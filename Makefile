@@ -11,6 +11,9 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.venv/collections
 export LC_ALL := C.UTF-8
 
 INVENTORY ?= lab/inventory.yml
+HISTORIES ?= 100
+# The generation of OVN that the functional tests run beside that of this machine's packages.
+NEWER_SUITE := trixie
 SITE := ansible-playbook -i "$(INVENTORY)" playbooks/site.yml
 
 .PHONY: help env lab lab-up site lab-down test lint unit functional differential sanity integration soak clean
@@ -45,6 +48,7 @@ unit: env ## Tests of the pure rules, without a server
 	@pytest tests/unit $(ARGS)
 
 functional: env ## Tests against real OVSDB servers and ovn-northd
+	@lab/hosts.py path $(NEWER_SUITE) ovn >/dev/null 2>&1 || lab/hosts.py build $(NEWER_SUITE) ovn
 	@pytest tests/functional $(ARGS)
 
 differential: env ## The same histories under this daemon and upstream's
@@ -56,8 +60,8 @@ sanity: env ## ansible-test sanity
 integration: env ## Integration tests of the modules
 	@scripts/integration.sh $(ARGS)
 
-soak: env ## Random histories with new seeds, until interrupted (HISTORIES=n for a number)
-	@scripts/soak.sh $(HISTORIES)
+soak: env ## Random histories with new seeds (HISTORIES=100)
+	@SOAK=$(HISTORIES) pytest tests/unit tests/differential $(ARGS)
 
 clean: ## Remove caches of the tools and the environment (not the lab's: see lab-down)
 	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
