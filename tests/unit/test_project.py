@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 ENGINE = sorted((ROOT / "plugins" / "module_utils" / "interconnect").rglob("*.py"))
+
+SHIPPED = ("CHANGELOG.md", "LICENSE", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins", "roles")
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -49,6 +52,15 @@ def test_the_engine_imports_as_a_package_of_its_own() -> None:
     code = "import interconnect.subjects, sys; sys.exit(any(name.startswith('ansible') for name in sys.modules))"
     parent = ROOT / "plugins" / "module_utils"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(parent), "PATH": "/usr/bin:/bin"})
+
+
+def test_the_artifact_holds_what_is_shipped_and_nothing_else(tmp_path: Path) -> None:
+    build = [Path(sys.executable).parent / "ansible-galaxy", "collection", "build", "--output-path", tmp_path]
+    subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as artifact:
+        names = {name for name in artifact.getnames() if not artifact.getmember(name).isdir()}
+    assert {name.split("/")[0] for name in names} <= {*SHIPPED, "MANIFEST.json", "FILES.json"}
+    assert not [name for name in names if "/." in name or name.endswith(".pyc")]
 
 
 def test_continuous_integration_runs_all_tests() -> None:
