@@ -1,0 +1,249 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Spec zones-and-gateways, part B."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
+    World,
+    named,
+    rows,
+    schemas_without,
+)
+
+
+def world(**options: object) -> World:
+    return World(lambda: [Gateways()], ["az1", "az2"], **options)  # type: ignore[arg-type]
+
+
+def sb(w: World, zone: str) -> Store:
+    return w.site(zone).zone.sb
+
+
+def add_encap(w: World, store: Store, chassis: str, kind: str, ip: str, **options: str) -> str:
+    return w.add(store, "Chassis", chassis, "encaps", "Encap", type=kind, ip=ip, options={"csum": "true", **options}, chassis_name="gw1")
+
+
+def test_gateway_sync() -> None:
+    w = world()
+    gw1 = w.chassis("gw1", zone="az1", ip="192.0.2.1")
+    add_encap(w, sb(w, "az1"), gw1, "vxlan", "192.0.2.1")
+    w.settle()
+    assert rows(w.ic_sb, "Gateway", "name", "hostname", "availability_zone") == [("gw1", "gw1", w.az("az1"))]
+    copy = named(sb(w, "az2"), "Chassis", "gw1")
+    assert (copy["hostname"], copy["other_config"]) == ("gw1", {"is-remote": "true"})
+    assert rows(sb(w, "az2"), "Encap", "type", "ip", "options", "chassis_name") == [
+        ("geneve", "192.0.2.1", (("csum", "true"),), "gw1"),
+        ("vxlan", "192.0.2.1", (("csum", "true"),), "gw1"),
+    ]
+    assert rows(w.ic_sb, "Encap", "type", "gateway_name") == [("geneve", "gw1"), ("vxlan", "gw1")]
+    w.set_keys(sb(w, "az1"), "Chassis", gw1, "other_config", is_interconn="false")
+    w.settle()
+    assert rows(sb(w, "az2"), "Chassis", "name") == rows(w.ic_sb, "Gateway", "name") == rows(w.ic_sb, "Encap", "ip") == []
+    w.set_keys(sb(w, "az1"), "Chassis", gw1, "other_config", is_interconn="TRUE")
+    w.settle()
+    assert rows(sb(w, "az2"), "Chassis", "name") == ["gw1"]
+    w.delete(sb(w, "az1"), "Chassis", gw1)
+    w.settle()
+    assert rows(sb(w, "az2"), "Chassis", "name") == []
+    assert w.rejections() == []
+
+
+def test_only_the_word_true_makes_a_gateway() -> None:
+    w = world()
+    w.set_keys(sb(w, "az1"), "Chassis", w.chassis("gw1", zone="az1"), "other_config", is_interconn="yes")
+    assert w.settle() == []
+
+
+def test_changed_encaps_are_replaced_whole() -> None:
+    w = world()
+    gw1 = w.chassis("gw1", zone="az1", ip="192.0.2.1")
+    w.settle()
+    (old,) = (row.uuid for row in sb(w, "az2").rows("Encap"))
+    first = next(iter(sb(w, "az1").children("Chassis", "encaps", gw1)))
+    w.put(sb(w, "az1"), "Encap", first, options={"csum": "false"})
+    w.settle()
+    assert [row.uuid for row in sb(w, "az2").rows("Encap")] != [old]
+    assert rows(sb(w, "az2"), "Encap", "options") == [(("csum", "false"),)]
+    w.put(sb(w, "az1"), "Encap", first, ip="192.0.2.9")
+    w.put(sb(w, "az1"), "Chassis", gw1, hostname="other")
+    add_encap(w, sb(w, "az1"), gw1, "vxlan", "192.0.2.9")
+    w.settle()
+    assert rows(sb(w, "az2"), "Encap", "type", "ip") == [("geneve", "192.0.2.9"), ("vxlan", "192.0.2.9")]
+    assert rows(sb(w, "az2"), "Chassis", "hostname") == ["other"]
+    w.check_law()
+
+
+def test_b6_other_keys_of_a_remote_chassis_stay_and_operator_edits_are_reverted() -> None:
+    w = world()
+    w.chassis("gw1", zone="az1")
+    w.settle()
+    copy = named(sb(w, "az2"), "Chassis", "gw1").uuid
+    w.put(sb(w, "az2"), "Chassis", copy, hostname="mine", other_config={"is-remote": "true", "x": "y"})
+    w.settle()
+    row = named(sb(w, "az2"), "Chassis", "gw1")
+    assert (row["hostname"], row["other_config"]) == ("gw1", {"is-remote": "true", "x": "y"})
+    w.delete(sb(w, "az2"), "Chassis", copy)
+    w.settle()
+    assert named(sb(w, "az2"), "Chassis", "gw1").uuid != copy
+
+
+def test_a_chassis_with_both_flags_is_a_local_gateway() -> None:
+    w = world()
+    gw1 = w.chassis("gw1", zone="az1")
+    w.set_keys(sb(w, "az1"), "Chassis", gw1, "other_config", is_remote="true")
+    w.settle()
+    assert rows(w.ic_sb, "Gateway", "name") == rows(sb(w, "az1"), "Chassis", "name") == ["gw1"]
+
+
+def test_quirk_same_chassis_name_in_two_zones_blocks_nobody() -> None:
+    w = world()
+    first = w.chassis("gw1", zone="az1")
+    w.settle()
+    with w.batch():
+        w.delete(sb(w, "az2"), "Chassis", named(sb(w, "az2"), "Chassis", "gw1").uuid)
+        w.chassis("gw1", zone="az2", ip="192.0.2.77")
+    w.chassis("gw2", zone="az2", ip="192.0.2.78")
+    w.settle()
+    assert rows(w.ic_sb, "Gateway", "name", "availability_zone") == sorted([("gw1", w.az("az1")), ("gw2", w.az("az2"))])
+    assert "zone az1 has a gateway of this name" in w.reasons("az2")["gw1"]
+    assert w.rejections() == []
+    w.delete(sb(w, "az1"), "Chassis", first)
+    w.settle()
+    assert named(w.ic_sb, "Gateway", "gw1")["availability_zone"] == w.az("az2")
+    assert named(sb(w, "az1"), "Chassis", "gw1")["other_config"] == {"is-remote": "true"}
+    assert w.reasons("az2") == {}
+    w.check_law()
+
+
+def test_quirk_same_encap_in_two_zones_blocks_nobody() -> None:
+    w = world()
+    first = w.chassis("gw1", zone="az1", ip="192.0.2.1")
+    second = w.chassis("gw2", zone="az2", ip="192.0.2.1")
+    w.settle()
+    assert rows(w.ic_sb, "Gateway", "name") == ["gw1"]
+    assert "gateway gw1 has it already" in w.reasons("az2")["gw2"]
+    # Its second encap is free: the gateway is published with it.
+    add_encap(w, sb(w, "az2"), second, "vxlan", "192.0.2.2")
+    w.settle()
+    assert rows(w.ic_sb, "Encap", "type", "ip", "gateway_name") == [("geneve", "192.0.2.1", "gw1"), ("vxlan", "192.0.2.2", "gw2")]
+    # In az2 the copy of gw1 collides with the local encap: said, and nothing written.
+    assert rows(sb(w, "az2"), "Chassis", "name") == ["gw2"]
+    w.delete(sb(w, "az1"), "Chassis", first)
+    w.settle()
+    assert rows(w.ic_sb, "Encap", "type", "ip", "gateway_name") == [("geneve", "192.0.2.1", "gw2"), ("vxlan", "192.0.2.2", "gw2")]
+    assert w.rejections() == []
+    w.check_law()
+
+
+def test_two_gateways_exchange_their_addresses() -> None:
+    w = world()
+    places = {ip: w.chassis(name, zone="az1", ip=ip) for name, ip in (("gw1", "192.0.2.1"), ("gw2", "192.0.2.2"))}
+    w.settle()
+    encaps = {ip: next(iter(sb(w, "az1").children("Chassis", "encaps", uuid))) for ip, uuid in places.items()}
+    with w.batch():
+        w.put(sb(w, "az1"), "Encap", encaps["192.0.2.1"], ip="192.0.2.2")
+        w.put(sb(w, "az1"), "Encap", encaps["192.0.2.2"], ip="192.0.2.1")
+    w.settle()
+    expected = [("192.0.2.1", "gw2"), ("192.0.2.2", "gw1")]
+    assert rows(w.ic_sb, "Encap", "ip", "gateway_name") == rows(sb(w, "az2"), "Encap", "ip", "chassis_name") == expected
+    assert w.rejections() == []
+    w.check_law()
+
+
+def test_quirk_a_remote_chassis_that_lost_its_flag_is_adopted_again() -> None:
+    w = world()
+    w.chassis("gw1", zone="az1")
+    w.settle()
+    copy = named(sb(w, "az2"), "Chassis", "gw1").uuid
+    w.set_keys(sb(w, "az2"), "Chassis", copy, "other_config", is_remote=None)
+    w.settle()
+    row = named(sb(w, "az2"), "Chassis", "gw1")
+    assert (row.uuid, row["other_config"]) == (copy, {"is-remote": "true"})
+
+
+def test_quirk_a_plain_local_chassis_of_a_gateways_name_is_reported() -> None:
+    w = world()
+    w.chassis("gw1", zone="az2", interconn=False, ip="192.0.2.9")
+    w.chassis("gw1", zone="az1", ip="192.0.2.1")
+    w.settle()
+    assert named(sb(w, "az2"), "Chassis", "gw1")["other_config"] == {}
+    assert "a local chassis has this name" in w.reasons("az2")["gw1"]
+
+
+def test_a_real_chassis_is_never_taken_for_a_copy() -> None:
+    w = world()
+    mine = w.chassis("gw1", zone="az2", interconn=False, ip="192.0.2.1")
+    w.put(sb(w, "az2"), "Chassis", mine, other_config={"datapath-type": "netdev"})
+    w.chassis("gw1", zone="az1", ip="192.0.2.1")
+    w.settle()
+    assert "is-remote" not in named(sb(w, "az2"), "Chassis", "gw1")["other_config"]
+
+
+def test_quirk_an_encap_type_that_ic_sb_does_not_know_is_left_out() -> None:
+    schemas = schemas_without()
+    tables = dict(schemas[IC_SB].json["tables"])
+    kind = {"type": {"key": {"type": "string", "enum": ["set", ["geneve", "vxlan"]]}}}
+    tables["Encap"] = {"columns": {**tables["Encap"]["columns"], "type": kind}}
+    schemas[IC_SB] = ServerSchema(IC_SB, "", {"name": IC_SB, "tables": tables})
+    w = world(schemas=schemas)
+    odd = w.chassis("gw1", zone="az1", kind="stt", ip="192.0.2.1")
+    w.chassis("gw2", zone="az1", ip="192.0.2.2")
+    w.settle()
+    assert rows(w.ic_sb, "Gateway", "name") == ["gw2"]
+    assert "does not know this type" in w.reasons("az1")["gw1"]
+    add_encap(w, sb(w, "az1"), odd, "geneve", "192.0.2.1")
+    w.settle()
+    assert rows(w.ic_sb, "Gateway", "name") == ["gw1", "gw2"]
+
+
+def test_rows_without_encaps_are_ignored() -> None:
+    w = world()
+    w.put(sb(w, "az1"), "Chassis", name="gw1", other_config={"is-interconn": "true"})
+    w.put(w.ic_sb, "Gateway", name="gw9", availability_zone=w.az("az2"))
+    w.site("az2").stopped = True
+    assert w.settle() == []
+
+
+def test_flags_stand_in_external_ids_where_there_is_no_other_config() -> None:
+    w = world(schemas=schemas_without("OVN_Southbound.Chassis.other_config"))
+    gw1 = w.chassis("gw1", zone="az1")
+    w.put(sb(w, "az1"), "Chassis", gw1, other_config={}, external_ids={"is-interconn": "true"})
+    w.settle()
+    assert named(sb(w, "az2"), "Chassis", "gw1")["external_ids"] == {"is-remote": "true"}
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["az1", "az2"]), st.integers(0, 2), st.integers(0, 5), st.integers(0, 2)), max_size=25))
+def test_law(history: list[tuple[str, int, int, int]]) -> None:
+    w = world()
+    for zone, which, action, ip in history:
+        store, name = sb(w, zone), f"gw{which}"
+        row = store.first("Chassis", "name", name)
+        if row is None:
+            if not store.find("Encap", "place", ("geneve", f"192.0.2.{ip}")):
+                w.chassis(name, zone=zone, ip=f"192.0.2.{ip}", interconn=action > 0)
+        elif action == 0:
+            w.delete(store, "Chassis", row.uuid)
+        elif action == 1:
+            w.set_keys(store, "Chassis", row.uuid, "other_config", is_interconn=None)
+        elif action == 2:
+            w.set_keys(store, "Chassis", row.uuid, "other_config", is_interconn="true")
+        elif action == 3:
+            w.set_keys(store, "Chassis", row.uuid, "other_config", is_remote=None)
+        elif action == 4 and not store.find("Encap", "place", ("geneve", f"192.0.2.{ip}")):
+            for encap in store.child_rows("Chassis", "encaps", row.uuid, "Encap"):
+                w.put(store, "Encap", encap.uuid, ip=f"192.0.2.{ip}")
+        if action != 5:
+            w.settle()
+    w.settle()
+    assert w.rejections() == []
+    w.check_law()
