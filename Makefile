@@ -10,7 +10,12 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.venv/collections
 export LC_ALL := C.UTF-8
 
-INVENTORY ?= lab/inventory.yml
+# Another lab than that of lab/inventory.yml: `make lab ZONES=3 SUITES="az2=trixie az3=trixie"`, then the same with `make site`.
+ZONES ?= 2
+SUITES ?=
+LAB := --zones $(ZONES) $(foreach suite,$(SUITES),--suite $(suite))
+LAB_INVENTORY := $(or $(OVN_IC_LAB_DIR),/var/lib/ovn-interconnect-lab)/inventory.yml
+INVENTORY ?= $(if $(filter-out 2,$(ZONES))$(SUITES),$(LAB_INVENTORY),lab/inventory.yml)
 HISTORIES ?= 100
 # The generation of OVN that the functional tests run beside that of this machine's packages.
 NEWER_SUITE := trixie
@@ -26,10 +31,11 @@ env: ## Install what the project needs: Debian packages, Python packages (needs 
 
 lab: lab-up ## Two OVN zones on this machine, interconnected, with a ping across (needs root)
 	@$(SITE)
-	@ansible-playbook -i "$(INVENTORY)" lab/verify.yml
+	@lab/hosts.py verify
 
 lab-up: env ## Only the two zones, not interconnected yet
-	@lab/hosts.py build-lab
+	@lab/hosts.py build-lab $(LAB)
+	@if [ "$(INVENTORY)" = "$(LAB_INVENTORY)" ]; then lab/hosts.py inventory $(LAB) --output "$(INVENTORY)"; fi
 	@ansible-playbook -i "$(INVENTORY)" playbooks/lab.yml
 
 site: env ## Run the main play again over the standing lab (ARGS='--check --diff' only shows)

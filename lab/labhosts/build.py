@@ -55,7 +55,8 @@ class Cache:
         paths = [self.root / entry.path for entry in recipes.stack(suite, layer)]
         for path in paths:
             if not path.is_dir():
-                raise LabError(f"{path} is not built yet: run `lab/hosts.py build {suite} {layer or ''}`".replace(" `", "`").rstrip())
+                command = " ".join(["lab/hosts.py build", suite, *([layer] if layer else [])])
+                raise LabError(f"{path} is not built yet: run `{command}`")
         return paths
 
     def build(self, suite: str, layers: list[str]) -> None:

@@ -112,7 +112,10 @@ class Hosts:
             self._remove(spec.name)
             return False
         if present != spec:
-            raise LabError(f"the host {spec.name} stands already and is another one ({present}): `lab/hosts.py down {spec.name}` first")
+            raise LabError(
+                f"the host {spec.name} stands already, but with suite {present.suite}, address {present.ip} and layer {present.layer}: "
+                f"`lab/hosts.py down {spec.name}` first"
+            )
         return True
 
     def _start(self, spec: Spec) -> None:
