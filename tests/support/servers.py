@@ -271,6 +271,7 @@ class SyncDaemon(Process):
 
     def __init__(self, kind: str, zone: AvailabilityZone, interconnect: Interconnect, name: str = "ovn-ic") -> None:
         self.kind = kind
+        self.paused = False
         remotes = [
             f"--ovnnb-db=unix:{zone.nb_server.socket}",
             f"--ovnsb-db=unix:{zone.sb_server.socket}",
@@ -282,10 +283,22 @@ class SyncDaemon(Process):
     def pause(self) -> None:
         """Stop all its writing."""
         self.appctl("pause")
+        self.paused = True
 
     def resume(self) -> None:
         """Let it write again."""
         self.appctl("resume")
+        self.paused = False
+
+    def launch(self) -> None:
+        """Begin to start the daemon; a new one is never paused."""
+        self.paused = False
+        super().launch()
+
+    @property
+    def working(self) -> bool:
+        """Whether it runs and is not paused."""
+        return self.running and not self.paused
 
     def status(self) -> str:
         """`active`, `standby` or `paused`."""
@@ -450,13 +463,17 @@ class Interconnect:
         self._markers += 1
         name = f"settle-{self._markers}"
         self.nb.transact(ovsdb.insert("Transit_Switch", {"name": name}))
-        zones = [zone for zone in self.zones if zone.daemon.running and zone.nb.get("NB_Global").text("name")]
+        zones = [zone for zone in self.zones if zone.daemon.working and zone.nb.get("NB_Global").text("name")]
         try:
             self.wait(lambda: all(_has_key(zone, name) for zone in zones), f"transit switch {name} with its key in every zone's NB")
         finally:
             self.nb.transact(ovsdb.delete("Transit_Switch", name=name))
-        gone = lambda: not any(_switches(zone, name) for zone in zones) and not self.sb.rows("Datapath_Binding", transit_switch=name)  # noqa: E731
-        self.wait(gone, f"transit switch {name} to be gone everywhere")
+        self.wait(lambda: not self._shows(name, zones), f"transit switch {name} to be gone everywhere")
+
+    def _shows(self, name: str, zones: Sequence[AvailabilityZone]) -> bool:
+        """Whether a transit switch is still in any of these zones or, if there are any, in IC_SB."""
+        switches = any(_switches(zone, name) for zone in zones)
+        return switches or (bool(zones) and bool(self.sb.rows("Datapath_Binding", transit_switch=name)))
 
 
 def _start_all(processes: Iterable[Process]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID, uuid4
 
-from .ovsdb import Operation, delete, drop_keys, encode, insert, mutate, set_keys, update
+from .ovsdb import Named, Operation, delete, drop_keys, encode, insert, mutate, set_keys, update
 
 Strings = Mapping[str, str]
 
@@ -65,14 +65,12 @@ def chassis_encaps(name: str, encaps: Sequence[tuple[str, str]], csum: str = "tr
     return [*rows, update("Chassis", {"encaps": refs}, name=name)]
 
 
-def _encaps(name: str, encaps: Sequence[tuple[str, str]], csum: str = "true") -> tuple[list[Operation], set[UUID]]:
+def _encaps(name: str, encaps: Sequence[tuple[str, str]], csum: str = "true") -> tuple[list[Operation], list[Named]]:
     rows: list[Operation] = []
-    refs: set[UUID] = set()
-    for kind, ip in encaps:
-        ref = uuid4()
-        rows.append(insert("Encap", {"chassis_name": name, "type": kind, "ip": ip, "options": {"csum": csum}}, ref))
-        refs.add(ref)
-    return rows, refs
+    for number, (kind, ip) in enumerate(encaps):
+        row = {"chassis_name": name, "type": kind, "ip": ip, "options": {"csum": csum}}
+        rows.append(insert("Encap", row, name=f"encap{number}"))
+    return rows, [Named(f"encap{number}") for number in range(len(encaps))]
 
 
 def interconn(name: str, on: bool | None) -> list[Operation]:
@@ -127,15 +125,14 @@ def router_port(
 ) -> list[Operation]:
     """NB: a router port, with gateway chassis (name, priority) if any."""
     operations: list[Operation] = []
-    refs: set[UUID] = set()
-    for gateway, priority in gateways:
-        ref = uuid4()
+    refs: list[Named] = []
+    for number, (gateway, priority) in enumerate(gateways):
         row = {"name": f"{name}-{gateway}", "chassis_name": gateway, "priority": priority}
-        operations.append(insert("Gateway_Chassis", row, ref))
-        refs.add(ref)
+        operations.append(insert("Gateway_Chassis", row, name=f"gateway{number}"))
+        refs.append(Named(f"gateway{number}"))
     port = uuid or uuid4()
-    row = {"name": name, "mac": mac, "networks": set(networks), "options": options or {}, "gateway_chassis": refs}
-    operations.append(insert("Logical_Router_Port", row, port))
+    port_row = {"name": name, "mac": mac, "networks": set(networks), "options": options or {}, "gateway_chassis": refs}
+    operations.append(insert("Logical_Router_Port", port_row, port))
     operations.append(mutate("Logical_Router", "ports", "insert", {port}, name=router_name))
     return operations
 

@@ -1,0 +1,92 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything in which this project's daemon may leave other contents than upstream's, in one table.
+
+Nothing else may differ. An exception takes what it speaks of out of the comparison, as narrowly as it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ansible_collections.ovn.interconnect.tests.support.contents import Entry
+
+Treat = Callable[[Entry], "Entry | None"]
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One allowed difference: its id, what it is, where the spec or the design says so, and what it takes out."""
+
+    id: str
+    what: str
+    source: str
+    treat: Treat
+
+
+def _of(table: str, treat: Treat) -> Treat:
+    return lambda entry: treat(entry) if entry.table == table else entry
+
+
+def _ours(key: str) -> bool:
+    return key.startswith("ovn-interconnect")
+
+
+DEVIATIONS: tuple[Deviation, ...] = (
+    Deviation(
+        "route-ids",
+        "IC_SB Route.external_ids tells the source row and the router; releases before 23.09 write neither",
+        "newer than the peer: routes 4.8, 9.3",
+        _of("Route", lambda entry: entry.without_keys("external_ids", {"nb-id", "lr-id"}.__contains__)),
+    ),
+    Deviation(
+        "mark-switch",
+        "our mark in Logical_Switch.external_ids says that this interconnect made the switch",
+        "design, principle 7 (ownership)",
+        _of("Logical_Switch", lambda entry: entry.without_keys("external_ids", _ours)),
+    ),
+    Deviation(
+        "mark-zone",
+        "identity of the global databases and the zone's token in NB_Global.external_ids",
+        "design, principle 7 (guard, zones)",
+        _of("NB_Global", lambda entry: entry.without_keys("external_ids", _ours)),
+    ),
+    Deviation(
+        "mark-claims",
+        "the zones' claims in IC_SB_Global.external_ids",
+        "design, principle 7 (zones)",
+        _of("IC_SB_Global", lambda entry: entry.without("external_ids")),
+    ),
+)
+
+NOT_DRAWN: tuple[tuple[str, str], ...] = (
+    ("rename or clear a zone's name", "zones, part C: before 23.03.3 the zone is stuck for ever"),
+    ("one chassis name or encap IP in two zones", "zones, B.4: the zone's transactions fail for ever"),
+    ("remove is-remote from a copy", "zones, B.4: a second chassis is inserted for ever"),
+    ("rename a transit switch's switch locally", "transit switches, 4.4: found by interconn-ts only (better)"),
+    ("two switches for one transit switch, or interconn-ts removed", "transit switches, S-5: which one stays is unspecified"),
+    ("two routers of a zone on one transit switch", "routes, 9.3: up to 23.06 each deletes the other's routes in turn"),
+    ("router port deleted, switch port kept", "routes, 9.3: the peer's learner adds and removes for ever"),
+    ("disabled router", "routes, 9.3: the learner adds and removes for ever"),
+    ("IPv6 in a deny list", "routes, 9.3: 23.03 blocks every IPv6 prefix of that length"),
+    ("empty item in a deny list", "routes, 9.3: the list ends there up to 25.03"),
+    ("ic-route-denylist, filters, tags, -lb options", "routes, 9.3: unknown to 23.03, honoured by us on every schema"),
+    ("IPv6 routes without IPv6 on the transit port", "routes, 4.4 QUIRK-FIX: rewritten for ever"),
+    ("requested-chassis on a remote port", "port bindings, P-7.3: ignored up to 23.06"),
+    ("next hop outside the learner's subnet", "routes, 9.3: not checked up to 24.09"),
+)
+"""What is left out of the vocabulary, because upstream's outcome there is no state that could be compared."""
+
+
+def comparable(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries without what the deviations speak of."""
+    kept = []
+    for entry in entries:
+        treated: Entry | None = entry
+        for deviation in DEVIATIONS:
+            treated = deviation.treat(treated) if treated is not None else None
+        if treated is not None:
+            kept.append(treated)
+    return kept

@@ -1,0 +1,110 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set-up of two zones that histories are applied to, used for many of them one after the other."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable, Sequence
+
+from ansible_collections.ovn.interconnect.tests.support import ovsdb
+from ansible_collections.ovn.interconnect.tests.support.contents import Entry, contents, key_faults
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database, TransactionError
+from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect
+
+from .history import ZONES, Action
+
+FIXED_OPTIONS = {"mac_prefix": "0a:0b:0c", "svc_monitor_mac": "0a:0b:0c:00:00:01"}
+"""What northd would otherwise choose at random, once for each deployment."""
+
+
+class SetUp:
+    """Two zones with one kind of sync daemon in each."""
+
+    def __init__(self, generation: str, kinds: Sequence[str]) -> None:
+        self.interconnect = Interconnect(generation)
+        for name, kind in zip(ZONES, kinds):
+            self.interconnect.add_zone(name, kind=kind)
+        self.kinds = "/".join(kinds)
+
+    def start(self) -> None:
+        """Start the servers; the daemons start with each history."""
+        self.interconnect.start(daemons=False)
+
+    def close(self) -> None:
+        """Stop everything."""
+        self.interconnect.close()
+
+    def run(self, history: Iterable[Action]) -> list[str]:
+        """Apply a history to an empty set-up and settle it; returns the outcome of each action."""
+        self._empty()
+        outcomes = []
+        settled = False
+        for action in history:
+            if action.alone and not settled:
+                self.interconnect.settle()
+            outcomes.append(self._apply(action))
+            settled = action.alone
+            if settled:
+                self.interconnect.settle()
+        self.interconnect.settle()
+        return outcomes
+
+    def contents(self) -> list[Entry]:
+        """All rows of all databases."""
+        return contents(self.interconnect)
+
+    def faults(self) -> list[str]:
+        """Violations of what must always hold."""
+        return key_faults(self.interconnect)
+
+    def _apply(self, action: Action) -> str:
+        if action.command:
+            self._command(self._zone(action.target), action.command)
+            return "done"
+        try:
+            self._database(action.target).transact(*action.operations)
+        except TransactionError:
+            return "rejected"
+        return "committed"
+
+    def _command(self, zone: AvailabilityZone, command: str) -> None:
+        if command == "pause-resume":
+            zone.daemon.pause()
+            zone.daemon.resume()
+            return
+        zone.daemon.stop(signal.SIGKILL if command == "kill" else signal.SIGTERM)
+        zone.daemon.start()
+
+    def _zone(self, target: str) -> AvailabilityZone:
+        return self.interconnect.zones[ZONES.index(target.split("/")[0])]
+
+    def _database(self, target: str) -> Database:
+        if target == "IC_NB":
+            return self.interconnect.nb
+        if target == "IC_SB":
+            return self.interconnect.sb
+        zone = self._zone(target)
+        return zone.nb if target.endswith("/NB") else zone.sb
+
+    def _empty(self) -> None:
+        """Bring the databases back to how a new deployment finds them, with new daemon processes."""
+        ic = self.interconnect
+        for zone in ic.zones:
+            zone.daemon.stop()
+        for zone in ic.zones:
+            _empty(zone.nb, "NB_Global", {"name": "", "external_ids": {}, "options": FIXED_OPTIONS})
+            zone.northd_sync()
+            zone.sb.transact(ovsdb.delete("Chassis"), ovsdb.delete("Chassis_Private"), ovsdb.delete("Encap"))
+        _empty(ic.nb, "IC_NB_Global", {"external_ids": {}, "options": {}})
+        _empty(ic.sb, "IC_SB_Global", {"external_ids": {}, "options": {}})
+        for zone in ic.zones:
+            zone.daemon.launch()
+        for zone in ic.zones:
+            zone.daemon.ready()
+
+
+def _empty(database: Database, global_table: str, row: dict[str, object]) -> None:
+    known = {column: value for column, value in row.items() if database.has(global_table, column)}
+    database.transact(*(ovsdb.delete(table) for table in database.tables() if table != global_table), ovsdb.update(global_table, known))

@@ -1,0 +1,73 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same history given to upstream's daemon and to ours ends in the same contents of all databases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from ansible_collections.ovn.interconnect.tests.support.contents import differences
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import WaitTimeoutError
+
+from .exceptions import comparable
+from .history import Action, Historian
+from .setup import SetUp
+
+SECOND_LOOKS = 5
+"""How often two set-ups that differ are settled again before that counts: upstream retries a rejected transaction only at the
+next event."""
+SHRINKING = 40
+"""How many shorter histories are tried to make a failure readable."""
+
+pytestmark = pytest.mark.differential
+
+
+def test_history_ends_in_equal_contents(seed: int, reference: SetUp, candidate: SetUp, request: pytest.FixtureRequest) -> None:
+    length = int(request.config.getoption("--length"))
+    history = Historian(seed).history(length)
+    found = _compare(history, reference, candidate)
+    if found:
+        history, found = _shrunk(history, found, reference, candidate)
+        pytest.fail(_report(seed, history, found, reference, candidate), pytrace=False)
+
+
+def _compare(history: Sequence[Action], reference: SetUp, candidate: SetUp) -> list[str]:
+    try:
+        outcomes = [set_up.run(history) for set_up in (reference, candidate)]
+        found: list[str] = []
+        for _ in range(SECOND_LOOKS):
+            found = differences(comparable(reference.contents()), comparable(candidate.contents()))
+            if not found:
+                break
+            reference.interconnect.settle()
+            candidate.interconnect.settle()
+    except WaitTimeoutError as stuck:
+        return [str(stuck)]
+    pairs = zip(history, *outcomes)
+    found += [f"{action.what}: {left} -> {right}" for action, left, right in pairs if left != right]
+    return found + candidate.faults()
+
+
+def _shrunk(history: list[Action], found: list[str], reference: SetUp, candidate: SetUp) -> tuple[list[Action], list[str]]:
+    """Leave out actions as long as something still differs."""
+    position, tries = len(history) - 1, 0
+    while position >= 0 and tries < SHRINKING:
+        shorter = history[:position] + history[position + 1 :]
+        tries += 1
+        still = _compare(shorter, reference, candidate)
+        if still:
+            history, found = shorter, still
+        position -= 1
+    return history, found
+
+
+def _report(seed: int, history: Sequence[Action], found: Sequence[str], reference: SetUp, candidate: SetUp) -> str:
+    actions = "\n".join(f"  {number:2}. {action}" for number, action in enumerate(history, 1))
+    lines = "\n".join(f"  {line}" for line in found)
+    return (
+        f"History {seed} (replay: --history {seed}), as far as it is needed:\n{actions}\n"
+        f"{reference.kinds} -> {candidate.kinds}:\n{lines}\n{candidate.interconnect.logs()}"
+    )
