@@ -124,7 +124,7 @@ class Cache:
             f"packages of Debian {suite}",
             work,
             self.root / recipes.rootfs(suite).path,
-            suite,
+            self._debs(suite),
             "apt-get -q update; "
             f"apt-get -qy {release}-o APT::Keep-Downloaded-Packages=true --download-only install {packages}; rm -rf /var/lib/apt/lists/*",
         )
@@ -150,16 +150,19 @@ class Cache:
         """Install a layer's packages from the repository; none of their services is started."""
         lower = ":".join(str(self.root / entry.path) for entry in recipes.stack(suite, None))
         packages = " ".join(recipes.LAYERS[name])
+        # Not the shared package archive: apt locks it, and other layers may be built at the same time.
+        archive = work / "archive"
+        archive.mkdir()
         self._in_overlay(
             f"layer {name} on Debian {suite}",
             work,
             lower,
-            suite,
+            archive,
             f"apt-get -q update; apt-get -qy install {packages}; rm -rf /var/lib/apt/lists/*",
         )
 
-    def _in_overlay(self, what: str, work: Path, lower: Path | str, suite: str, script: str) -> None:
-        """Run `script` in a chroot of `lower`; what it changes becomes `work`/result."""
+    def _in_overlay(self, what: str, work: Path, lower: Path | str, archive: Path, script: str) -> None:
+        """Run `script` in a chroot of `lower` with `archive` as apt's; what it changes becomes `work`/result."""
         upper, inner, mount = work / "result", work / "overlay", work / "mnt"
         for path in (upper, inner, mount):
             path.mkdir()
@@ -168,7 +171,7 @@ class Cache:
             _write(upper / "etc/resolv.conf", resolv.read_text(encoding="utf-8"))
         options = f"lowerdir={lower},upperdir={upper},workdir={inner}"
         command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _IN_OVERLAY, "sh"]
-        run_long(what, [*command, str(mount), options, str(self._debs(suite)), script], self._log(work.name))
+        run_long(what, [*command, str(mount), options, str(archive), script], self._log(work.name))
 
     def _debs(self, suite: str) -> Path:
         debs = self.root / "debs" / suite
