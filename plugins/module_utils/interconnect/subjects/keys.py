@@ -1,0 +1,176 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Choosing tunnel keys of datapaths and of ports.
+
+A key is free where no row of IC_SB has it, no insert of this process that is still on its way has it, and nobody who lost his row (IC_SB
+was rebuilt) still has it in NB. A zone's switches and ports keep the keys that they have in NB, so that keys survive the loss of IC_SB.
+
+The allocators remember what was handed out and has not come back. The two subjects of datapaths share one, so do the two of ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from functools import partial
+from itertools import chain
+
+from ..settings import integer
+from ..store import Row
+from ..zone import Zone
+from .transit import REQUESTED_KEY, ROUTER_KEY, SWITCH_KEY, router_datapaths, switch_datapaths, transit_switch_of
+
+NORMAL_KEYS = range(2**24 - 2**16 + 1, 2**24)
+VXLAN_KEYS = range(1024, 4096)
+PORT_KEYS = range(1, 32768)
+
+
+class _Reservations:
+    """Keys that were handed out and whose rows have not come back: owner -> place, and place -> owner."""
+
+    def __init__(self) -> None:
+        self._places: dict[Hashable, Hashable] = {}
+        self._owners: dict[Hashable, Hashable] = {}
+
+    def reserve(self, owner: Hashable, place: Hashable) -> None:
+        self._places[owner] = place
+        self._owners[place] = owner
+
+    def release(self, owner: Hashable) -> Hashable | None:
+        """Give back what this owner has: the place, or None."""
+        place = self._places.pop(owner, None)
+        if place is not None:
+            del self._owners[place]
+        return place
+
+    def __contains__(self, place: Hashable) -> bool:
+        return place in self._owners
+
+
+class DatapathKeys:
+    """Tunnel keys of transit switches and routers (spec transit-switches, section 2)."""
+
+    def __init__(self) -> None:
+        self._reserved = _Reservations()
+        #: For each range: no key below this one is free, the lower end aside.
+        self._lowest: dict[range, int] = {}
+
+    @staticmethod
+    def register(zone: Zone) -> None:
+        """Register the indexes used here."""
+        zone.ic_sb.index("Datapath_Binding", "tunnel_key", lambda row: (row["tunnel_key"],))
+        zone.nb.index("Logical_Switch", REQUESTED_KEY, partial(_requested, "other_config", SWITCH_KEY))
+        zone.nb.index("Logical_Router", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
+
+    def release(self, owner: Hashable) -> None:
+        """Forget what was handed out to this owner: its row came back, or it is planned anew."""
+        key = self._reserved.release(owner)
+        if isinstance(key, int):
+            self.freed(key)
+
+    def freed(self, key: int) -> None:
+        """A datapath of IC_SB gave up this key: the search may have to begin below its present start again."""
+        for keys, lowest in self._lowest.items():
+            if key in keys:
+                self._lowest[keys] = min(key, lowest)
+
+    def take(self, zone: Zone, owner: Hashable, keys: range, wanted: int = 0) -> int | None:
+        """Hand out ``wanted`` if it is in the range and free, else the lowest free key (K-2: the lower end comes last), else None."""
+        if wanted in keys and not self._used(zone, wanted):
+            self._reserved.reserve(owner, wanted)
+            return wanted
+        first = keys.start + 1
+        lowest = max(first, self._lowest.get(keys, first))
+        gapless = True
+        for key in chain(range(lowest, keys.stop), (keys.start,)):
+            if self._used(zone, key):
+                if gapless and key >= first:
+                    self._lowest[keys] = key + 1
+                continue
+            if not _claimed_datapath(zone, key):
+                self._reserved.reserve(owner, key)
+                return key
+            gapless = False
+        return None
+
+    def _used(self, zone: Zone, key: int) -> bool:
+        return key in self._reserved or zone.ic_sb.first("Datapath_Binding", "tunnel_key", key) is not None
+
+
+class PortKeys:
+    """Tunnel keys of ports on one transit switch or router (spec port-bindings, section 2)."""
+
+    def __init__(self) -> None:
+        self._reserved = _Reservations()
+        #: The key handed out last (T-1).
+        self._last = 0
+
+    @staticmethod
+    def register(zone: Zone) -> None:
+        """Register the indexes used here."""
+        zone.ic_sb.index("Port_Binding", "tunnel_key", lambda row: ((row["transit_switch"], row["tunnel_key"]),))
+        zone.nb.index("Logical_Switch_Port", REQUESTED_KEY, partial(_requested, "options", ""))
+        zone.nb.index("Logical_Router_Port", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
+
+    def release(self, owner: Hashable) -> None:
+        """Forget what was handed out to this owner: its row came back, or it is planned anew."""
+        self._reserved.release(owner)
+
+    def take(self, zone: Zone, owner: Hashable, transit: str, wanted: int = 0) -> int | None:
+        """Hand out ``wanted`` if it is free on this switch or router, else the next free one after the last handed out, else None (T-3)."""
+        if wanted in PORT_KEYS and not self._used(zone, transit, wanted):
+            self._reserved.reserve(owner, (transit, wanted))
+            return wanted
+        count = len(PORT_KEYS)
+        for step in range(count):
+            key = PORT_KEYS.start + (self._last + step) % count
+            if not self._used(zone, transit, key) and not _claimed_port(zone, transit, key):
+                self._last = key
+                self._reserved.reserve(owner, (transit, key))
+                return key
+        return None
+
+    def _used(self, zone: Zone, transit: str, key: int) -> bool:
+        place = (transit, key)
+        return place in self._reserved or zone.ic_sb.first("Port_Binding", "tunnel_key", place) is not None
+
+
+def requested(options: dict[str, str]) -> int:
+    """The tunnel key that an NB object asks for, 0 for none."""
+    return integer(options, REQUESTED_KEY, 0)
+
+
+def _requested(column: str, marker: str, row: Row) -> Iterable[Hashable]:
+    options = row[column]
+    key = requested(options) if not marker or marker in options else 0
+    return (key,) if key else ()
+
+
+def _claimed_datapath(zone: Zone, key: int) -> bool:
+    """Whether a switch or router of this zone has this key from a row of IC_SB that is gone, and will ask for it again."""
+    for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
+        name = row["other_config"][SWITCH_KEY]
+        if zone.ic_nb.first("Transit_Switch", "name", name) is not None and not switch_datapaths(zone, name):
+            return True
+    for row in zone.nb.find("Logical_Router", REQUESTED_KEY, key):
+        transit_router = zone.ic_nb.first("Transit_Router", "name", row["options"][ROUTER_KEY])
+        if transit_router is not None and not router_datapaths(zone, transit_router.uuid):
+            return True
+    return False
+
+
+def _claimed_port(zone: Zone, transit: str, key: int) -> bool:
+    """Whether a port in NB on this switch or router has this key from a row of IC_SB that is gone."""
+    for row in zone.nb.find("Logical_Switch_Port", REQUESTED_KEY, key):
+        if zone.ic_sb.first("Port_Binding", "logical_port", row["name"]) is None:
+            for switch in zone.nb.parent_rows("Logical_Switch", "ports", row.uuid):
+                transit_switch = transit_switch_of(zone, switch)
+                if transit_switch is not None and transit_switch["name"] == transit:
+                    return True
+    for row in zone.nb.find("Logical_Router_Port", REQUESTED_KEY, key):
+        holders = zone.nb.parent_rows("Logical_Router", "ports", row.uuid)
+        unpublished = zone.ic_sb.first("Port_Binding", "logical_port", row["name"]) is None
+        if unpublished and any(router["name"] == transit for router in holders):
+            return True
+    return False

@@ -1,0 +1,232 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Transit switches (spec transit-switches, sections 2 to 4): the NB switch in this zone, and the IC_SB datapath with its tunnel key.
+
+A key is the name of a transit switch: of a row in IC_NB, of what an NB switch claims to be (``other_config:interconn-ts``), of what an
+IC_SB datapath names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+
+from ..change import Left, Step, delete, insert, update
+from ..engine import ALL, Keys, Subject
+from ..schema import IC_NB, IC_SB, NB
+from ..settings import boolean
+from ..store import Row, RowChange
+from ..zone import OWNER_KEY, Zone
+from . import transit
+from .keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, requested
+from .transit import SWITCH_KEY, SWITCH_TYPE
+
+VXLAN_KEY = "ic-vxlan_mode"
+#: The NB schema of OVN 25.03, whose northd knows ``ic-vxlan_mode`` (D-4).
+_VXLAN_SCHEMA = (7, 11, 0)
+
+
+class TransitSwitches(Subject):
+    """Makes the zone's switches and the shared datapaths of the transit switches in IC_NB."""
+
+    name = "transit_switches"
+    tables = frozenset(
+        [
+            (IC_NB, "Transit_Switch"),
+            (IC_NB, "IC_NB_Global"),
+            (NB, "Logical_Switch"),
+            (IC_SB, "Datapath_Binding"),
+            (IC_SB, "Encap"),
+        ]
+    )
+    follows_lock = True
+
+    def __init__(self, keys: DatapathKeys | None = None) -> None:
+        self._keys = keys or DatapathKeys()
+        self._mode: bool | None = None
+        #: Transit switches that found no free key.
+        self._starved: set[str] = set()
+
+    def prepare(self, zone: Zone) -> None:
+        transit.register(zone)
+        DatapathKeys.register(zone)
+        zone.ic_sb.index("Encap", "type", lambda row: (row["type"],))
+
+    def keys(self, change: RowChange, zone: Zone) -> Keys:
+        if change.table == "Transit_Switch":
+            if change.changed("name"):
+                yield from (row["name"] for row in change.rows)
+        elif change.table == "Logical_Switch":
+            yield from _switch_names(change, zone)
+        elif change.table == "Datapath_Binding":
+            yield from (row["transit_switch"] for row in change.rows if row["type"] != transit.ROUTER_TYPE)
+            if change.old is not None and change.changed("tunnel_key"):
+                self._keys.freed(change.old["tunnel_key"])
+                yield from tuple(self._starved)
+        elif self._mode_changed(zone):
+            yield ALL
+
+    def _mode_changed(self, zone: Zone) -> bool:
+        mode = vxlan_mode(zone)
+        before, self._mode = self._mode, mode
+        return before != mode
+
+    def all_keys(self, zone: Zone) -> Iterable[Hashable]:
+        names = dict.fromkeys(row["name"] for row in zone.ic_nb.rows("Transit_Switch"))
+        names.update(dict.fromkeys(zone.nb.index_keys("Logical_Switch", SWITCH_KEY)))
+        names.update(dict.fromkeys(zone.ic_sb.index_keys("Datapath_Binding", "transit_switch")))
+        return list(names)
+
+    def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
+        name = str(key)
+        self._keys.release(("switch", name))
+        self._starved.discard(name)
+        transit_switch = zone.ic_nb.first("Transit_Switch", "name", name)
+        if transit_switch is None:
+            yield from _withdraw(zone, name)
+            return
+        zone.seen["Transit_Switch"].add(name)
+        yield from _local(zone, transit_switch)
+        if zone.shared_lock:
+            yield from self._shared(zone, transit_switch)
+
+    def _shared(self, zone: Zone, transit_switch: Row) -> Iterator[Step]:
+        """S-6 to S-8 for a transit switch that exists."""
+        name = transit_switch["name"]
+        datapath = transit.switch_datapath(zone, transit_switch)
+        if datapath is None:
+            yield from self._publish(zone, transit_switch)
+            return
+        yield from self._maintain(zone, transit_switch, datapath)
+        for surplus in transit.switch_datapaths(zone, name):
+            if surplus != datapath:
+                reason = f"transit switch {name} has another datapath"
+                yield delete(zone.ic_sb, "Datapath_Binding", surplus, record=name, reason=reason, shared=True)
+
+    def _publish(self, zone: Zone, transit_switch: Row) -> Iterator[Step]:
+        name = transit_switch["name"]
+        switch = transit.switch_of(zone, name)
+        key = self._take(zone, name, requested(switch["other_config"]) if switch is not None else 0)
+        if key is None:
+            yield _exhausted(zone, name, "it has no datapath")
+            return
+        columns = {"transit_switch": name, "tunnel_key": key, "type": SWITCH_TYPE, "nb_ic_uuid": transit_switch.uuid}
+        yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=f"transit switch {name} exists in IC_NB", shared=True)
+
+    def _maintain(self, zone: Zone, transit_switch: Row, datapath: Row) -> Iterator[Step]:
+        """S-7, with the key refreshed whenever it lies outside the range of the mode (V-3)."""
+        name = transit_switch["name"]
+        columns: dict[str, object] = {}
+        if not datapath["type"]:
+            columns["type"] = SWITCH_TYPE
+        if not datapath["nb_ic_uuid"]:
+            columns["nb_ic_uuid"] = transit_switch.uuid
+        reason = "filled in after an upgrade"
+        if datapath["tunnel_key"] not in key_range(zone):
+            reason = f"its key lies outside the range of the VXLAN mode, which is {'on' if vxlan_mode(zone) else 'off'}"
+            key = self._take(zone, name)
+            if key is None:
+                yield _exhausted(zone, name, f"it keeps the key {datapath['tunnel_key']}")
+            else:
+                columns["tunnel_key"] = key
+        yield from update(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, columns=columns, shared=True)
+
+    def _take(self, zone: Zone, name: str, wanted: int = 0) -> int | None:
+        key = self._keys.take(zone, ("switch", name), key_range(zone), wanted)
+        if key is None:
+            self._starved.add(name)
+        return key
+
+
+def vxlan_mode(zone: Zone) -> bool:
+    """Whether the interconnection works in VXLAN mode: asked for in IC_NB, and at least one gateway has a VXLAN encap (section 3)."""
+    row = zone.ic_nb.only("IC_NB_Global")
+    return row is not None and boolean(row["options"], "vxlan_mode") and zone.ic_sb.first("Encap", "type", "vxlan") is not None
+
+
+def key_range(zone: Zone) -> range:
+    """The tunnel keys that transit switches may have now."""
+    return VXLAN_KEYS if vxlan_mode(zone) else NORMAL_KEYS
+
+
+def writes_vxlan_mode(zone: Zone) -> bool:
+    """Whether new switches get ``ic-vxlan_mode``: from the NB schema of 25.03 on (D-4)."""
+    version = zone.nb.schema.version
+    parts = tuple(int(part) for part in version.split(".") if part.isdigit())
+    return not version or parts >= _VXLAN_SCHEMA
+
+
+def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:
+    """The columns of a new NB switch for a transit switch: S-1, V-1, our mark, and the tunnel key if there is one already (S-3)."""
+    name = transit_switch["name"]
+    config = {SWITCH_KEY: name}
+    if writes_vxlan_mode(zone):
+        config[VXLAN_KEY] = "true" if vxlan_mode(zone) else "false"
+    datapath = transit.switch_datapath(zone, transit_switch)
+    if datapath is not None:
+        config[transit.REQUESTED_KEY] = str(datapath["tunnel_key"])
+    return {"name": name, "other_config": config, "external_ids": {OWNER_KEY: name}}
+
+
+def _local(zone: Zone, transit_switch: Row) -> Iterator[Step]:
+    """S-1 to S-3 and S-5."""
+    name = transit_switch["name"]
+    candidates = transit.switches(zone, name)
+    if not candidates:
+        columns = switch_columns(zone, transit_switch)
+        yield insert(zone.nb, "Logical_Switch", columns, record=name, reason=f"transit switch {name} exists in IC_NB")
+        return
+    yield from _adjust(zone, transit_switch, candidates[0])
+    for surplus in candidates[1:]:
+        reason = f"another switch stands for transit switch {name} already"
+        yield delete(zone.nb, "Logical_Switch", surplus, record=surplus["name"], reason=reason)
+
+
+def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
+    name = transit_switch["name"]
+    config: dict[str, str | None] = {}
+    mode = vxlan_mode(zone)
+    known = writes_vxlan_mode(zone) or VXLAN_KEY in switch["other_config"]
+    if known and boolean(switch["other_config"], VXLAN_KEY) != mode:
+        config[VXLAN_KEY] = "true" if mode else "false"
+    datapath = transit.switch_datapath(zone, transit_switch)
+    if datapath is not None:
+        config.update(transit.key_option(switch["other_config"], datapath["tunnel_key"]))
+    yield from update(
+        zone.nb,
+        "Logical_Switch",
+        switch,
+        record=switch["name"],
+        reason=f"it stands for transit switch {name}",
+        keys={"other_config": config, "external_ids": {OWNER_KEY: name}},
+    )
+
+
+def _withdraw(zone: Zone, name: str) -> Iterator[Step]:
+    """S-4 and S-8 for a transit switch that does not exist."""
+    for switch in transit.switches(zone, name):
+        left = transit.foreign_reason(zone, "Logical_Switch", switch, name)
+        if left is not None:
+            yield left
+            continue
+        yield delete(zone.nb, "Logical_Switch", switch, record=switch["name"], reason=f"IC_NB has no transit switch {name}")
+    if zone.shared_lock:
+        for datapath in transit.switch_datapaths(zone, name):
+            reason = f"IC_NB has no transit switch {name}"
+            yield delete(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, shared=True)
+
+
+def _switch_names(change: RowChange, zone: Zone) -> Iterator[str]:
+    names = dict.fromkeys(row["other_config"].get(SWITCH_KEY) for row in change.rows)
+    for name in names:
+        # Which of several candidates is kept depends on their ports too.
+        if name is not None and (
+            change.changed("name", "other_config", "external_ids") or len(zone.nb.find("Logical_Switch", SWITCH_KEY, name)) > 1
+        ):
+            yield name
+
+
+def _exhausted(zone: Zone, name: str, consequence: str) -> Left:
+    keys = key_range(zone)
+    return Left(name, f"no tunnel key is free between {keys.start} and {keys.stop - 1} for transit switch {name}: {consequence}")

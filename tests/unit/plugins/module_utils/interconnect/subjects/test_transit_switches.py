@@ -1,0 +1,387 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Spec transit-switches, sections 2 to 4 and 8."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, NB, ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.keys import DatapathKeys
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
+    LACKING_IN_2303,
+    World,
+    named,
+    rows,
+    schemas_without,
+)
+
+FIRST = 16711682
+
+
+def world(zones: Sequence[str] = ("az1", "az2"), **options: object) -> World:
+    return World(lambda: [TransitSwitches()], zones, **options)  # type: ignore[arg-type]
+
+
+def with_gateways() -> World:
+    def subjects() -> list[Subject]:
+        return [Gateways(), TransitSwitches()]
+
+    w = World(subjects)
+    gw1 = w.chassis("gw1", ip="192.0.2.1")
+    w.add(w.zone.sb, "Chassis", gw1, "encaps", "Encap", type="vxlan", ip="192.0.2.1", chassis_name="gw1")
+    return w
+
+
+def datapaths(w: World) -> list[tuple[str, int]]:
+    return rows(w.ic_sb, "Datapath_Binding", "transit_switch", "tunnel_key")
+
+
+def config(w: World, name: str = "ts1", zone: str = "az1") -> dict[str, str]:
+    return dict(named(w.site(zone).zone.nb, "Logical_Switch", name)["other_config"])
+
+
+def set_mode(w: World, value: str) -> None:
+    (row,) = w.ic_nb.rows("IC_NB_Global")
+    w.put(w.ic_nb, "IC_NB_Global", row.uuid, options={"vxlan_mode": value})
+
+
+def test_transit_switch_handling() -> None:
+    w = world()
+    ts1 = w.transit_switch("ts1")
+    ts2 = w.transit_switch("ts2")
+    w.settle()
+    assert sorted(key for _name, key in datapaths(w)) == [FIRST, FIRST + 1]
+    assert rows(w.ic_sb, "Datapath_Binding", "type", "nb_ic_uuid") == sorted([("transit-switch", ts1), ("transit-switch", ts2)])
+    for zone in ("az1", "az2"):
+        for name, key in datapaths(w):
+            assert config(w, name, zone) == {"interconn-ts": name, "ic-vxlan_mode": "false", "requested-tnl-key": str(key)}
+    w.delete(w.ic_nb, "Transit_Switch", ts1)
+    w.settle()
+    assert [name for name, _key in datapaths(w)] == ["ts2"]
+    assert rows(w.zone.nb, "Logical_Switch", "name") == rows(w.site("az2").zone.nb, "Logical_Switch", "name") == ["ts2"]
+    assert w.rejections() == []
+    w.check_law()
+
+
+def test_our_mark_and_nothing_else_stands_in_external_ids() -> None:
+    w = world()
+    w.transit_switch("ts1")
+    w.settle()
+    assert named(w.zone.nb, "Logical_Switch", "ts1")["external_ids"] == {"ovn-interconnect": "ts1"}
+
+
+def test_k2_the_lowest_free_key_is_taken() -> None:
+    w = world()
+    first = w.transit_switch("ts1")
+    w.settle()
+    w.transit_switch("ts2")
+    w.settle()
+    w.delete(w.ic_nb, "Transit_Switch", first)
+    w.settle()
+    w.transit_switch("ts3")
+    w.settle()
+    assert datapaths(w) == [("ts2", FIRST + 1), ("ts3", FIRST)]
+
+
+def test_k4_without_a_free_key_the_switch_waits() -> None:
+    w = with_gateways()
+    set_mode(w, "true")
+    w.settle()
+    held = {key: w.put(w.ic_sb, "Datapath_Binding", tunnel_key=key, type="transit-router") for key in range(1024, 4096)}
+    w.transit_switch("ts1")
+    w.settle()
+    assert "no tunnel key is free between 1024 and 4095" in w.reasons()["ts1"]
+    assert config(w) == {"interconn-ts": "ts1", "ic-vxlan_mode": "true"}
+    w.delete(w.ic_sb, "Datapath_Binding", held[1024])
+    w.settle()
+    assert config(w)["requested-tnl-key"] == "1024"
+    assert w.reasons() == {}
+
+
+def test_k2_the_lower_end_comes_last() -> None:
+    w = world()
+    keys = DatapathKeys()
+    assert [keys.take(w.zone, name, range(5, 8)) for name in "abcd"] == [6, 7, 5, None]
+    keys.release("a")
+    assert keys.take(w.zone, "d", range(5, 8)) == 6
+
+
+def test_s2_the_name_of_the_switch_is_not_corrected() -> None:
+    w = world()
+    w.transit_switch("ts1")
+    w.settle()
+    w.put(w.zone.nb, "Logical_Switch", named(w.zone.nb, "Logical_Switch", "ts1").uuid, name="mine")
+    assert w.settle() == []
+    w.put(w.ic_sb, "Datapath_Binding", next(w.ic_sb.rows("Datapath_Binding")).uuid, tunnel_key=FIRST + 5)
+    w.settle()
+    assert config(w, "mine")["requested-tnl-key"] == str(FIRST + 5)
+
+
+@pytest.mark.parametrize("text", ["7", "", "x", "16711682x"])
+def test_s3_operator_changes_to_the_key_are_reverted(text: str) -> None:
+    w = world()
+    w.transit_switch("ts1")
+    w.settle()
+    w.set_keys(w.zone.nb, "Logical_Switch", named(w.zone.nb, "Logical_Switch", "ts1").uuid, "other_config", requested_tnl_key=text)
+    w.settle()
+    assert config(w)["requested-tnl-key"] == str(FIRST)
+
+
+def test_s3_another_text_of_the_same_number_stays() -> None:
+    w = world()
+    w.transit_switch("ts1")
+    w.settle()
+    row = named(w.zone.nb, "Logical_Switch", "ts1").uuid
+    w.set_keys(w.zone.nb, "Logical_Switch", row, "other_config", requested_tnl_key=f"0{FIRST}")
+    assert w.settle() == []
+
+
+def test_quirk_s4_only_what_this_interconnect_made_is_deleted() -> None:
+    w = world()
+    w.put(w.zone.nb, "Logical_Switch", name="foreign", other_config={"interconn-ts": "unknown"})
+    w.put(w.zone.nb, "Logical_Switch", name="marked", other_config={"interconn-ts": "gone"}, external_ids={"ovn-interconnect": "gone"})
+    w.put(w.zone.nb, "Logical_Switch", name="bound", other_config={"interconn-ts": "old"})
+    w.put(w.ic_sb, "Port_Binding", logical_port="p", transit_switch="old", availability_zone=w.az())
+    w.put(w.zone.nb, "Logical_Switch", name="plain")
+    w.settle()
+    assert rows(w.zone.nb, "Logical_Switch", "name") == ["foreign", "plain"]
+    assert "nothing shows that this interconnect made it" in w.reasons()["foreign"]
+
+
+def test_an_unmarked_switch_of_a_transit_switch_is_adopted_and_later_deleted() -> None:
+    w = world()
+    w.stop("az2")
+    switch = w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1", "mcast_snoop": "true"})
+    ts1 = w.transit_switch("ts1")
+    w.settle()
+    assert named(w.zone.nb, "Logical_Switch", "ts1").uuid == switch
+    assert config(w) == {"interconn-ts": "ts1", "requested-tnl-key": str(FIRST), "mcast_snoop": "true"}
+    assert named(w.zone.nb, "Logical_Switch", "ts1")["external_ids"] == {"ovn-interconnect": "ts1"}
+    w.stop()
+    w.delete(w.ic_nb, "Transit_Switch", ts1)
+    w.start(shared_lock=True)
+    w.settle()
+    assert rows(w.zone.nb, "Logical_Switch", "name") == []
+
+
+@pytest.mark.parametrize("kept", ["named", "with ports"])
+def test_s5_of_two_switches_one_is_kept(kept: str) -> None:
+    w = world()
+    for seed in range(4):
+        w.random.seed(seed)
+        name = f"ts{seed}"
+        with w.batch():
+            w.transit_switch(name)
+            good = w.put(w.zone.nb, "Logical_Switch", name=name if kept == "named" else "a", other_config={"interconn-ts": name})
+            other = w.put(w.zone.nb, "Logical_Switch", name="b", other_config={"interconn-ts": name})
+            port_on = other if kept == "named" else good
+            w.add(w.zone.nb, "Logical_Switch", port_on, "ports", "Logical_Switch_Port", name=f"port{seed}")
+        w.settle()
+        assert [row.uuid for row in w.zone.nb.rows("Logical_Switch") if row["other_config"]["interconn-ts"] == name] == [good]
+    w.check_law()
+
+
+def test_an_ordinary_switch_of_the_same_name_is_left_alone() -> None:
+    w = world()
+    w.put(w.zone.nb, "Logical_Switch", name="ts1")
+    w.transit_switch("ts1")
+    w.settle()
+    assert rows(w.zone.nb, "Logical_Switch", "name") == ["ts1", "ts1"]
+
+
+def test_s7_type_and_uuid_are_filled_in_after_an_upgrade() -> None:
+    w = world()
+    ts1 = w.transit_switch("ts1")
+    w.put(w.ic_sb, "Datapath_Binding", transit_switch="ts1", tunnel_key=FIRST + 3)
+    w.settle()
+    assert rows(w.ic_sb, "Datapath_Binding", "type", "nb_ic_uuid", "tunnel_key") == [("transit-switch", ts1, FIRST + 3)]
+
+
+def test_s8_surplus_datapaths_and_those_without_a_switch_are_deleted() -> None:
+    w = world()
+    ts1 = w.transit_switch("ts1")
+    w.put(w.ic_sb, "Datapath_Binding", transit_switch="ts1", tunnel_key=FIRST + 3)
+    w.put(w.ic_sb, "Datapath_Binding", transit_switch="ts1", tunnel_key=FIRST + 4, nb_ic_uuid=ts1, type="transit-switch")
+    w.put(w.ic_sb, "Datapath_Binding", transit_switch="gone", tunnel_key=FIRST + 5)
+    w.put(w.ic_sb, "Datapath_Binding", tunnel_key=FIRST + 6)
+    w.settle()
+    assert datapaths(w) == [("ts1", FIRST + 4)]
+
+
+def test_only_the_holder_of_the_lock_writes_datapaths() -> None:
+    w = world()
+    w.give_lock("")
+    ts1 = w.transit_switch("ts1")
+    w.put(w.ic_sb, "Datapath_Binding", transit_switch="gone", tunnel_key=9)
+    w.settle()
+    assert datapaths(w) == [("gone", 9)]
+    assert rows(w.zone.nb, "Logical_Switch", "name") == ["ts1"]
+    w.give_lock("az2")
+    w.settle()
+    assert datapaths(w) == [("ts1", FIRST)]
+    assert {change.shared for change in w.site("az2").written if change.database == IC_SB} == {True}
+    assert not [change for change in w.site("az1").written if change.database == IC_SB]
+    w.give_lock("")
+    w.delete(w.ic_nb, "Transit_Switch", ts1)
+    w.settle()
+    assert datapaths(w) == [("ts1", FIRST)]
+    assert rows(w.site("az2").zone.nb, "Logical_Switch", "name") == []
+
+
+def test_vxlan_tunnel_key() -> None:
+    w = with_gateways()
+    w.transit_switch("ts1")
+    w.settle()
+    assert config(w) == {"ic-vxlan_mode": "false", "interconn-ts": "ts1", "requested-tnl-key": "16711682"}
+    set_mode(w, "true")
+    w.settle()
+    assert config(w) == {"ic-vxlan_mode": "true", "interconn-ts": "ts1", "requested-tnl-key": "1025"}
+    set_mode(w, "false")
+    w.settle()
+    assert config(w) == {"ic-vxlan_mode": "false", "interconn-ts": "ts1", "requested-tnl-key": "16711682"}
+    w.check_law()
+
+
+def test_vxlan_mode_without_a_vxlan_encap_does_nothing_and_falls_back_with_the_last() -> None:
+    w = with_gateways()
+    gw1 = named(w.zone.sb, "Chassis", "gw1")
+    (encap,) = [row for row in w.zone.sb.rows("Encap") if row["type"] == "vxlan"]
+    w.remove(w.zone.sb, "Chassis", "encaps", encap.uuid)
+    set_mode(w, "true")
+    w.transit_switch("ts1")
+    w.settle()
+    assert config(w)["ic-vxlan_mode"] == "false"
+    w.add(w.zone.sb, "Chassis", gw1.uuid, "encaps", "Encap", type="vxlan", ip="192.0.2.1")
+    w.settle()
+    assert (config(w)["ic-vxlan_mode"], config(w)["requested-tnl-key"]) == ("true", "1025")
+    w.delete(w.zone.sb, "Chassis", gw1.uuid)
+    w.settle()
+    assert (config(w)["ic-vxlan_mode"], config(w)["requested-tnl-key"]) == ("false", "16711682")
+    w.check_law()
+
+
+def test_quirk_v3_a_key_outside_the_range_is_refreshed_whatever_the_writers_flags_say() -> None:
+    w = with_gateways()
+    set_mode(w, "true")
+    w.settle()
+    w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1", "ic-vxlan_mode": "true"})
+    w.put(w.ic_sb, "Datapath_Binding", transit_switch="ts1", tunnel_key=FIRST)
+    w.transit_switch("ts1")
+    w.settle()
+    assert datapaths(w) == [("ts1", 1025)]
+    w.delete(w.ic_sb, "Datapath_Binding", next(w.ic_sb.rows("Datapath_Binding")).uuid)
+    w.settle()
+    assert datapaths(w) == [("ts1", 1025)]
+
+
+def test_v2_a_switch_of_an_older_release_stays_without_the_key_while_the_mode_is_off() -> None:
+    w = world()
+    w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1"})
+    w.transit_switch("ts1")
+    w.settle()
+    assert "ic-vxlan_mode" not in config(w)
+
+
+def test_d4_older_northbound_schemas_get_no_vxlan_key() -> None:
+    schemas = schemas_without()
+    schemas[NB] = ServerSchema(NB, "7.0.0", schemas[NB].json)
+    w = world(schemas=schemas)
+    w.transit_switch("ts1")
+    w.settle()
+    assert "ic-vxlan_mode" not in config(w)
+
+
+def test_d3_works_on_the_oldest_schemas() -> None:
+    w = world(schemas=schemas_without(*LACKING_IN_2303))
+    w.transit_switch("ts1")
+    w.transit_switch("ts2")
+    w.settle()
+    assert sorted(key for _name, key in datapaths(w)) == [FIRST, FIRST + 1]
+    assert w.rejections() == []
+
+
+def test_keys_survive_the_loss_of_ic_sb_and_new_switches_do_not_take_them() -> None:
+    w = world()
+    for number in range(1, 4):
+        w.transit_switch(f"ts{number}")
+        w.settle()
+    before = datapaths(w)
+    with w.batch():
+        for row in list(w.ic_sb.rows("Datapath_Binding")):
+            w.delete(w.ic_sb, "Datapath_Binding", row.uuid)
+        w.transit_switch("a-new-one")
+        w.stop()
+        w.start(shared_lock=True)
+    w.engine.mark_key("transit_switches", "a-new-one")
+    w.settle()
+    assert datapaths(w) == [("a-new-one", FIRST + 3), *before]
+    assert w.rejections() == []
+
+
+def test_a_thousand_switches_at_once_have_different_keys() -> None:
+    w = world(["az1"])
+    with w.batch():
+        for number in range(1000):
+            w.transit_switch(f"ts{number}")
+    w.settle()
+    assert sorted(key for _name, key in datapaths(w)) == list(range(FIRST, FIRST + 1000))
+
+
+@pytest.mark.parametrize("name", ["", 'a "b"', "ü" * 200])
+def test_odd_names(name: str) -> None:
+    w = world()
+    ts = w.transit_switch(name)
+    w.settle()
+    assert [found for found, _key in datapaths(w)] == [name]
+    w.delete(w.ic_nb, "Transit_Switch", ts)
+    w.settle()
+    assert datapaths(w) == rows(w.zone.nb, "Logical_Switch", "name") == []
+
+
+ACTIONS = st.tuples(st.integers(0, 8), st.sampled_from(["ts1", "ts2"]), st.sampled_from(["az1", "az2"]), st.booleans())
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(st.lists(ACTIONS, max_size=25))
+def test_law(history: list[tuple[int, str, str, bool]]) -> None:
+    w = world()
+    w.put(w.ic_sb, "Encap", type="vxlan", ip="192.0.2.1")
+    for action, name, zone, now in history:
+        nb = w.site(zone).zone.nb
+        row = w.ic_nb.first("Transit_Switch", "name", name)
+        switch = nb.first("Logical_Switch", "interconn-ts", name)
+        datapath = next((found for found in w.ic_sb.rows("Datapath_Binding") if found["transit_switch"] == name), None)
+        if action <= 1 and row is None:
+            w.transit_switch(name)
+        elif action == 1 and row is not None:
+            w.delete(w.ic_nb, "Transit_Switch", row.uuid)
+        elif action == 2 and row is not None:
+            w.put(w.ic_nb, "Transit_Switch", row.uuid, name=f"{name}x")
+        elif action == 3 and switch is not None:
+            w.delete(nb, "Logical_Switch", switch.uuid)
+        elif action == 4 and switch is not None:
+            w.put(nb, "Logical_Switch", switch.uuid, other_config={})
+        elif action == 5:
+            w.put(nb, "Logical_Switch", name=name, other_config={"interconn-ts": name})
+        elif action == 6 and datapath is not None:
+            w.delete(w.ic_sb, "Datapath_Binding", datapath.uuid)
+        elif action == 7:
+            set_mode(w, str(now).lower())
+        elif action == 8:
+            w.give_lock(zone)
+        if now:
+            w.settle()
+    w.settle()
+    assert w.rejections() == []
+    w.check_law()
+    assert len({key for _name, key in datapaths(w)}) == len(datapaths(w))
