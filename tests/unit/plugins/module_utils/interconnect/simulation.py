@@ -315,7 +315,7 @@ class World:
         site.zone.shared_lock = shared_lock
         site.engine = Engine(site.zone, self.make_subjects(), self.clock)
         site.stopped = False
-        site.engine.observe(())
+        site.engine.restart()
 
     def give_lock(self, name: str) -> None:
         """The lock of IC_SB goes to this zone."""
@@ -607,8 +607,7 @@ class World:
         zone = Zone(site.zone.nb, site.zone.sb, site.zone.ic_nb, site.zone.ic_sb)
         zone.shared_lock = site.zone.shared_lock
         engine = Engine(zone, self.make_subjects(), self.clock)
-        engine.observe(())
-        engine.mark_all()
+        engine.restart()
         return engine.plan(most=1_000_000)
 
     def check_law(self) -> None:

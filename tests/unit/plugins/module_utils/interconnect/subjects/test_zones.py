@@ -1,0 +1,169 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The zone's own row: registration, rename, refusal, withdrawal, and what the zone remembers (spec zones-and-gateways A)."""
+
+from __future__ import annotations
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import CLAIM_PREFIX, IC_NB_KEY, TOKEN_KEY, ZONE_KEY
+
+from ..simulation import World, rows
+
+
+def world(*zones: str) -> World:
+    return World(lambda: (Zones(), Gateways(), Progress()), zones or ("az1",), register=False)
+
+
+def rename(world: World, old: str, name: str) -> None:
+    """An operator sets NB_Global.name of the zone that the test calls ``old``."""
+    nb = world.site(old).zone.nb
+    row = nb.only("NB_Global")
+    assert row is not None
+    world.put(nb, "NB_Global", row.uuid, name=name)
+
+
+def test_a_zone_registers_and_remembers_its_row() -> None:
+    simulated = world()
+    simulated.settle()
+    zone = simulated.zone
+    own = zone.own_az
+    assert own is not None
+    assert own["name"] == "az1"
+    nb_global = zone.nb_global
+    assert nb_global is not None
+    assert nb_global["external_ids"][ZONE_KEY] == own.uuid
+    claims = zone.ic_sb.only("IC_SB_Global")
+    assert claims is not None
+    assert claims["external_ids"] == {CLAIM_PREFIX + own.uuid: nb_global["external_ids"][TOKEN_KEY]}
+    simulated.check_law()
+
+
+def test_a_nameless_zone_writes_nothing_global() -> None:
+    """A-3."""
+    simulated = world()
+    rename(simulated, "az1", "")
+    written = simulated.settle()
+    assert {change.database for change in written} <= {"OVN_Northbound"}
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == []
+
+
+def test_a_new_name_is_a_rename_in_place() -> None:
+    """A-2: the uuid, and with it all references, survive."""
+    simulated = world()
+    simulated.settle()
+    before = simulated.az("az1")
+    rename(simulated, "az1", "north")
+    simulated.settle()
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["north"]
+    assert simulated.az("az1") == before
+
+
+def test_a_rename_while_the_daemon_is_down_is_recognised() -> None:
+    simulated = world()
+    simulated.settle()
+    before = simulated.az("az1")
+    simulated.stop("az1")
+    rename(simulated, "az1", "north")
+    simulated.start("az1")
+    simulated.settle()
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["north"]
+    assert simulated.az("az1") == before
+
+
+def test_a_name_that_another_deployment_has_is_refused() -> None:
+    """A.3, name changed to one another deployment already uses: the old registration stays and an error is visible."""
+    simulated = world("az1", "az2")
+    simulated.settle()
+    rename(simulated, "az2", "az1")
+    simulated.settle()
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["az1", "az2"]
+    assert "registered by another deployment" in simulated.reasons("az2")["az1"]
+    rename(simulated, "az2", "az3")
+    simulated.settle()
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["az1", "az3"]
+    assert simulated.reasons("az2") == {}
+
+
+def test_two_deployments_with_one_name_from_the_start() -> None:
+    """A.3: the second one stops, the first keeps what it has."""
+    simulated = world("az1", "az2")
+    simulated.stop("az2")
+    simulated.settle()
+    rename(simulated, "az2", "az1")
+    simulated.start("az2")
+    assert [change for change in simulated.settle() if change.database == IC_SB] == []
+    assert simulated.site("az2").zone.own_az is None
+    assert "claimed with another token" in simulated.reasons("az2")["az1"]
+
+
+def test_a_row_of_upstreams_daemon_is_adopted_if_its_gateways_are_ours() -> None:
+    simulated = world()
+    simulated.stop("az1")
+    encap = {"type": "geneve", "ip": "10.0.0.1"}
+    az = simulated.put(simulated.ic_sb, "Availability_Zone", name="az1")
+    simulated.put(simulated.ic_sb, "Gateway", name="gw1", availability_zone=az, encaps=[simulated.put(simulated.ic_sb, "Encap", **encap)])
+    simulated.start("az1")
+    simulated.settle()
+    assert simulated.zone.own_az is None
+    assert "its gateway gw1 is no chassis of this zone" in simulated.reasons("az1")["az1"]
+    sb = simulated.zone.sb
+    simulated.put(sb, "Chassis", name="gw1", other_config={"is-interconn": "true"}, encaps=[simulated.put(sb, "Encap", **encap)])
+    simulated.settle()
+    assert simulated.az("az1") == az
+
+
+def test_a_row_of_our_name_with_a_router_of_somebody_else_is_refused() -> None:
+    simulated = world()
+    simulated.stop("az1")
+    az = simulated.put(simulated.ic_sb, "Availability_Zone", name="az1")
+    ids = {"router-id": "3f2c4a6e-0000-4000-8000-000000000000"}
+    simulated.put(
+        simulated.ic_sb, "Port_Binding", logical_port="p", transit_switch="ts", tunnel_key=1, availability_zone=az, external_ids=ids
+    )
+    simulated.start("az1")
+    simulated.settle()
+    assert "belongs to a router that this zone does not have" in simulated.reasons("az1")["az1"]
+
+
+def test_clearing_the_name_withdraws_everything_and_then_the_zone() -> None:
+    """A.3, name cleared while the zone still owns rows: all of them in one transaction."""
+    simulated = world()
+    simulated.settle()
+    az = simulated.az("az1")
+    simulated.put(simulated.ic_sb, "Route", transit_switch="ts", availability_zone=az, ip_prefix="10.0.0.0/8", nexthop="1.1.1.1")
+    simulated.put(simulated.ic_sb, "Port_Binding", logical_port="p", transit_switch="ts", tunnel_key=1, availability_zone=az)
+    simulated.put(simulated.ic_sb, "Address_Set", name="as", availability_zone=az)
+    rename(simulated, "az1", "")
+    simulated.settle()
+    for table in ("Route", "Port_Binding", "Address_Set", "Gateway", "Availability_Zone"):
+        assert list(simulated.ic_sb.rows(table)) == []
+    claims = simulated.ic_sb.only("IC_SB_Global")
+    assert claims is not None
+    assert claims["external_ids"] == {}
+    assert simulated.rejections() == []
+    rename(simulated, "az1", "again")
+    simulated.settle()
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["again"]
+
+
+def test_a_row_deleted_by_an_operator_is_registered_again() -> None:
+    simulated = world()
+    simulated.settle()
+    simulated.delete(simulated.ic_sb, "Availability_Zone", simulated.az("az1"))
+    simulated.settle()
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["az1"]
+    simulated.check_law()
+
+
+def test_the_accepted_identity_of_the_global_databases_is_remembered() -> None:
+    simulated = world()
+    simulated.zone.accepted[IC_NB] = "identity"
+    simulated.settle()
+    nb_global = simulated.zone.nb_global
+    assert nb_global is not None
+    assert nb_global["external_ids"][IC_NB_KEY] == "identity"

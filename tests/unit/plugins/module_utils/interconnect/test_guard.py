@@ -1,0 +1,153 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a plan may not do: deletions on the word of another database than the one that was there before."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Group, delete, remove, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.guard import Guard
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import RowChange
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import IC_NB_KEY, IC_SB_KEY, ZONE_KEY, Zone
+
+
+class Site:
+    """A zone that knows both databases and has one transit switch with a router port."""
+
+    def __init__(self) -> None:
+        self.zone = zone = Zone.simulated()
+        self.said: list[str] = []
+        self.engine = Engine(zone, [Zones()], lambda: 0.0)
+        self.guard = Guard(zone, self.engine, self.said.append)
+        zone.ic_sb.put("Availability_Zone", "az", {"name": "az1", "nb_ic_cfg": 5})
+        zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": 5})
+        zone.ic_sb.put("IC_SB_Global", "sb-1", {})
+        known = {ZONE_KEY: "az", IC_NB_KEY: "nb-1", IC_SB_KEY: "sb-1"}
+        zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": known})
+        zone.nb.put("Logical_Switch", "ls", {"name": "ts1", "other_config": {"interconn-ts": "ts1"}, "ports": frozenset(["p"])})
+        zone.nb.put("Logical_Switch_Port", "p", {"name": "ts1-lr1", "type": "router"})
+        for name in ("ts1", "ts2", "ts3"):
+            zone.ic_nb.put("Transit_Switch", name, {"name": name})
+
+    def switch_deletion(self) -> Group:
+        row = self.zone.nb.row("Logical_Switch", "ls")
+        assert row is not None
+        return Group("zones", "ts1", (delete(self.zone.nb, "Logical_Switch", row, record="ts1", reason="gone from IC_NB"),))
+
+    def port_removal(self) -> Group:
+        row = self.zone.nb.row("Logical_Switch", "ls")
+        assert row is not None
+        members = {"ports": remove("p")}
+        return Group("zones", "p", tuple(update(self.zone.nb, "Logical_Switch", row, record="ts1", reason="r", members=members)))
+
+    def harmless(self) -> Group:
+        row = self.zone.nb.row("Logical_Switch", "ls")
+        assert row is not None
+        keys = {"other_config": {"requested-tnl-key": "5"}}
+        return Group("zones", "ts2", tuple(update(self.zone.nb, "Logical_Switch", row, record="ts1", reason="r", keys=keys)))
+
+    def filtered(self, *groups: Group) -> list[Group]:
+        return self.guard.filter(groups, [(group.subject, group.key) for group in groups])
+
+    def replace_ic_nb(self, uuid: str | None, **columns: int) -> None:
+        gone = self.zone.ic_nb.delete("IC_NB_Global", "nb-1")
+        assert gone is not None
+        changes: list[RowChange | None] = [gone]
+        if uuid is not None:
+            changes.append(self.zone.ic_nb.put("IC_NB_Global", uuid, columns))
+        self.guard.observe([change for change in changes if change is not None])
+
+
+@pytest.fixture
+def site() -> Site:
+    made = Site()
+    made.guard.observe(())
+    return made
+
+
+def test_on_the_known_databases_deletions_are_a_persons_wish(site: Site) -> None:
+    assert site.filtered(site.switch_deletion()) == [site.switch_deletion()]
+    assert not site.guard.holding
+
+
+@pytest.mark.parametrize("uuid, words", [("nb-2", "another database than before"), (None, "has lost its IC_NB_Global row")])
+def test_another_ic_nb_deletes_nothing(site: Site, uuid: str | None, words: str) -> None:
+    site.replace_ic_nb(uuid)
+    assert site.filtered(site.switch_deletion(), site.port_removal(), site.harmless()) == [site.harmless()]
+    assert [left.record for left in site.guard.withheld] == ["Logical_Switch ts1", "Logical_Switch ts1"]
+    assert words in site.said[0]
+
+
+def test_a_new_ic_sb_deletes_nothing(site: Site) -> None:
+    site.zone.ic_sb.delete("IC_SB_Global", "sb-1")
+    site.zone.ic_sb.put("IC_SB_Global", "sb-2", {})
+    site.guard.observe(())
+    assert IC_SB in site.guard.holds
+    assert site.filtered(site.port_removal()) == []
+
+
+def test_counters_that_run_backwards_are_an_older_copy(site: Site) -> None:
+    change = site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": 3})
+    assert change is not None
+    site.guard.observe([change])
+    assert "older copy" in site.guard.holds[IC_NB]
+
+
+def test_one_update_that_removes_every_transit_switch_is_held(site: Site) -> None:
+    changes = [site.zone.ic_nb.delete("Transit_Switch", name) for name in ("ts1", "ts2", "ts3")]
+    site.guard.observe([change for change in changes if change is not None])
+    assert "removed every transit switch" in site.guard.holds[IC_NB]
+    assert site.filtered(site.switch_deletion()) == []
+    site.guard.observe(())
+    assert site.guard.holding
+
+
+def test_removing_them_one_by_one_is_not(site: Site) -> None:
+    for name in ("ts1", "ts2", "ts3"):
+        change = site.zone.ic_nb.delete("Transit_Switch", name)
+        assert change is not None
+        site.guard.observe([change])
+    assert not site.guard.holding
+
+
+def test_a_release_lets_everything_go_and_takes_the_new_identity(site: Site) -> None:
+    site.replace_ic_nb("nb-2")
+    site.filtered(site.switch_deletion())
+    assert site.guard.release() == 1
+    assert site.zone.accepted[IC_NB] == "nb-2"
+    site.guard.observe(())
+    assert not site.guard.holding
+    assert site.filtered(site.switch_deletion()) == [site.switch_deletion()]
+
+
+def test_a_hold_ends_by_itself_when_nothing_is_left_to_withhold(site: Site) -> None:
+    site.replace_ic_nb("nb-2")
+    site.filtered(site.switch_deletion())
+    site.guard.settle()
+    assert site.guard.holding
+    site.guard.filter([], [("zones", "ts1")])
+    site.guard.settle()
+    assert not site.guard.holding
+    assert site.zone.accepted[IC_NB] == "nb-2"
+
+
+def test_a_hold_does_not_end_while_the_zone_has_no_row_of_its_own(site: Site) -> None:
+    site.zone.ic_sb.delete("IC_SB_Global", "sb-1")
+    site.zone.ic_sb.put("IC_SB_Global", "sb-2", {})
+    site.zone.ic_sb.delete("Availability_Zone", "az")
+    site.guard.observe(())
+    site.guard.settle()
+    assert site.guard.holding
+
+
+def test_the_first_identity_is_accepted() -> None:
+    made = Site()
+    made.zone.nb.put("NB_Global", "g", {"external_ids": {ZONE_KEY: "az"}})
+    made.guard.observe(())
+    assert made.zone.accepted == {IC_NB: "nb-1", IC_SB: "sb-1"}
