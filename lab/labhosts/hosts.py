@@ -22,7 +22,7 @@ from pathlib import Path
 
 from . import recipes
 from .build import Cache
-from .leader import enter_command, leader_pid, runner_pid
+from .leader import arguments, enter_command, leader_pid, runner_pid
 from .process import locked, run, say
 from .runner import booted_with_systemd
 from .settings import LabError, Settings, check_name
@@ -221,11 +221,26 @@ class Hosts:
         """Remove all hosts and everything else of this lab; the cache stays."""
         with self._locked():
             folder = self.settings.state_dir / "hosts"
-            _all_at_once(self._remove, [path.name for path in folder.iterdir()] if folder.is_dir() else [])
+            names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+            _all_at_once(self._remove, names)
             run("ip", "netns", "del", self.settings.namespace("net"), check=False)
             self._remove_cgroup(self.settings.prefix)
             _forget_namespaces()
             shutil.rmtree(self.settings.state_dir, ignore_errors=True)
+            left = self._left([*names, "net"])
+            if left:
+                raise LabError(f"the lab is removed, but these are left: {'; '.join(left)}")
+
+    def _left(self, names: Sequence[str]) -> list[str]:
+        """Return what is left of hosts that were removed: namespaces, mounts, processes, files."""
+        folder = self.settings.state_dir / "hosts"
+        namespaces = [Path("/run/netns", self.settings.namespace(name)) for name in names]
+        left = [f"network namespace {path.name}" for path in namespaces if path.exists()]
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+        left += [f"mount {line.split()[1]}" for line in mounts if line.split()[1].startswith(f"{folder}/")]
+        processes = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+        left += [f"process {pid}" for pid in processes if any(f"{folder}/" in argument for argument in arguments(pid))]
+        return left + ([f"files in {folder}"] if folder.exists() else [])
 
     def _remove(self, name: str) -> None:
         """Kill a host's processes and remove its namespace, cgroup and files."""
