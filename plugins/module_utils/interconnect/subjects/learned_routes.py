@@ -1,0 +1,426 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""NB static routes with ``external_ids:ic-learned-route``: what this zone's routers learn from IC_SB (spec routes, section 5).
+
+A key is a router and an IC_SB Route: each route is looked at once for each router, through whichever port lets it pass. Routers without a
+participating port keep no learned route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import NamedTuple
+
+from .. import change as changes
+from ..address import Prefix, is_fe80_64, is_uuid, network_text, parse_nexthop, parse_prefix, prefixes_stopped_by
+from ..change import Left, Step
+from ..engine import ALL, Keys, Subject
+from ..schema import IC_SB, NB
+from ..settings import ZoneOptions, boolean, may_learn
+from ..store import Row, RowChange
+from ..zone import Zone
+from . import participants
+from . import route_rows as rows
+from .participants import Port
+from .route_rows import VipTable
+
+_STATIC = "Logical_Router_Static_Route"
+
+
+class Learned(NamedTuple):
+    """A key: what router ``router`` makes of IC_SB Route ``route`` (uuids)."""
+
+    router: str
+    route: str
+
+    def __str__(self) -> str:
+        return f"route {self.route} of router {self.router}"
+
+
+class Refusal(NamedTuple):
+    """Why a route is not learned; ``fault`` where somebody has to mend something."""
+
+    reason: str
+    fault: bool = False
+
+
+class LearnedRoutes(Subject):
+    """Keeps the learned static routes of the zone's routers."""
+
+    name = "learned_routes"
+    tables = participants.TABLES | rows.SOURCE_TABLES | {(NB, "NB_Global")}
+
+    def __init__(self) -> None:
+        #: VIP addresses by router: filled when asked for, dropped when a change concerns the router's balancers.
+        self._vips: dict[str, VipTable] = {}
+
+    def prepare(self, zone: Zone) -> None:
+        participants.prepare(zone)
+        rows.prepare(zone)
+
+    # -- keys -------------------------------------------------------------------------------------------------------------------------
+
+    def keys(self, change: RowChange, zone: Zone) -> Keys:
+        if change.table in ("Load_Balancer", "Load_Balancer_Group") or {"load_balancer", "load_balancer_group"} & set(change.edges):
+            self._vips.clear()
+        az = zone.own_az
+        if az is None:
+            return ()
+        if change.table == "NB_Global":
+            return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
+        return _Concerned(zone, az.uuid).by(change)
+
+    def all_keys(self, zone: Zone) -> Iterable[Hashable]:
+        az = zone.own_az
+        if az is None:
+            return
+        for binding in zone.ic_sb.rows("Port_Binding"):
+            if binding["availability_zone"] == az.uuid:
+                yield from _through(zone, binding)
+        for row in zone.nb.rows(_STATIC):
+            yield from _held(zone, row)
+
+    # -- planning ---------------------------------------------------------------------------------------------------------------------
+
+    def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
+        assert isinstance(key, Learned)
+        az = zone.own_az
+        router = zone.nb.row("Logical_Router", key.router)
+        if az is None or router is None:
+            return
+        route = zone.ic_sb.row("Route", key.route)
+        refused = Refusal("its route is no longer in IC_SB") if route is None else self.verdict(zone, az.uuid, router, route)
+        found = [row for row in zone.nb.find(_STATIC, "learned", key.route) if key.router in rows.holders(zone, row.uuid)]
+        kept = [row for row in found if route is not None and refused is None and _same(row, route, zone)]
+        for row in found:
+            if row not in kept:
+                reason = refused.reason if refused is not None else "it is not what the route in IC_SB says"
+                yield from _forget(zone, router, row, reason)
+        if route is not None and refused is None and not kept:
+            yield from _learn(zone, router, route)
+        if refused is not None and refused.fault and route is not None:
+            yield Left(_record(router, route), refused.reason)
+
+    def verdict(self, zone: Zone, owner: str, router: Row, route: Row) -> Refusal | None:
+        """Why a router does not learn an IC_SB route, None if it does: the reason of the last port, where all refuse it."""
+        refused = own_refusal(route, owner, router.uuid)
+        if refused is not None:
+            return refused
+        bindings = participants.bindings_of(zone, owner, router.uuid)
+        refused = Refusal(f"the router has no port on {route['transit_switch']} that takes part")
+        for binding in bindings:
+            if binding["transit_switch"] != route["transit_switch"]:
+                continue
+            port = participants.participant(zone, binding)
+            if isinstance(port, str):
+                refused = Refusal(f"port {binding['logical_port']} takes no part: {port}")
+                continue
+            refused = self.port_verdict(zone, port, route)
+            if refused is None:
+                return None
+        return refused
+
+    def port_verdict(self, zone: Zone, port: Port, route: Row) -> Refusal | None:
+        """Why a route is not learned through one port (5.2 to 5.6), None if it is; whose route it is is not looked at here."""
+        if not port.binding["address"]:
+            return Refusal(f"port {port.name} has no address")
+        refused = _other_table(port, route)
+        if refused is not None:
+            return refused
+        prefix, hop = parse_prefix(route["ip_prefix"]), parse_nexthop(route["nexthop"])
+        if prefix is None:
+            return Refusal(f'its ip_prefix "{route["ip_prefix"]}" is no prefix', True)
+        if hop is None or is_fe80_64(hop):
+            return Refusal(f'its nexthop "{route["nexthop"]}" is no address that a route can have', True)
+        reason = may_learn(prefix, zone.options, port.router_options, port.options, route["origin"], port.router["enabled"] is not False)
+        if reason is None:
+            reason = _local_route(zone, port.router.uuid, route, prefix)
+        if reason is None:
+            networks = None if port.router_port is None else participants.lrp_networks(port.router_port)
+            if networks is None or not networks.contains(hop):
+                reason = f"its next hop {route['nexthop']} is in no network of the router port of {port.name}"
+        reason = reason or self._stopping_vip(zone, port.router.uuid, prefix) or _dynamic_route(zone, port.router.uuid, route, prefix)
+        return None if reason is None else Refusal(reason)
+
+    def _stopping_vip(self, zone: Zone, router: str, prefix: Prefix) -> str | None:
+        """5.6 item 10."""
+        nb = zone.nb
+        if not nb.children("Logical_Router", "load_balancer", router) and not nb.children("Logical_Router", "load_balancer_group", router):
+            return None
+        table = self._vips.get(router)
+        if table is None:
+            balancers = rows.balancers_of(zone, router).values()
+            table = self._vips[router] = VipTable(vip for balancer in balancers for vip in rows.vips(balancer))
+        vip = table.stopping(prefix)
+        return None if vip is None else f"the router has the load balancer VIP {network_text(vip)} in that prefix"
+
+
+def _zone_policy(row: Row | None) -> tuple[object, ...]:
+    options = ZoneOptions.read(row["options"] if row is not None else {})
+    return options.learn, options.learn_default, options.learn_lb, options.deny, options.strict_prefix
+
+
+def _record(router: Row, route: Row) -> str:
+    return f"{route['ip_prefix']} via {route['nexthop']} on router {router['name']}"
+
+
+# ---- Rules -----------------------------------------------------------------------------------------------------------
+
+
+def own_refusal(route: Row, owner: str, router: str) -> Refusal | None:
+    """5.3: why a route is no other router's, None if it is."""
+    advertiser: str | None = route["external_ids"].get("lr-id")
+    if advertiser is None:
+        return Refusal("it is this zone's own route, and does not say which router's") if route["availability_zone"] == owner else None
+    if not is_uuid(advertiser):
+        return Refusal(f'its external_ids:lr-id "{advertiser}" is no uuid', True)
+    return Refusal("it is the router's own route") if advertiser.lower() == router else None
+
+
+def _other_table(port: Port, route: Row) -> Refusal | None:
+    """5.4: tags and route tables."""
+    if route["external_ids"].get("ic-route-tag") == port.options.filter_tag:
+        return Refusal(f'port {port.name} filters routes with the tag "{port.options.filter_tag}"')
+    table = route["route_table"]
+    if table and table != port.options.route_table:
+        return Refusal(f'it is for route table "{table}", and port {port.name} has "{port.options.route_table}"')
+    return None
+
+
+def _local_route(zone: Zone, router: str, route: Row, prefix: Prefix) -> str | None:
+    """5.6 item 8: the same destination as a static route of the router's own; by text, or by network where the zone says so."""
+    for static in rows.statics_to(zone, prefix):
+        if static["route_table"] != route["route_table"] or rows.LEARNED_KEY in static["external_ids"]:
+            continue
+        if same_destination(zone, static["ip_prefix"], route["ip_prefix"], prefix) and router in rows.holders(zone, static.uuid):
+            return f"the router has a static route {static['ip_prefix']} of its own"
+    return None
+
+
+def _dynamic_route(zone: Zone, router: str, route: Row, prefix: Prefix) -> str | None:
+    """5.6 item 11: the same destination as a dynamic route of the router."""
+    if not zone.sb.count("Learned_Route"):
+        return None
+    for learned in rows.dynamic_to(zone, rows.datapath_of(zone, router), prefix):
+        if same_destination(zone, learned["ip_prefix"], route["ip_prefix"], prefix):
+            return f"the router has a dynamic route {learned['ip_prefix']}"
+    return None
+
+
+def same_destination(zone: Zone, local: str, text: str, prefix: Prefix) -> bool:
+    """Whether a local route's ip_prefix is the destination of a remote one: equal text, with ic-route-strict-prefix equal networks."""
+    if local == text or not zone.options.strict_prefix:
+        return local == text
+    other = parse_prefix(local)
+    return other is not None and other.network == prefix.network
+
+
+# ---- Rows ------------------------------------------------------------------------------------------------------------
+
+
+def _override(zone: Zone, route: Row) -> bool:
+    return zone.ic_sb.schema.has("Route", "options") and boolean(route["options"], rows.OVERRIDE)
+
+
+def _same(row: Row, route: Row, zone: Zone) -> bool:
+    """Whether a learned static route says what the IC_SB route says (5.1, 5.7); texts that mean the same are the same."""
+    return (
+        (row["ip_prefix"] == route["ip_prefix"] or parse_prefix(row["ip_prefix"]) == parse_prefix(route["ip_prefix"]))
+        and (row["nexthop"] == route["nexthop"] or parse_nexthop(row["nexthop"]) == parse_nexthop(route["nexthop"]))
+        and row["options"].get("origin", "") == route["origin"]
+        and row["route_table"] == route["route_table"]
+        and boolean(row["options"], rows.OVERRIDE) == _override(zone, route)
+    )
+
+
+def _learn(zone: Zone, router: Row, route: Row) -> Iterator[Step]:
+    options = {"origin": route["origin"]} if route["origin"] else {}
+    if _override(zone, route):
+        options[rows.OVERRIDE] = "true"
+    columns = {
+        "ip_prefix": route["ip_prefix"],
+        "nexthop": route["nexthop"],
+        "route_table": route["route_table"],
+        "options": options,
+        "external_ids": {rows.LEARNED_KEY: route.uuid},
+    }
+    record, reason = _record(router, route), f"learned through {route['transit_switch']}"
+    yield changes.insert(zone.nb, _STATIC, columns, record=record, reason=reason, name="@route")
+    members = {"static_routes": changes.add("@route")}
+    yield from changes.update(zone.nb, "Logical_Router", router, record=str(router["name"]), reason=f"{reason}: {record}", members=members)
+
+
+def _forget(zone: Zone, router: Row, row: Row, reason: str) -> Iterator[Step]:
+    record = _record(router, row)
+    members = {"static_routes": changes.remove(row.uuid)}
+    yield from changes.update(
+        zone.nb, "Logical_Router", router, record=str(router["name"]), reason=f"learned route {record} goes: {reason}", members=members
+    )
+
+
+# ---- Which keys a change concerns ------------------------------------------------------------------------------------
+
+
+def _through(zone: Zone, binding: Row, router: str | None = None) -> Iterator[Learned]:
+    """The keys of all routes of a port's transit switch for its router."""
+    router = router or participants.router_id(binding)
+    if router is not None:
+        for route in rows.routes_on(zone, binding["transit_switch"]):
+            yield Learned(router, route.uuid)
+
+
+def _held(zone: Zone, row: Row) -> Iterator[Learned]:
+    """The keys of a learned static route, of each router that holds it."""
+    route = rows.learned_from(row)
+    if route is not None:
+        for router in rows.holders(zone, row.uuid):
+            yield Learned(router, route)
+
+
+class _Concerned:
+    """Names the keys that one change concerns."""
+
+    def __init__(self, zone: Zone, owner: str) -> None:
+        self._zone = zone
+        self._owner = owner
+
+    def by(self, change: RowChange) -> Iterable[Hashable]:
+        if change.table == "Route":
+            return self._by_route(change)
+        if change.table == "Port_Binding":
+            return self._by_binding(change)
+        if change.table == _STATIC:
+            return self._by_static(change)
+        if change.table == "Load_Balancer":
+            return self._by_balancer(change)
+        if change.table == "Load_Balancer_Group":
+            return self._by_group(change)
+        if change.table == "Learned_Route":
+            return self._by_dynamic(change)
+        return self._by_datapath(change) if change.table == "Datapath_Binding" else self._by_object(change)
+
+    def _by_route(self, change: RowChange) -> Iterator[Hashable]:
+        for row in change.rows:
+            yield from self._on_its_switch(row)
+        for static in self._zone.nb.find(_STATIC, "learned", change.uuid):
+            yield from _held(self._zone, static)
+
+    def _on_its_switch(self, route: Row) -> Iterator[Learned]:
+        """The keys of one route for all routers on its transit switch."""
+        for binding in participants.bindings_on(self._zone, self._owner, route["transit_switch"]):
+            router = participants.router_id(binding)
+            if router is not None:
+                yield Learned(router, route.uuid)
+
+    def _by_binding(self, change: RowChange) -> Iterator[Hashable]:
+        if change.changed("transit_switch", "availability_zone", "logical_port", "address", "type", "external_ids"):
+            for row in change.rows:
+                if row["availability_zone"] == self._owner:
+                    yield from _through(self._zone, row)
+
+    def _by_object(self, change: RowChange) -> Iterator[Hashable]:
+        for binding in participants.bindings_concerned(change, self._zone, self._owner).values():
+            yield from _through(self._zone, binding)
+        if change.table == "Logical_Router" and change.new is not None:
+            for column, members in change.edges.items():
+                yield from self._by_members(change.uuid, column, members.added | members.removed)
+
+    def _by_members(self, router: str, column: str, members: Iterable[str]) -> Iterator[Hashable]:
+        """Members of a router came or went. Those that are rows no more are found through their own changes."""
+        nb = self._zone.nb
+        for uuid in members:
+            if column == "static_routes":
+                static = nb.row(_STATIC, uuid)
+                if static is not None:
+                    yield from self._static_of(router, static)
+            elif column == "load_balancer":
+                yield from self._stopped((router,), self._vips_of(uuid))
+            elif column == "load_balancer_group":
+                for balancer in nb.children("Load_Balancer_Group", "load_balancer", uuid):
+                    yield from self._stopped((router,), self._vips_of(balancer))
+
+    def _static_of(self, router: str, static: Row) -> Iterator[Learned]:
+        route = rows.learned_from(static)
+        if route is not None:
+            yield Learned(router, route)
+        else:
+            yield from self._to(router, parse_prefix(static["ip_prefix"]))
+
+    # Routes by destination.
+
+    def _to(self, router: str, prefix: Prefix | None) -> Iterator[Learned]:
+        """The keys of one router for all routes to a network."""
+        if prefix is None:
+            return
+        bindings = participants.bindings_of(self._zone, self._owner, router)
+        for switch in {binding["transit_switch"] for binding in bindings}:
+            for route in rows.routes_to(self._zone, switch, prefix):
+                yield Learned(router, route.uuid)
+
+    def _to_all(self, prefix: Prefix | None) -> Iterator[Learned]:
+        """The keys of all routers for all routes to a network: where it is not known any more whose route has gone."""
+        if prefix is not None:
+            for switch in rows.switches(self._zone):
+                for route in rows.routes_to(self._zone, switch, prefix):
+                    yield from self._on_its_switch(route)
+
+    def _by_static(self, change: RowChange) -> Iterator[Hashable]:
+        routers = rows.holders(self._zone, change.uuid)
+        for row in change.rows:
+            for router in routers:
+                yield from self._static_of(router, row)
+            if not routers:
+                route = rows.learned_from(row)
+                if route is None:
+                    yield from self._to_all(parse_prefix(row["ip_prefix"]))
+                else:
+                    yield from self._lost(route)
+
+    def _lost(self, uuid: str) -> Iterator[Learned]:
+        route = self._zone.ic_sb.row("Route", uuid)
+        if route is not None:
+            yield from self._on_its_switch(route)
+
+    def _vips_of(self, balancer: str) -> set[Prefix]:
+        row = self._zone.nb.row("Load_Balancer", balancer)
+        return set(rows.vips(row)) if row is not None else set()
+
+    def _stopped(self, routers: Iterable[str] | None, vips: Iterable[Prefix]) -> Iterator[Learned]:
+        """The keys that VIPs decide on: of these routers, of all where None is given."""
+        for vip in vips:
+            for prefix in prefixes_stopped_by(vip):
+                if routers is None:
+                    yield from self._to_all(prefix)
+                else:
+                    for router in routers:
+                        yield from self._to(router, prefix)
+
+    def _by_balancer(self, change: RowChange) -> Iterator[Hashable]:
+        old = set(rows.vips(change.old)) if change.old is not None else set()
+        new = set(rows.vips(change.new)) if change.new is not None else set()
+        if change.new is None:
+            return self._stopped(None, old)
+        return self._stopped(rows.routers_with(self._zone, change.uuid), old ^ new)
+
+    def _by_group(self, change: RowChange) -> Iterator[Hashable]:
+        members = change.edges.get("load_balancer")
+        routers = None if change.new is None else self._zone.nb.parents("Logical_Router", "load_balancer_group", change.uuid)
+        for uuid in members.added | members.removed if members is not None else ():
+            yield from self._stopped(routers, self._vips_of(uuid))
+
+    def _by_dynamic(self, change: RowChange) -> Iterator[Hashable]:
+        for row in change.rows:
+            datapath = self._zone.sb.row("Datapath_Binding", row["datapath"])
+            router = rows.datapath_router(datapath) if datapath is not None else None
+            prefix = parse_prefix(row["ip_prefix"])
+            yield from self._to(router, prefix) if router else self._to_all(prefix)
+
+    def _by_datapath(self, change: RowChange) -> Iterator[Hashable]:
+        if change.database == IC_SB or not change.changed("nb_uuid", "external_ids"):
+            return
+        routers = {rows.datapath_router(row) for row in change.rows} - {None}
+        for learned in self._zone.sb.find("Learned_Route", "datapath", change.uuid) if routers else ():
+            for router in routers:
+                yield from self._to(str(router), parse_prefix(learned["ip_prefix"]))

@@ -1,0 +1,314 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Participating ports: the ports through which a router exchanges routes (spec routes, section 3), and what backs a next hop (6.d).
+
+Both route subjects look ports up here. All look-ups cost what they return: by router, by transit switch, by next hop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..address import (
+    Address,
+    PortAddress,
+    Prefix,
+    RouterPortNetworks,
+    is_fe80_64,
+    is_uuid,
+    next_hops,
+    parse_lrp_networks,
+    parse_port_address,
+)
+from ..schema import IC_SB, NB
+from ..settings import PortOptions, RouterOptions
+from ..store import Row, RowChange
+from ..zone import Zone
+
+#: Tables whose changes may make a port take part, or end it.
+TABLES = frozenset(
+    {
+        (IC_SB, "Port_Binding"),
+        (NB, "Logical_Switch_Port"),
+        (NB, "Logical_Router_Port"),
+        (NB, "Logical_Router"),
+    }
+)
+
+_NO_OPTIONS = PortOptions()
+_ROWS_KEPT = 2**12
+
+
+class Port(NamedTuple):
+    """A participating port: ``binding`` is its IC_SB Port_Binding, ``router_port`` the TS LRP (None where NB has none).
+
+    ``address`` is None where the binding's address is empty or cannot be read (4.2).
+    """
+
+    binding: Row
+    switch_port: Row
+    router_port: Row | None
+    router: Row
+    options: PortOptions
+    router_options: RouterOptions
+    address: PortAddress | None
+
+    @property
+    def transit_switch(self) -> str:
+        """Name of the transit switch that the port is on."""
+        name: str = self.binding["transit_switch"]
+        return name
+
+    @property
+    def name(self) -> str:
+        """What people call it: the logical switch port's name."""
+        name: str = self.binding["logical_port"]
+        return name
+
+
+def prepare(zone: Zone) -> None:
+    """Register the indexes that the look-ups of this module use."""
+    zone.ic_sb.index("Port_Binding", "routes_router", _binding_router)
+    zone.ic_sb.index("Port_Binding", "routes_switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
+    zone.ic_sb.index("Port_Binding", "routes_hop", _binding_hops)
+    zone.nb.index("Logical_Switch_Port", "router_port", _router_port_names)
+    zone.nb.index("Logical_Router_Port", "backing", _backed_keys)
+
+
+def _binding_router(row: Row) -> Iterable[Hashable]:
+    router = router_id(row)
+    return ((row["availability_zone"], router),) if router else ()
+
+
+def _binding_hops(row: Row) -> Iterable[Hashable]:
+    """(owner, switch, next hop) for planning, (owner, next hop) and (owner, "IPv6") for what a router port backs."""
+    address = parse_port_address(row["address"])
+    if address is None:
+        return ()
+    owner = row["availability_zone"]
+    keys: list[Hashable] = []
+    for hop in next_hops(address):
+        keys.append((owner, row["transit_switch"], hop))
+        if is_fe80_64(hop):
+            keys.append((owner, "link-local"))
+        else:
+            keys.append((owner, hop))
+            if hop.family == 6:
+                keys.append((owner, "IPv6"))
+    return keys
+
+
+def _router_port_names(row: Row) -> Iterable[Hashable]:
+    name = row["options"].get("router-port")
+    return () if name is None else (name,)
+
+
+def _backed_keys(row: Row) -> Iterable[Hashable]:
+    """The IPv4 addresses that a router port owns, and its IPv6 networks: what 6.d looks for."""
+    networks = lrp_networks(row)
+    if networks is None:
+        return ()
+    return {network.host if network.family == 4 else network.network for network in networks.ipv4 + networks.ipv6}
+
+
+def router_id(binding: Row) -> str | None:
+    """The router's uuid that a Port_Binding names (3.5), None where it names none."""
+    text: str = binding["external_ids"].get("router-id", "")
+    return text.lower() if is_uuid(text) else None
+
+
+def lrp_networks(row: Row) -> RouterPortNetworks | None:
+    """The networks of a logical router port, None where its MAC is not valid."""
+    return parse_lrp_networks(row["mac"], row["networks"])
+
+
+@lru_cache(maxsize=_ROWS_KEPT)
+def port_options(row: Row) -> PortOptions:
+    """What a TS LRP's options say."""
+    return PortOptions.read(row["options"])
+
+
+@lru_cache(maxsize=_ROWS_KEPT)
+def router_options(row: Row) -> RouterOptions:
+    """What a router's options say."""
+    return RouterOptions.read(row["options"])
+
+
+# ---- Ports -----------------------------------------------------------------------------------------------------------
+
+
+def participant(zone: Zone, binding: Row) -> Port | str:
+    """The participating port of an own Port_Binding, or why there is none (3.1 to 3.6)."""
+    if binding["type"] == "transit-router-port":
+        return "a transit router port exchanges no routes"
+    switch_port = zone.switch_port(binding["logical_port"])
+    if switch_port is None:
+        return f'no logical switch port is called "{binding["logical_port"]}"'
+    if switch_port["type"] in ("", "switch"):
+        return "the logical switch port leads to no router"
+    options = switch_port["options"]
+    if "router-port" not in options:
+        return "the logical switch port has no options:router-port"
+    router = router_id(binding)
+    if router is None:
+        return "the Port_Binding names no router (external_ids:router-id)"
+    router_row = zone.nb.row("Logical_Router", router)
+    if router_row is None:
+        return f"there is no logical router {router}"
+    lrp = zone.router_port(options["router-port"])
+    return Port(
+        binding,
+        switch_port,
+        lrp,
+        router_row,
+        _NO_OPTIONS if lrp is None else port_options(lrp),
+        router_options(router_row),
+        parse_port_address(binding["address"]),
+    )
+
+
+def _ports(zone: Zone, index: str, key: Hashable) -> list[Port]:
+    found = (participant(zone, binding) for binding in zone.ic_sb.find("Port_Binding", index, key))
+    return [port for port in found if isinstance(port, Port)]
+
+
+def bindings_of(zone: Zone, owner: str, router: str) -> list[Row]:
+    """The Port_Bindings of one owner that name this router, whether they take part or not."""
+    return zone.ic_sb.find("Port_Binding", "routes_router", (owner, router))
+
+
+def bindings_on(zone: Zone, owner: str, switch: str) -> list[Row]:
+    """The Port_Bindings of one owner on a transit switch, whether they take part or not."""
+    return zone.ic_sb.find("Port_Binding", "routes_switch", (owner, switch))
+
+
+def ports_of(zone: Zone, owner: str, router: str) -> list[Port]:
+    """The participating ports of a router, by the uuid of their Port_Binding. ``owner`` is the own Availability_Zone."""
+    return _ports(zone, "routes_router", (owner, router))
+
+
+def ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[Port]:
+    """The participating ports on a transit switch that may give their routes this next hop."""
+    return _ports(zone, "routes_hop", (owner, switch, hop))
+
+
+def is_transit(zone: Zone, owner: str, lrp: Row, router: str) -> bool:
+    """Is this router port the TS LRP of a participating port of that router (4.5, S2)?"""
+    for switch_port in zone.nb.find("Logical_Switch_Port", "router_port", lrp["name"]):
+        for binding in zone.ic_sb.find("Port_Binding", "logical_port", switch_port["name"]):
+            if binding["availability_zone"] == owner and router_id(binding) == router and isinstance(participant(zone, binding), Port):
+                return True
+    return False
+
+
+def switch_of(zone: Zone, switch_port: Row, name: str) -> bool:
+    """Is this port on the zone's logical switch for the transit switch ``name`` (6.b)?"""
+    switches = zone.nb.parent_rows("Logical_Switch", "ports", switch_port.uuid)
+    return any(is_transit_switch(switch, name) for switch in switches)
+
+
+def is_transit_switch(switch: Row, name: str) -> bool:
+    """Is this logical switch the zone's part of the transit switch ``name``: its name and its mark both say so (6.b)?"""
+    return bool(switch["name"] == name and switch["other_config"].get("interconn-ts") == name)
+
+
+# ---- What backs a next hop (section 6) -------------------------------------------------------------------------------
+
+
+def is_backed(zone: Zone, switch: str, hop: Address, port: Port | None = None) -> bool:
+    """Does a router port on this transit switch back the next hop (6.d)? ``port`` is the likeliest, and is tried first."""
+    if port is not None and port.router_port is not None and switch_of(zone, port.switch_port, switch):
+        networks = lrp_networks(port.router_port)
+        if networks is not None and networks.backs_next_hop(hop):
+            return True
+    return any(
+        switch_of(zone, switch_port, switch)
+        for lrp in _backers(zone, hop)
+        for switch_port in zone.nb.find("Logical_Switch_Port", "router_port", lrp["name"])
+    )
+
+
+def _backers(zone: Zone, hop: Address) -> Iterator[Row]:
+    if hop.family == 4:
+        yield from zone.nb.find("Logical_Router_Port", "backing", hop)
+        return
+    host = Prefix(6, hop.value, 128)
+    for length in range(128, -1, -1):
+        yield from zone.nb.find("Logical_Router_Port", "backing", host.truncate(length))
+
+
+def bindings_backed_by(zone: Zone, owner: str, lrp: Row) -> Iterator[Row]:
+    """The Port_Bindings of one owner, on any switch, that have a next hop which this router port backs."""
+    networks = lrp_networks(lrp)
+    if networks is None:
+        return
+    for network in networks.ipv4:
+        yield from zone.ic_sb.find("Port_Binding", "routes_hop", (owner, network.host))
+    if len(networks.ipv6) > 1:  # the last is the automatic fe80::/64, in which no next hop is published
+        for binding in zone.ic_sb.find("Port_Binding", "routes_hop", (owner, "IPv6")):
+            address = parse_port_address(binding["address"])
+            hop = None if address is None else address.first_ipv6
+            if hop is not None and networks.contains(hop):
+                yield binding
+
+
+# ---- Which ports a change concerns -----------------------------------------------------------------------------------
+
+
+def bindings_concerned(change: RowChange, zone: Zone, owner: str) -> dict[str, Row]:
+    """The own Port_Bindings whose taking part, router, options or backing this change of one of ``TABLES`` may have changed, by uuid.
+
+    Old versions of a Port_Binding are not among them: the caller has them in ``change.old``.
+    """
+    if change.table == "Port_Binding":
+        return {row.uuid: row for row in (change.new,) if row is not None and row["availability_zone"] == owner}
+    found: Iterable[Row] = ()
+    if change.table == "Logical_Switch_Port":
+        found = _of_switch_ports(zone, owner, change.rows) if _switch_port_differs(change) else ()
+    elif change.table == "Logical_Router_Port":
+        found = _of_router_ports(zone, owner, change) if _port_differs(change) else ()
+    elif _router_differs(change):
+        found = bindings_of(zone, owner, change.uuid)
+    return {binding.uuid: binding for binding in found}
+
+
+def _of_switch_ports(zone: Zone, owner: str, rows: Iterable[Row]) -> Iterator[Row]:
+    for row in rows:
+        for binding in zone.ic_sb.find("Port_Binding", "logical_port", row["name"]):
+            if binding["availability_zone"] == owner:
+                yield binding
+        lrp = zone.router_port(row["options"].get("router-port", ""))
+        if lrp is not None:
+            yield from bindings_backed_by(zone, owner, lrp)
+
+
+def _of_router_ports(zone: Zone, owner: str, change: RowChange) -> Iterator[Row]:
+    for row in change.rows:
+        switch_ports = zone.nb.find("Logical_Switch_Port", "router_port", row["name"])
+        yield from _of_switch_ports(zone, owner, switch_ports)
+        if switch_ports:
+            yield from bindings_backed_by(zone, owner, row)
+
+
+def _switch_port_differs(change: RowChange) -> bool:
+    if change.old is None or change.new is None or change.changed("name", "type"):
+        return True
+    old, new = change.old["options"], change.new["options"]
+    return bool(old.get("router-port") != new.get("router-port"))
+
+
+def _port_differs(change: RowChange) -> bool:
+    if change.changed("name", "mac", "networks"):
+        return True
+    old, new = change.old, change.new
+    return old is not None and new is not None and change.changed("options") and port_options(old) != port_options(new)
+
+
+def _router_differs(change: RowChange) -> bool:
+    if change.old is None or change.new is None or change.changed("enabled"):
+        return True
+    return change.changed("options") and router_options(change.old) != router_options(change.new)

@@ -1,0 +1,213 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look-ups of what routes come from and go to: IC_SB routes, static routes, VIPs, dynamic routes, by destination.
+
+Indexes by destination file rows under a number that stands for a network (:func:`destination`), because a hundred thousand tuples would
+weigh more than the rows' own texts. Two networks may share a number, so every look-up compares what it found.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Hashable, Iterable, Iterator
+
+from ..address import Prefix, is_uuid, parse_prefix, parse_vip, vip_stops
+from ..schema import IC_SB, NB, SB
+from ..store import Row
+from ..zone import Zone
+
+#: NB static route: which IC_SB Route it was learned from.
+LEARNED_KEY = "ic-learned-route"
+OVERRIDE = "override-connected"
+
+#: Tables of the sources of routes beside static routes and router ports.
+SOURCE_TABLES = frozenset(
+    {
+        (NB, "Logical_Router_Static_Route"),
+        (NB, "Load_Balancer"),
+        (NB, "Load_Balancer_Group"),
+        (SB, "Datapath_Binding"),
+        (SB, "Learned_Route"),
+        (IC_SB, "Route"),
+    }
+)
+
+
+def prepare(zone: Zone) -> None:
+    """Register the indexes that the look-ups of this module use."""
+    zone.ic_sb.index("Route", "destination", lambda row: _destinations(row["ip_prefix"], row["transit_switch"]))
+    zone.ic_sb.index("Route", "switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
+    zone.nb.index("Logical_Router_Static_Route", "learned", _learned_keys)
+    zone.nb.index("Logical_Router_Static_Route", "destination", _static_keys)
+    zone.nb.index("Load_Balancer", "vip", lambda row: set(vips(row)))
+    zone.sb.index("Datapath_Binding", "router", _datapath_keys)
+    zone.sb.index("Learned_Route", "datapath", lambda row: (row["datapath"],))
+    zone.sb.index("Learned_Route", "destination", lambda row: _destinations(row["ip_prefix"], row["datapath"]))
+
+
+def destination(prefix: Prefix, scope: str = "") -> int:
+    """A number for a prefix's network within a scope (a transit switch, a datapath). Equal networks have equal numbers."""
+    family, address, length = prefix
+    return hash((scope, family, address >> ((32 if family == 4 else 128) - length), length))
+
+
+def _destinations(text: str, scope: str) -> Iterable[Hashable]:
+    prefix = parse_prefix(text)
+    return () if prefix is None else (destination(prefix, scope),)
+
+
+def _learned_keys(row: Row) -> Iterable[Hashable]:
+    learned = learned_from(row)
+    return () if learned is None else (learned,)
+
+
+def _static_keys(row: Row) -> Iterable[Hashable]:
+    """Routes of the zone itself, by destination; IPv6 ones under "IPv6" too."""
+    if learned_from(row) is not None:
+        return ()
+    prefix = parse_prefix(row["ip_prefix"])
+    if prefix is None:
+        return ()
+    return (destination(prefix),) if prefix.family == 4 else (destination(prefix), "IPv6")
+
+
+# ---- Static routes ---------------------------------------------------------------------------------------------------
+
+
+def learned_from(row: Row) -> str | None:
+    """The IC_SB Route that a static route was learned from; None where external_ids:ic-learned-route is no uuid (P6)."""
+    text: str | None = row["external_ids"].get(LEARNED_KEY)
+    if text is None or not is_uuid(text):
+        return None
+    lower = text.lower()
+    return text if text == lower else lower  # the row's own text where it can be: an index then costs no second one
+
+
+def statics_to(zone: Zone, prefix: Prefix) -> list[Row]:
+    """Static routes of any router to this network that were not learned, host bits aside."""
+    return zone.nb.find("Logical_Router_Static_Route", "destination", destination(prefix))
+
+
+def holders(zone: Zone, route: str) -> tuple[str, ...]:
+    """The routers that hold a static route."""
+    return zone.nb.parents("Logical_Router", "static_routes", route)
+
+
+# ---- IC_SB routes ----------------------------------------------------------------------------------------------------
+
+
+def routes_to(zone: Zone, switch: str, prefix: Prefix) -> list[Row]:
+    """IC_SB routes of a transit switch to this network, of any zone, host bits aside."""
+    found = zone.ic_sb.find("Route", "destination", destination(prefix, switch))
+    return [row for row in found if row["transit_switch"] == switch]
+
+
+def own_routes_on(zone: Zone, owner: str, switch: str) -> list[Row]:
+    """The IC_SB routes of one zone on a transit switch."""
+    return zone.ic_sb.find("Route", "switch", (owner, switch))
+
+
+def routes_on(zone: Zone, switch: str) -> Iterator[Row]:
+    """All IC_SB routes on a transit switch."""
+    for az in zone.ic_sb.rows("Availability_Zone"):
+        yield from zone.ic_sb.find("Route", "switch", (az.uuid, switch))
+
+
+def switches(zone: Zone) -> Iterator[str]:
+    """The names of all transit switches."""
+    return (row["name"] for row in zone.ic_nb.rows("Transit_Switch"))
+
+
+# ---- Load balancers --------------------------------------------------------------------------------------------------
+
+
+def vips(row: Row) -> Iterator[Prefix]:
+    """The host prefixes of a balancer's VIPs that can be read; one for each key, so that equal addresses come again."""
+    for key in row["vips"]:
+        prefix = parse_vip(key)
+        if prefix is not None:
+            yield prefix
+
+
+def balancers_of(zone: Zone, router: str) -> dict[str, Row]:
+    """The load balancers of a router, its own first, then those of its groups, each once."""
+    found = {row.uuid: row for row in zone.nb.child_rows("Logical_Router", "load_balancer", router, "Load_Balancer")}
+    for group in sorted(zone.nb.children("Logical_Router", "load_balancer_group", router)):
+        for row in zone.nb.child_rows("Load_Balancer_Group", "load_balancer", group, "Load_Balancer"):
+            found.setdefault(row.uuid, row)
+    return found
+
+
+def routers_with(zone: Zone, balancer: str) -> set[str]:
+    """The routers that use a load balancer, by themselves or through a group."""
+    routers = set(zone.nb.parents("Logical_Router", "load_balancer", balancer))
+    for group in zone.nb.parents("Load_Balancer_Group", "load_balancer", balancer):
+        routers.update(zone.nb.parents("Logical_Router", "load_balancer_group", group))
+    return routers
+
+
+def balancers_with(zone: Zone, router: str, vip: Prefix) -> list[Row]:
+    """The balancers of a router that have a VIP of this address: its own first, then those of its groups, each by uuid (4.6)."""
+    found = zone.nb.find("Load_Balancer", "vip", vip)
+    if not found:
+        return []
+    own = [row for row in found if router in zone.nb.parents("Logical_Router", "load_balancer", row.uuid)]
+    uuids = {row.uuid for row in own}
+    grouped = []
+    for row in found:
+        groups = [
+            group
+            for group in zone.nb.parents("Load_Balancer_Group", "load_balancer", row.uuid)
+            if router in zone.nb.parents("Logical_Router", "load_balancer_group", group)
+        ]
+        if groups and row.uuid not in uuids:
+            grouped.append((min(groups), row.uuid, row))
+    return own + [row for _group, _uuid, row in sorted(grouped, key=lambda entry: entry[:2])]
+
+
+class VipTable:
+    """All VIP addresses of one router, sorted, so that one question costs a bisection and not a walk."""
+
+    __slots__ = ("_addresses",)
+
+    def __init__(self, prefixes: Iterable[Prefix]) -> None:
+        self._addresses = sorted({(vip.family, vip.address) for vip in prefixes})
+
+    def stopping(self, route: Prefix) -> Prefix | None:
+        """A VIP that keeps the router from learning ``route`` (5.6 item 10), or None."""
+        place = bisect_left(self._addresses, (route.family, route.address))
+        if place == len(self._addresses):
+            return None
+        family, address = self._addresses[place]
+        vip = Prefix(family, address, 32 if family == 4 else 128)
+        return vip if vip_stops(vip, route) else None
+
+
+# ---- Dynamic routes --------------------------------------------------------------------------------------------------
+
+
+def datapath_router(row: Row) -> str | None:
+    """The router of an SB Datapath_Binding: nb_uuid, in older schemas external_ids:logical-router (2.2, 9.2)."""
+    router: str | None = row["nb_uuid"] or row["external_ids"].get("logical-router")
+    return router.lower() if router else None
+
+
+def _datapath_keys(row: Row) -> Iterable[Hashable]:
+    router = datapath_router(row)
+    return () if router is None else (router,)
+
+
+def datapath_of(zone: Zone, router: str) -> str | None:
+    """The SB Datapath_Binding of a router."""
+    row = zone.sb.first("Datapath_Binding", "router", router)
+    return None if row is None else row.uuid
+
+
+def dynamic_to(zone: Zone, datapath: str | None, prefix: Prefix) -> list[Row]:
+    """The SB Learned_Routes of a datapath to this network, host bits aside."""
+    if datapath is None:
+        return []
+    found = zone.sb.find("Learned_Route", "destination", destination(prefix, datapath))
+    return [row for row in found if row["datapath"] == datapath]
