@@ -5,6 +5,7 @@
 import argparse
 
 DESTINATIONS: dict[str, str]
+PATTERNS: dict[str, str]
 LEVELS: dict[str, int]
 
 def get_level(level_str: str) -> int: ...

@@ -9,6 +9,11 @@ from ovs.unixctl.server import UnixctlConnection
 
 _Aux = TypeVar("_Aux")
 
+class _UnixctlCommand:
+    usage: str
+
+commands: dict[str, _UnixctlCommand]
+
 def command_register(
     name: str, usage: str, min_args: int, max_args: int, callback: Callable[[UnixctlConnection, list[str], _Aux], object], aux: _Aux
 ) -> None: ...

@@ -1,0 +1,202 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The control commands (spec status-and-daemon F.2): names and answers of upstream, and what only this daemon can tell.
+
+An answer never waits for a database.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ..schema import DATABASES, IC_NB, IC_SB, NB, SB
+from ..subjects.progress import has_counters, laggards
+from ..sync import PAUSED, ZoneSync
+from .options import version_text
+from .process import Log, set_levels
+
+try:
+    import ovs.unixctl
+    import ovs.vlog
+except ImportError:  # main says so, see client.check_library
+    pass
+
+
+class CommandError(Exception):
+    """A command cannot be followed; the text is the answer."""
+
+
+class Command(NamedTuple):
+    """One control command: its arguments as ``list-commands`` shows them, how many there may be, and what answers."""
+
+    name: str
+    usage: str
+    least: int
+    most: int
+    answer: Callable[[Sequence[str]], str]
+
+
+class Control:
+    """The answers to all control commands, and whether ``exit`` was one of them."""
+
+    def __init__(self, sync: ZoneSync, log: Log) -> None:
+        self.exiting = False
+        #: How often the main loop turned.
+        self.turns = 0
+        self._sync = sync
+        self._log = log
+        self.commands = {command.name: command for command in self._commands()}
+
+    def register(self) -> None:
+        """Offer the commands on the control socket. The library keeps who came first: call it before the socket is made."""
+        for command in self.commands.values():
+            ovs.unixctl.commands.pop(command.name, None)
+            ovs.unixctl.command_register(command.name, command.usage, command.least, command.most, self._answer, command)
+
+    @staticmethod
+    def _answer(connection: Any, arguments: Sequence[str], command: Command) -> None:
+        try:
+            text = command.answer(arguments)
+        except CommandError as error:
+            connection.reply_error(f"{error}\n")
+            return
+        connection.reply(text if not text or text.endswith("\n") else text + "\n")
+
+    def _commands(self) -> Iterable[Command]:
+        many = 1000
+        plain: dict[str, Callable[[], str]] = {
+            "exit": self._exit,
+            "pause": self._pause,
+            "resume": self._resume,
+            "is-paused": lambda: str(self._sync.status == PAUSED).lower(),
+            "status": lambda: f"Status: {self._sync.status}",
+            "nb-connection-status": lambda: self._connection(NB),
+            "sb-connection-status": lambda: self._connection(SB),
+            "ic-nb-connection-status": lambda: self._connection(IC_NB),
+            "ic-sb-connection-status": lambda: self._connection(IC_SB),
+            "version": version_text,
+            "list-commands": self._list,
+            "coverage/show": self._coverage,
+            "memory/show": self._memory,
+            "guard/show": self._guard,
+            "guard/release": self._release,
+            "progress": self._progress,
+            "left/show": self._left,
+            "vlog/list-pattern": _patterns,
+        }
+        for name, answer in plain.items():
+            yield Command(name, "", 0, 0, _without_arguments(answer))
+        yield Command("coverage/read-counter", "COUNTER", 1, 1, self._counter)
+        yield Command("vlog/set", "{spec | PATTERN:destination:pattern}", 1, many, self._set_levels)
+        yield Command("vlog/disable-rate-limit", "[module]...", 0, many, lambda _arguments: self._limit(False))
+        yield Command("vlog/enable-rate-limit", "[module]...", 0, many, lambda _arguments: self._limit(True))
+
+    # -- the daemon ------------------------------------------------------------------------------------------------------------------
+
+    def _exit(self) -> str:
+        self.exiting = True
+        return ""
+
+    def _pause(self) -> str:
+        self._sync.pause()
+        self._log("info", "this instance is paused now")
+        return ""
+
+    def _resume(self) -> str:
+        self._sync.resume()
+        self._log("info", "this instance is no longer paused")
+        return ""
+
+    def _connection(self, database: str) -> str:
+        return "connected" if self._sync.replicas[database].connected else "not connected"
+
+    @staticmethod
+    def _list() -> str:
+        lines = [f"  {name:<23} {command.usage}".rstrip() for name, command in sorted(ovs.unixctl.commands.items())]
+        return "\n".join(["The available commands are:", *lines])
+
+    # -- what the engine knows ---------------------------------------------------------------------------------------------------------
+
+    def _guard(self) -> str:
+        guard = self._sync.guard
+        if not guard.holding:
+            return "nothing is withheld"
+        lines = [f"{reason}" for reason in guard.holds.values()]
+        lines += [f"  withheld: {left.record}: {left.reason}" for left in guard.withheld]
+        return "\n".join([*lines, "`guard/release` lets these deletions go"])
+
+    def _release(self) -> str:
+        guard = self._sync.guard
+        if not guard.holding:
+            return "nothing is withheld"
+        deletions = len(guard.withheld)
+        guard.release()
+        return f"released: {deletions} deletions"
+
+    def _progress(self) -> str:
+        self._need_contents()
+        zone = self._sync.zone
+        wanted = zone.ic_nb.only("IC_NB_Global")
+        if wanted is None or not has_counters(zone):
+            raise CommandError("the schemas of the global databases have no counters to tell it by")
+        lines = [f"requested: {wanted['nb_ic_cfg']}", f"confirmed by all zones: {wanted['sb_ic_cfg']}"]
+        return "\n".join(lines + [f"lags: {name} has confirmed {number}" for name, number in laggards(zone)])
+
+    def _left(self) -> str:
+        lines = [f"database: {problem}" for problem in self._sync.problems]
+        lines += [f"{subject}: {left.record}: {left.reason}" for subject, left in self._sync.left]
+        return "\n".join(lines) if lines else "nothing is left undone"
+
+    def _need_contents(self) -> None:
+        missing = [name for name, replica in self._sync.replicas.items() if not replica.has_schema]
+        if missing:
+            raise CommandError(f"the contents of {', '.join(missing)} are not here yet")
+
+    # -- figures -----------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What ``coverage/*`` shows, counted since the start of the process."""
+        committer = self._sync.committer
+        return {"loop_turns": self.turns, "txn_rejected": committer.rejections, "txn_sent": committer.serial}
+
+    def _coverage(self) -> str:
+        return "\n".join(["Event coverage:", *(f"{name:<24} total: {count}" for name, count in self.counters.items())])
+
+    def _counter(self, arguments: Sequence[str]) -> str:
+        count = self.counters.get(arguments[0])
+        if count is None:
+            raise CommandError("No such counter")
+        return str(count)
+
+    def _memory(self) -> str:
+        figures = {"keys-aside": len(self._sync.engine.aside), "peak-kB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+        for name, replica in self._sync.replicas.items():
+            figures[f"{name}-rows"] = sum(replica.store.count(table) for table in DATABASES[name].tables)
+        return " ".join(f"{name}:{number}" for name, number in sorted(figures.items()))
+
+    # -- the log -----------------------------------------------------------------------------------------------------------------------
+
+    def _limit(self, limited: bool) -> str:
+        self._log.limited = limited
+        return ""
+
+    @staticmethod
+    def _set_levels(arguments: Sequence[str]) -> str:
+        for spec in arguments:
+            error = set_levels(spec)
+            if error:
+                raise CommandError(error)
+        return ""
+
+
+def _without_arguments(answer: Callable[[], str]) -> Callable[[Sequence[str]], str]:
+    return lambda _arguments: answer()
+
+
+def _patterns() -> str:
+    return "\n".join(f"{destination.upper():<8} {pattern}" for destination, pattern in sorted(ovs.vlog.PATTERNS.items()))

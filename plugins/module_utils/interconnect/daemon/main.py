@@ -1,0 +1,115 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The daemon's main loop: control socket, zone, sleep. It waits for nothing but the poller."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from ..client import LibraryError, check_library
+from ..sync import ZoneSync
+from . import PROGRAM, VERSION, options, process
+from .control import Control
+
+try:
+    import ovs.poller
+    import ovs.unixctl.server
+except ImportError:  # main says so, see client.check_library
+    pass
+
+#: How long the garbage collector may rest while the databases load: the rows hold no cycles, but the library's reconnects do.
+_LOADING_SECONDS = 60.0
+
+
+class Collector:
+    """Keeps Python's garbage collector from walking over all rows again and again.
+
+    It rests until the databases are loaded for the first time; what was loaded then is left out of its rounds, and so after each reload.
+    """
+
+    def __init__(self) -> None:
+        self._loaded = False
+        self._end = time.monotonic() + _LOADING_SECONDS
+        gc.disable()
+
+    def follow(self, loaded: bool) -> None:
+        """Take notice of whether all databases are loaded."""
+        if loaded and not self._loaded:
+            gc.freeze()
+        if not gc.isenabled() and (loaded or time.monotonic() > self._end):
+            gc.enable()
+        self._loaded = loaded
+
+
+class Daemon:
+    """The zone's loop with a control socket. ``server`` is the library's."""
+
+    def __init__(self, sync: ZoneSync, control: Control, server: Any, hangup: process.Hangup) -> None:
+        self._sync = sync
+        self._control = control
+        self._server = server
+        self._hangup = hangup
+        self._collector = Collector()
+
+    def run(self) -> None:
+        """Turn until the command ``exit``."""
+        self._turn()
+        while not self._control.exiting:
+            self._sleep()
+            self._turn()
+
+    def _sleep(self) -> None:
+        poller = ovs.poller.Poller()
+        for one in (self._server, self._sync, self._hangup):
+            one.wait(poller)
+        poller.block()
+
+    def _turn(self) -> None:
+        self._control.turns += 1
+        self._hangup.run()
+        self._server.run()
+        self._sync.run()
+        self._collector.follow(self._sync.loaded)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the daemon; the exit status. It may also leave by SystemExit, in the processes that only wait for the one that works."""
+    wanted = options.read(sys.argv[1:] if arguments is None else arguments)
+    try:
+        check_library()
+        hangup = process.begin(wanted)
+    except (LibraryError, process.UsageError) as error:
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        return 2 if isinstance(error, process.UsageError) else 1
+    return _work(wanted, hangup)
+
+
+def _work(wanted: options.Options, hangup: process.Hangup) -> int:
+    log = process.Log()
+    wanted.tls.apply()
+    sync = ZoneSync(wanted.remotes, log=log)
+    control = Control(sync, log)
+    control.register()
+    error, server = ovs.unixctl.server.UnixctlServer.create(wanted.unixctl)
+    if error or server is None:
+        return 1  # the library has said why
+    log("info", f"{PROGRAM} of ovn.interconnect {VERSION} begins")
+    process.complete()
+    try:
+        Daemon(sync, control, server, hangup).run()
+    except Exception:
+        for line in traceback.format_exc().splitlines():
+            log("err", line)
+        return process.crash_status(wanted)
+    finally:
+        sync.close()
+        server.close()
+    log("info", "ended by the command exit")
+    return 0

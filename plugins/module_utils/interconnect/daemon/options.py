@@ -1,0 +1,183 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The command line of the daemon (spec status-and-daemon F.1)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+from ..client import IMPORT_ERROR
+from ..replica import Tls
+from ..schema import IC_NB, IC_SB, NB, SB
+from . import PROGRAM, VERSION
+
+_REMOTES = (
+    (NB, "ovnnb_db", "--ovnnb-db", "-D", "OVN_NB_DB", "ovnnb_db.sock"),
+    (SB, "ovnsb_db", "--ovnsb-db", "-d", "OVN_SB_DB", "ovnsb_db.sock"),
+    (IC_NB, "ic_nb_db", "--ic-nb-db", "-I", "OVN_IC_NB_DB", "ovn_ic_nb_db.sock"),
+    (IC_SB, "ic_sb_db", "--ic-sb-db", "-i", "OVN_IC_SB_DB", "ovn_ic_sb_db.sock"),
+)
+_METHODS = ("unix:", "tcp:", "ssl:", "punix:", "ptcp:")
+#: Options whose value is optional and, as getopt has it, follows only behind a "=".
+_OPTIONAL = {"--pidfile": "--pidfile=", "--log-file": "--log-file=", "--verbose": "--verbose=", "-v": "--verbose="}
+_IGNORED = ("--ssl-protocols", "--ssl-ciphers", "--ssl-ciphersuites", "--ssl-server-name")
+
+
+class Options(NamedTuple):
+    """What the command line and the environment ask for."""
+
+    #: Database name (schema.NB, …) -> connection method.
+    remotes: Mapping[str, str]
+    rundir: str
+    #: The control socket, None for its usual name.
+    unixctl: str | None
+    #: The pid file, None for none.
+    pidfile: str | None
+    overwrite_pidfile: bool
+    detach: bool
+    chdir: bool
+    monitor: bool
+    #: The user to become, with a group or without: ``user[:group]``.
+    user: str | None
+    #: The log file, None for none.
+    log_file: str | None
+    #: Logging specifications, an empty one for "everything".
+    verbose: Sequence[str]
+    syslog: bool
+    tls: Tls
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{PROGRAM}: {message} ('{PROGRAM} --help' lists the options)\n")
+        raise SystemExit(2)
+
+
+class _ListOptions(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_unused: Any) -> None:
+        for action in parser._actions:
+            optional = any(name in _OPTIONAL for name in action.option_strings)
+            argument = "" if action.nargs == 0 else "[ARG]" if optional else "ARG"
+            for name in sorted(action.option_strings, key=len, reverse=True):
+                separator = "" if not argument else "=" if name.startswith("--") else " "
+                sys.stdout.write(f"{name}{separator}{argument}\n")
+        parser.exit()
+
+
+def read(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Options:
+    """Read the command line. Exits, with status 2 and one sentence, on what it does not understand; with 0 for help and version."""
+    parser = _parser(environment)
+    known, rest = parser.parse_known_args([_OPTIONAL.get(word, word) for word in arguments])
+    for word in rest:
+        if word.startswith("-") and word not in ("-", "--"):
+            parser.error(f"unknown option {word}")
+        parser.error(f"no argument is wanted besides options, found {word!r}")
+    rundir = run_directory(environment)
+    remotes = {database: getattr(known, place) for database, place, *_names in _REMOTES}
+    _check_remotes(parser, remotes)
+    tls = Tls(*(os.path.abspath(file) if file else None for file in (known.private_key, known.certificate, known.ca_cert)))
+    if None in tls and any(member.startswith("ssl:") for remote in remotes.values() for member in remote.split(",")):
+        parser.error("a remote with ssl: needs --private-key, --certificate and --ca-cert")
+    return Options(
+        remotes=remotes,
+        rundir=rundir,
+        unixctl=known.unixctl,
+        pidfile=_named(known.pidfile, rundir, f"{PROGRAM}.pid"),
+        overwrite_pidfile=known.overwrite_pidfile,
+        detach=known.detach,
+        chdir=not known.no_chdir,
+        monitor=known.monitor,
+        user=known.user,
+        log_file=_named(known.log_file, _log_directory(environment), f"{PROGRAM}.log"),
+        verbose=known.verbose,
+        syslog=known.syslog_method != "null",
+        tls=tls,
+    )
+
+
+def run_directory(environment: Mapping[str, str] = os.environ) -> str:
+    """Where the sockets and the pid file are."""
+    return environment.get("OVN_RUNDIR") or "/var/run/ovn"
+
+
+def _log_directory(environment: Mapping[str, str]) -> str:
+    return environment.get("OVN_LOGDIR") or environment.get("OVS_LOGDIR") or "/var/log/openvswitch"
+
+
+def version_text() -> str:
+    """What ``--version`` and the control command of that name say."""
+    text = f"{PROGRAM} (ovn.interconnect) {VERSION}\n"
+    if IMPORT_ERROR is None:
+        import ovs.version
+
+        text += f"Open vSwitch Library {ovs.version.VERSION}\n"
+    return text
+
+
+def _named(value: str | None, directory: str, default: str) -> str | None:
+    """A file that was asked for, None if it was not: relative names are taken from the directory, an empty one is the default."""
+    return None if value is None else os.path.join(directory, value or default)
+
+
+def _check_remotes(parser: argparse.ArgumentParser, remotes: Mapping[str, str]) -> None:
+    for database, _place, option, *_names in _REMOTES:
+        for member in remotes[database].split(","):
+            if ":" in member and not member.startswith(_METHODS):
+                parser.error(f"{option}: {member!r} is no way to connect to a database, use one of {' '.join(_METHODS)}")
+        if ":" not in remotes[database]:
+            parser.error(f"{option}: {remotes[database]!r} is no way to connect to a database, use one of {' '.join(_METHODS)}")
+
+
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [OPTIONS]",
+        description="Interconnects this OVN deployment with others through the global databases IC_NB and IC_SB.",
+        add_help=False,
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=120),
+    )
+    general = parser.add_argument_group("Options")
+    rundir = run_directory(environment)
+    for database, place, long, short, variable, socket in _REMOTES:
+        default = environment.get(variable) or f"unix:{rundir}/{socket}"
+        words = f"connect to {database} there, members of a cluster separated by commas (default: ${variable}, else the socket: {default})"
+        general.add_argument(short, long, dest=place, metavar="REMOTE", default=default, help=words.replace("%", "%%"))
+    general.add_argument("-u", "--unixctl", metavar="SOCKET", help="another name for the control socket")
+    general.add_argument("-h", "--help", action="help", help="show this and exit")
+    general.add_argument("-o", "--options", action=_ListOptions, nargs=0, help="list the options and exit")
+    general.add_argument("-V", "--version", action="version", version=version_text(), help="show the version and exit")
+    _add_daemon_options(parser.add_argument_group("Daemon options"), rundir)
+    _add_logging_options(parser.add_argument_group("Logging options"), _log_directory(environment))
+    _add_tls_options(parser.add_argument_group("TLS options, needed for remotes with ssl:"))
+    return parser
+
+
+def _add_daemon_options(group: argparse._ArgumentGroup, rundir: str) -> None:
+    group.add_argument("--detach", action="store_true", help="run in the background")
+    group.add_argument("--monitor", action="store_true", help="a second process starts this one again when it crashes")
+    group.add_argument("--user", metavar="USER[:GROUP]", help="run as this user")
+    group.add_argument("--no-chdir", action="store_true", help="do not change to / when detaching")
+    group.add_argument("--no-self-confinement", action="store_true", help="accepted, without effect")
+    group.add_argument("--pidfile", metavar="FILE", help=f"make a pid file (default: {rundir}/{PROGRAM}.pid)".replace("%", "%%"))
+    group.add_argument("--overwrite-pidfile", action="store_true", help="with --pidfile, start even if one runs already")
+
+
+def _add_logging_options(group: argparse._ArgumentGroup, logdir: str) -> None:
+    group.add_argument("-v", "--verbose", metavar="SPEC", action="append", default=[], help="set logging levels; all, without SPEC")
+    group.add_argument("--log-file", metavar="FILE", help=f"log to a file (default: {logdir}/{PROGRAM}.log)".replace("%", "%%"))
+    group.add_argument("--syslog-method", metavar="METHOD", help="null: no syslog; any other: the system's own")
+    group.add_argument("--syslog-target", metavar="HOST:PORT", help="accepted, without effect")
+
+
+def _add_tls_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("-p", "--private-key", metavar="FILE", help="our private key; all three are read again for each new connection")
+    group.add_argument("-c", "--certificate", metavar="FILE", help="our certificate")
+    group.add_argument("-C", "--ca-cert", metavar="FILE", help="the certificate of the authority that signed the servers' ones")
+    for name in _IGNORED:
+        group.add_argument(name, metavar="TEXT", help="accepted; the Python library ovs has its own choice")
