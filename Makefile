@@ -63,8 +63,8 @@ differential: env ## The same histories under this daemon and upstream's
 sanity: env ## ansible-test sanity
 	@scripts/sanity.sh
 
-integration: env ## Integration tests of the modules
-	@scripts/integration.sh $(ARGS)
+integration: env ## Each module from a play, against real OVSDB servers
+	@pytest tests/integration $(ARGS)
 
 soak: env ## Random histories with new seeds (HISTORIES=100)
 	@SOAK=$(HISTORIES) pytest tests/unit tests/differential $(ARGS)

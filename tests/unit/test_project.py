@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -52,6 +55,30 @@ def test_the_engine_imports_as_a_package_of_its_own() -> None:
     code = "import interconnect.subjects, sys; sys.exit(any(name.startswith('ansible') for name in sys.modules))"
     parent = ROOT / "plugins" / "module_utils"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(parent), "PATH": "/usr/bin:/bin"})
+
+
+def readme_examples() -> list[Any]:
+    return [
+        yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    ]
+
+
+def test_the_readme_names_only_options_that_the_modules_have() -> None:
+    play = readme_examples()[0][0]
+    tasks = {name: options for task in play["tasks"] for name, options in task.items()}
+    command = [str(Path(sys.executable).parent / "ansible-doc"), "--json", *tasks]
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections")}
+    documented = json.loads(subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE).stdout)
+    for name, options in tasks.items():
+        assert set(options) <= set(documented[name]["doc"]["options"]), name
+        assert set(play["module_defaults"]["group/ovn.interconnect.ovn_ic"]) <= set(documented[name]["doc"]["options"]), name
+
+
+def test_the_readme_explains_the_variables_of_its_inventory() -> None:
+    inventory = readme_examples()[1]["all"]
+    used = set(inventory["vars"]).union(*(group.get("vars", {}) for group in inventory["children"].values()))
+    described = set(re.findall(r"`(ovn_ic_\w+)`", (ROOT / "README.md").read_text()))
+    assert used <= described
 
 
 def test_the_artifact_holds_what_is_shipped_and_nothing_else(tmp_path: Path) -> None:
