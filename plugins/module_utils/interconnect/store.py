@@ -181,8 +181,12 @@ class Store:
     def find(self, table: str, index: str, key: Hashable) -> list[Row]:
         """The rows that this index files under ``key``, by ascending uuid."""
         part = self._tables[table]
-        found = part.indexes[index].find(key)
-        return [part.rows[uuid] for uuid in (sorted(found) if len(found) > 1 else found)]
+        found = part.indexes[index].buckets.get(key)
+        if found is None:
+            return []
+        if isinstance(found, str):
+            return [part.rows[found]]
+        return [part.rows[uuid] for uuid in sorted(found)]
 
     def first(self, table: str, index: str, key: Hashable) -> Row | None:
         """The first of :meth:`find`, or None."""
