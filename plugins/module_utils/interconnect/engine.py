@@ -190,13 +190,12 @@ class Engine:
             if self._own is None and not subject.nameless:
                 dirty.clear()  # all keys are marked when the zone gets its row
                 continue
-            if not dirty:
-                dirty.clear()  # a dict that was large is walked at its old size, also when it is empty
-                continue
             for key in list(islice(dirty, most)):
                 most -= 1
                 del dirty[key]
                 yield subject, key
+            if not dirty:
+                dirty.clear()  # a dict that was large is walked at its old size, also when it is empty
 
     def _plan_key(self, subject: Subject, key: Hashable) -> tuple[Change, ...]:
         changes, left = [], []
