@@ -208,6 +208,15 @@ class ServerSchema:
         found = self.json["tables"].get(table, {})
         return tuple(tuple(index) for index in found.get("indexes", ()))
 
+    def child_table(self, table: str, column: str) -> str | None:
+        """The table whose rows live only as members of this column: strongly referred to, and no root. None for other columns."""
+        if not self.has(table, column):
+            return None
+        kind = self.json["tables"][table]["columns"][column]["type"]
+        key = kind.get("key") if isinstance(kind, dict) else None
+        child = key.get("refTable") if isinstance(key, dict) and key.get("refType", "strong") == "strong" else None
+        return child if child is not None and not self.json["tables"].get(child, {}).get("isRoot", False) else None
+
     def columns(self, database: Database) -> dict[str, tuple[str, ...]]:
         """What to monitor: per table, the columns that both sides know. Tables without a common column are left out."""
         result = {}

@@ -1,0 +1,39 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options that every module has: where the databases are, and how to reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+from ..interconnect.schema import IC_NB, IC_SB, NB, SB
+
+#: The option that names each database's server, by the database.
+OPTIONS: Mapping[str, str] = {NB: "nb_db", SB: "sb_db", IC_NB: "ic_nb_db", IC_SB: "ic_sb_db", "Open_vSwitch": "ovs_db"}
+#: Where a module looks that needs a database, and is told nothing: the sockets of the distributions' packages.
+DEFAULTS: Mapping[str, str] = {
+    NB: "unix:/var/run/ovn/ovnnb_db.sock",
+    SB: "unix:/var/run/ovn/ovnsb_db.sock",
+    IC_NB: "unix:/var/run/ovn/ovn_ic_nb_db.sock",
+    IC_SB: "unix:/var/run/ovn/ovn_ic_sb_db.sock",
+    "Open_vSwitch": "unix:/var/run/openvswitch/db.sock",
+}
+
+
+def connection_spec() -> dict[str, Any]:
+    """The connection options, the same for every module: so that a play can set them once for the action group."""
+    return {
+        "nb_db": {"type": "str", "fallback": (env_fallback, ["OVN_NB_DB"])},
+        "sb_db": {"type": "str", "fallback": (env_fallback, ["OVN_SB_DB"])},
+        "ic_nb_db": {"type": "str", "fallback": (env_fallback, ["OVN_IC_NB_DB"])},
+        "ic_sb_db": {"type": "str", "fallback": (env_fallback, ["OVN_IC_SB_DB"])},
+        "private_key": {"type": "path", "no_log": False},
+        "certificate": {"type": "path"},
+        "ca_cert": {"type": "path"},
+        "timeout": {"type": "int", "default": 10},
+    }

@@ -1,0 +1,178 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way that every module goes: options -> read -> plan -> (check mode ends here) -> commit -> read back -> result.
+
+A module is a declaration: its options, the databases that it reads, and functions of options and contents.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ..interconnect.change import Change, diff, results
+from ..interconnect.client import IMPORT_ERROR, LibraryError
+from ..interconnect.replica import Tls
+from ..interconnect.schema import Database
+from ..interconnect.simulation import Simulation
+from ..interconnect.store import Store
+from .arguments import DEFAULTS, OPTIONS, connection_spec
+from .errors import ModuleError
+from .session import Session
+
+Params = Mapping[str, Any]
+#: The contents of the databases that were read, by database name. An optional database that was not named is not in it.
+Stores = Mapping[str, Store]
+
+#: Plans after which a module is called restless: each sees what the one before has written.
+MOST_WAVES = 12
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A module, all of it.
+
+    ``desired`` names the Changes that are to be written; it is asked again with the new contents until there are none, for what can only be
+    written once another row is there. ``describe`` gives the returned object. ``doing`` begins every sentence about a failure, such as
+    "Attaching router lr1". ``awaited`` says what the module still waits for after its changes, as a sentence, None if nothing.
+    """
+
+    options: Mapping[str, Any]
+    needed: Sequence[Database]
+    desired: Callable[[Params, Stores], Sequence[Change]]
+    describe: Callable[[Params, Stores], Mapping[str, Any]]
+    doing: Callable[[Params], str]
+    optional: Sequence[Database] = ()
+    awaited: Callable[[Params, Stores], str | None] = lambda _params, _stores: None
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run(declaration: Declaration) -> None:
+    """Do what a module declares, and end the process with its result."""
+    module = AnsibleModule(
+        argument_spec={**connection_spec(), **declaration.options}, supports_check_mode=True, **dict(declaration.constraints)
+    )
+    session: Session | None = None
+    try:
+        session = _connect(declaration, module.params)
+        session.load()
+        outcome = _check(declaration, module.params, session) if module.check_mode else _work(declaration, module.params, session)
+    except (ModuleError, LibraryError) as error:
+        fail(module, declaration.doing(module.params), error, session)
+    else:
+        session.close()
+        module.exit_json(**outcome)
+
+
+def fail(module: AnsibleModule, doing: str, error: Exception, session: Session | None = None) -> None:
+    """End the process with one sentence: what was being done, where, why it failed, what to do; and the same as data."""
+    if isinstance(error, LibraryError):
+        if IMPORT_ERROR is None:
+            module.fail_json(msg=f"{doing} failed: {error}")
+        reason = "to speak to OVSDB servers: install the package python3-openvswitch, or ovs with pip"
+        module.fail_json(msg=missing_required_lib("ovs", reason=reason), exception=IMPORT_ERROR)
+    database = getattr(error, "database", None)
+    data: dict[str, Any] = {}
+    place = ""
+    if database is not None:
+        data["failed_target"] = _remote(database, module.params) or DEFAULTS[database]
+        place = "" if data["failed_target"] in str(error) else f" in {database} at {data['failed_target']}"
+        if session is not None and database in session.stores and session.stores[database].schema.version:
+            data["schema_version"] = session.stores[database].schema.version
+    if getattr(error, "ovsdb_error", None):
+        data["ovsdb_error"] = getattr(error, "ovsdb_error", None)
+    module.fail_json(msg=f"{doing} failed{place}: {error}", **data)
+
+
+def tls_files(params: Params) -> Tls:
+    """The files of the TLS identity, from the options."""
+    return Tls(params["private_key"], params["certificate"], params["ca_cert"])
+
+
+def _remote(database: str, params: Params) -> str | None:
+    remote: str | None = params.get(OPTIONS[database])
+    return remote
+
+
+def _connect(declaration: Declaration, params: Params) -> Session:
+    targets = {one.name: (one, _remote(one.name, params) or DEFAULTS[one.name]) for one in declaration.needed}
+    for one in declaration.optional:
+        remote = _remote(one.name, params)
+        if remote:
+            targets[one.name] = (one, remote)
+    if params["timeout"] <= 0:
+        raise ModuleError("timeout is not above 0; give it the seconds that a server may take to answer")
+    return Session(targets, tls_files(params), params["timeout"])
+
+
+def _outcome(declaration: Declaration, params: Params, stores: Stores, changes: Sequence[Change], made: set[str]) -> dict[str, Any]:
+    described = _without(dict(declaration.describe(params, stores)), made)
+    return {"changed": bool(changes), "changes": _without(results(changes), made), "diff": diff(changes), **described}
+
+
+def _check(declaration: Declaration, params: Params, session: Session) -> dict[str, Any]:
+    """Plan over the contents in memory until nothing is left to plan."""
+    simulation = Simulation(session.stores)
+    changes: list[Change] = []
+    for _wave in range(MOST_WAVES):
+        wave = declaration.desired(params, session.stores)
+        if not wave:
+            break
+        changes += wave
+        simulation.apply(wave)
+    return _outcome(declaration, params, session.stores, changes, simulation.made)
+
+
+def _work(declaration: Declaration, params: Params, session: Session) -> dict[str, Any]:
+    changes: list[Change] = []
+    refused: Sequence[Change] = ()
+    for _wave in range(MOST_WAVES):
+        wave = declaration.desired(params, session.stores)
+        if not wave:
+            break
+        result = session.commit(wave)
+        if result.refusal is not None:
+            # Another writer may have been faster: then its row is here by now, and the plan is another one.
+            if list(wave) == list(refused):
+                raise _refusal(wave, result.refusal)
+            refused = wave
+        elif not result.unknown:
+            changes += wave
+    else:
+        raise ModuleError("somebody else keeps changing it back; find the other writer, then run the task again", database=wave[0].database)
+    _await(declaration, params, session)
+    return _outcome(declaration, params, session.stores, changes, set())
+
+
+def _refusal(changes: Sequence[Change], reason: str) -> ModuleError:
+    database, _space, words = reason.partition(" refused it: ")
+    wanted = ", ".join(dict.fromkeys(f"{change.action} {change.table} {change.record!r}" for change in changes))
+    return ModuleError(
+        f"the server refused to {wanted}: {words or reason}; change or remove the row that is in the way",
+        database=database if words else changes[0].database,
+        ovsdb_error=words or reason,
+    )
+
+
+def _await(declaration: Declaration, params: Params, session: Session) -> None:
+    seconds = params.get("wait_timeout")
+    if seconds is None:
+        return
+    end = time.monotonic() + seconds
+    if not session.wait(lambda: declaration.awaited(params, session.stores) is None, max(0.0, end - time.monotonic())):
+        raise ModuleError(f"{declaration.awaited(params, session.stores)} (waited {seconds} s)")
+
+
+def _without(value: Any, made: set[str]) -> Any:
+    """The same with the uuids of rows that do not exist yet as None."""
+    if isinstance(value, dict):
+        return {key: _without(one, made) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without(one, made) for one in value]
+    return None if isinstance(value, str) and value in made else value

@@ -1,0 +1,191 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connections of one module's call: read the databases, write one transaction to each, wait for what has to come of it.
+
+Every wait is for an event of a connection and ends after the seconds that the caller grants.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from ..interconnect.change import Change, Group
+from ..interconnect.client import check_library
+from ..interconnect.commit import Committer
+from ..interconnect.replica import Replica, Tls
+from ..interconnect.schema import Database
+from ..interconnect.store import Store
+from .arguments import OPTIONS
+from .errors import ModuleError
+
+
+class Fate:
+    """What became of one group: counts its transactions, keeps the reason of a refusal."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.refusal: str | None = None
+        self.unknown = False
+
+    def sent(self, group: Group, transactions: int = 1) -> None:
+        """The group goes out."""
+        self.open += transactions
+
+    def committed(self, group: Group) -> None:
+        """A transaction of it is in its database."""
+        self.open -= 1
+
+    def rejected(self, group: Group, reason: str) -> None:
+        """A server refused a transaction of it."""
+        self.open -= 1
+        self.refusal = reason
+
+    def lost(self, group: Group) -> None:
+        """The connection went, or another client was faster."""
+        self.open -= 1
+        self.unknown = True
+
+
+class Result(NamedTuple):
+    """What became of some Changes: ``refusal`` is the server's reason, ``unknown`` means that they have to be planned anew."""
+
+    refusal: str | None
+    unknown: bool
+
+
+def wait_for(parts: Sequence[Replica], done: Callable[[], bool], seconds: float) -> bool:
+    """Let replicas work until ``done()``; False if it is not so after these seconds."""
+    from ovs.poller import Poller
+
+    end = time.monotonic() + seconds
+    while True:
+        for replica in parts:
+            replica.run()
+        if done():
+            return True
+        left = end - time.monotonic()
+        if left <= 0:
+            return False
+        poller = Poller()
+        for replica in parts:
+            replica.wait(poller)
+        poller.timer_wait(int(left * 1000) + 1)
+        poller.block()
+
+
+class Session:
+    """The replicas of the databases that a module needs. ``targets``: database name -> its declaration and its remote."""
+
+    def __init__(self, targets: Mapping[str, tuple[Database, str]], tls: Tls, seconds: float) -> None:
+        check_library()
+        check_remotes({name: remote for name, (_database, remote) in targets.items()}, tls)
+        tls.apply()
+        self.remotes = {name: remote for name, (_database, remote) in targets.items()}
+        self.seconds = seconds
+        self._replicas = {name: Replica(database, remote) for name, (database, remote) in targets.items()}
+
+    @property
+    def stores(self) -> dict[str, Store]:
+        """The contents of the databases, by name."""
+        return {name: replica.store for name, replica in self._replicas.items()}
+
+    def close(self) -> None:
+        """Give up the connections."""
+        for replica in self._replicas.values():
+            replica.close()
+
+    def load(self) -> None:
+        """Read all databases. Raises ModuleError where one cannot be reached in time, or is not what it should be."""
+        replicas = list(self._replicas.values())
+        loaded = wait_for(replicas, lambda: all(one.synced for one in replicas) or _hopeless(replicas), self.seconds)
+        if not loaded or _hopeless(replicas):
+            raise unreachable(self._replicas, self.seconds)
+
+    def commit(self, changes: Sequence[Change]) -> Result:
+        """Write the Changes, one transaction a database, and wait for the replies. Raises ModuleError where none comes in time."""
+        fate = Fate()
+        Committer(self._replicas, fate).submit([Group("module", (), tuple(changes))])
+        if not self.wait(lambda: fate.open == 0, self.seconds):
+            names = " and ".join(sorted({change.database for change in changes}))
+            raise ModuleError(
+                f"{names} has not answered within {self.seconds:g} s, and the changes may have been written or not;"
+                " look at the server and run the task again"
+            )
+        if fate.unknown:
+            self.load()
+        return Result(fate.refusal, fate.unknown)
+
+    def wait(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Wait for an event in the databases; False if it has not come in time."""
+        return wait_for(list(self._replicas.values()), done, seconds)
+
+
+def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:
+    """Raise ModuleError where a remote is none, or the files of a TLS connection are missing."""
+    from ovs.stream import Stream
+
+    for name, remote in remotes.items():
+        for one in members(remote):
+            method = one.partition(":")[0]
+            if not one.partition(":")[2] or not Stream.is_valid_name(one):
+                raise ModuleError(
+                    f"{OPTIONS[name]} has {one!r}, which is no OVSDB connection method; write unix:PATH, ssl:HOST:PORT or tcp:HOST:PORT",
+                    database=name,
+                )
+            missing = [option for option, path in tls._asdict().items() if not path]
+            if method == "ssl" and missing:
+                raise ModuleError(f"{one} needs TLS, and {', '.join(missing)} is not given; give the files' paths", database=name)
+    for option, path in tls._asdict().items():
+        if path and not os.access(path, os.R_OK):
+            raise ModuleError(f"the file {path} of the option {option} cannot be read on this host; put it there, or correct the option")
+
+
+def unreachable(replicas: Mapping[str, Replica], seconds: float) -> ModuleError:
+    """Which databases were not reached, where they were looked for, and what the attempt says."""
+    sentences = []
+    blamed = [name for name, replica in replicas.items() if not replica.synced]
+    blamed = [name for name in blamed if replicas[name].problem] or blamed
+    for name in blamed:
+        replica = replicas[name]
+        if replica.problem:
+            sentences.append(f"{replica.problem}; {OPTIONS[name]} must name a server of {name}")
+        else:
+            sentences.append(
+                f"{name} was not reached within {seconds:g} s ({_attempts(replica.remote)});"
+                f" check that its ovsdb-server runs and that {OPTIONS[name]} names its socket or address"
+            )
+    return ModuleError(" and ".join(sentences), database=blamed[0])
+
+
+def _hopeless(replicas: Sequence[Replica]) -> bool:
+    """Whether the only server of a database says that it has another one."""
+    return any(replica.problem is not None and len(members(replica.remote)) == 1 for replica in replicas)
+
+
+def members(remote: str) -> list[str]:
+    """The servers that a remote lists; a word without a colon belongs to the one before it."""
+    result: list[str] = []
+    for word in remote.split(","):
+        if result and ":" not in word:
+            result[-1] += "," + word
+        else:
+            result.append(word)
+    return result
+
+
+def _attempts(remote: str) -> str:
+    """What one attempt at each server of a remote says."""
+    from ovs.stream import Stream
+
+    words = []
+    for one in members(remote):
+        error, stream = Stream.open_block(Stream.open(one), 1000)
+        if stream is not None:
+            stream.close()
+        words.append(f"{one}: {os.strerror(error) if error else 'the server accepts connections and does not answer, or is no leader'}")
+    return ", ".join(words)

@@ -1,0 +1,92 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the integration target of each module with ansible-playbook, against real OVSDB servers of its own; no root is needed.
+
+The targets are laid out as ansible-test wants them. A transaction in check mode fails the test, and so does any warning of Ansible.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.ovn.interconnect.tests.support.servers import Server, suite
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TARGETS = sorted(path.name for path in (HERE / "targets").iterdir() if (path / "tasks" / "main.yml").is_file())
+BIN = Path(sys.executable).parent
+
+VSWITCH_SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
+DATABASES = {
+    "nb": ("ovn-nb.ovsschema", "OVN_Northbound"),
+    "sb": ("ovn-sb.ovsschema", "OVN_Southbound"),
+    "ic_nb": ("ovn-ic-nb.ovsschema", "OVN_IC_Northbound"),
+    "ic_sb": ("ovn-ic-sb.ovsschema", "OVN_IC_Southbound"),
+    "ovs": (str(VSWITCH_SCHEMA), "Open_vSwitch"),
+}
+
+
+@pytest.fixture
+def servers() -> Iterator[dict[str, Server]]:
+    """One server for each database, empty."""
+    schemas = suite("host").schemas
+    with tempfile.TemporaryDirectory(prefix="ovn-ic-") as directory:
+        made = {name: Server(name, Path(directory), schemas / schema, database) for name, (schema, database) in DATABASES.items()}
+        try:
+            for server in made.values():
+                server.launch()
+            for server in made.values():
+                server.ready()
+            yield made
+        finally:
+            for server in made.values():
+                server.stop()
+
+
+def environment(servers: dict[str, Server], faults: Path) -> dict[str, str]:
+    """Nothing of the caller's environment that modules or Ansible read, but what finds the programs."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OVN_", "OVS_", "ANSIBLE_"))}
+    return {
+        **kept,
+        "LC_ALL": "C.UTF-8",
+        "PATH": f"{BIN}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin",
+        "ANSIBLE_CONFIG": str(faults.with_name("ansible.cfg")),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
+        "ANSIBLE_ROLES_PATH": str(HERE / "targets"),
+        "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
+        "ANSIBLE_CALLBACKS_ENABLED": "no_writes",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_PIPELINING": "1",
+        "OVN_IC_TEST_WATCHED": ":".join(str(server.file) for server in servers.values()),
+        "OVN_IC_TEST_FAULTS": str(faults),
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_target(target: str, servers: dict[str, Server], tmp_path: Path) -> None:
+    faults = tmp_path / "faults"
+    faults.touch()
+    (tmp_path / "ansible.cfg").touch()
+    variables = {f"test_{name}_db": f"unix:{server.socket}" for name, server in servers.items()}
+    variables.update(ansible_connection="local", ansible_python_interpreter=sys.executable, test_directory=str(tmp_path))
+    play = [{"name": f"Test {target}", "hosts": "localhost", "gather_facts": False, "roles": [target]}]
+    (tmp_path / "play.yml").write_text(json.dumps(play))
+    (tmp_path / "variables.json").write_text(json.dumps(variables))
+    command = [BIN / "ansible-playbook", "-v", "-i", "localhost,", "-e", f"@{tmp_path}/variables.json", tmp_path / "play.yml"]
+    run = subprocess.run(
+        command, env=environment(servers, faults), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout
+    assert faults.read_text() == "", f"written in check mode: {faults.read_text()}"
+    assert "[WARNING]" not in run.stdout, run.stdout
+    assert "[DEPRECATION" not in run.stdout, run.stdout
