@@ -200,6 +200,12 @@ class Client(_Idl):
         return bool(self.state == _Idl.IDL_S_MONITORING and self._session.is_connected() and self._session.get_seqno() == self._last_seqno)
 
     @property
+    def conditions_pending(self) -> bool:
+        """Whether a change of conditions was not yet confirmed by the server."""
+        states = (table.condition_state for table in self.tables.values())
+        return bool(self.cond_changed) or any(state.new is not None or state.requested is not None for state in states)
+
+    @property
     def outstanding(self) -> int:
         """How many requests wait for their reply."""
         return len(self._outstanding_txns)

@@ -10,12 +10,13 @@ new contents are compared with the old rows, and the difference is the change fe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from . import client as seam
+from . import tls
 from .schema import Database, ServerSchema
-from .store import Members, RowChange, Store
+from .store import NOTHING, Members, RowChange, Store
 from .wire import decode, decode_diff, decode_members
 
 
@@ -31,12 +32,17 @@ class Tls(NamedTuple):
         seam.check_library()
         from ovs.stream import Stream
 
+        tls.register()
         if self.private_key:
             Stream.ssl_set_private_key_file(self.private_key)
         if self.certificate:
             Stream.ssl_set_certificate_file(self.certificate)
         if self.ca_cert:
             Stream.ssl_set_ca_cert_file(self.ca_cert)
+
+
+class UnknownMembersError(ValueError):
+    """A row whose members were not wanted until now: the contents have to be loaded anew."""
 
 
 class Replica:
@@ -56,6 +62,9 @@ class Replica:
         self.schema_serial = 0
         #: What is wrong with this server, in its own words, or None.
         self.problem: str | None = None
+        #: Whether the members of a row's ``refs`` columns are wanted; the others are dropped as they come.
+        self.keeps_members: Callable[[str, Any], bool] = lambda _table, _row: True
+        self._conditions: dict[str, list[Any]] = {}
         self._leader_only = leader_only
         self._fetch: seam.Session | None = seam.Session.connect_to(_remotes(remote))
         self._fetch_seqno = -1
@@ -83,7 +92,7 @@ class Replica:
     @property
     def synced(self) -> bool:
         """Whether the store holds what the server holds, apart from updates that are on their way."""
-        return self._client is not None and self._client.synced and self._stale_schema is None
+        return self._client is not None and self._client.synced and not self._client.conditions_pending and self._stale_schema is None
 
     @property
     def has_lock(self) -> bool:
@@ -105,6 +114,15 @@ class Replica:
     def want_lock(self, name: str | None) -> None:
         """Ask for a lock of the server, or give it back. It is given back once nothing is in flight."""
         self._lock = name
+
+    def want(self, table: str, condition: list[Any]) -> None:
+        """Monitor only the rows of a table for which one of these clauses holds (ovsdb-server(7), 4.1.12).
+
+        While the server has not confirmed a change of conditions the replica is not in step: a row that leaves looks like a deleted one.
+        """
+        if self._conditions.get(table) != condition:
+            self._conditions[table] = condition
+            self._apply_condition(table)
 
     def set_probe_interval(self, milliseconds: int) -> None:
         """How long a silent connection may be silent before it is probed; 0 is for ever (spec status-and-daemon F.7)."""
@@ -177,6 +195,8 @@ class Replica:
         columns = store.schema.columns(store.database)
         self._client = seam.Client(self.remote, schema, columns, self, self._leader_only)
         self._checked_seqno = -1
+        for table in self._conditions:
+            self._apply_condition(table)
         self._apply_probe()
 
     def _run_client(self, client: seam.Client) -> None:
@@ -202,6 +222,10 @@ class Replica:
     def _apply_lock(self, client: seam.Client) -> None:
         if client.lock_name != self._lock and not client.outstanding:
             client.set_lock(self._lock)
+
+    def _apply_condition(self, table: str) -> None:
+        if self._client is not None and self.store.schema.has(table):
+            self._client.cond_change(table, self._conditions[table])
 
     def _apply_probe(self) -> None:
         if self._client is not None and self._probe is not None:
@@ -249,6 +273,8 @@ class Replica:
         """A whole row: columns that it does not name have their default (ovsdb-server(7), 4.1.14)."""
         columns = self.store.database.tables[table]
         values = {name: decode(column, row[name]) if name in row else column.empty for name, column in columns.items()}
+        if not self.keeps_members(table, values):
+            values.update((name, NOTHING) for name, column in columns.items() if column.shape == "refs")
         return self.store.put(table, uuid, values)
 
     def _modify(self, table: str, uuid: str, difference: Mapping[str, Any]) -> RowChange | None:
@@ -258,11 +284,16 @@ class Replica:
         columns = self.store.database.tables[table]
         values: dict[str, Any] = {}
         edges: dict[str, Members] = {}
+        kept = self.keeps_members(table, row)
         for name, value in difference.items():
             if columns[name].shape == "refs":
+                if not kept:
+                    continue
                 edges[name] = decode_members(value, self.store.children(table, name, uuid))
             else:
                 values[name] = decode_diff(columns[name], row[name], value)
+        if not kept and self.keeps_members(table, {**row.as_dict(), **values}):
+            raise UnknownMembersError(uuid)
         return self.store.update(table, uuid, values, edges)
 
 

@@ -18,6 +18,7 @@ from .commit import SHARED_LOCK, Committer
 from .engine import Engine
 from .fence import Fence
 from .guard import Guard
+from .monitoring import Interest
 from .replica import Replica
 from .schema import DATABASES, IC_NB, IC_SB, NB, SB
 from .settings import probe_interval
@@ -58,6 +59,7 @@ class ZoneSync:
         self.guard = Guard(self.zone, self.engine, lambda sentence: log("warn", sentence))
         self.committer = Committer(self.replicas, self.engine)
         self._fence = Fence(self.zone, self.engine, self.committer, [self.replicas[name] for name in (NB, SB, IC_SB)])
+        self._interest = Interest(self.zone, self.replicas)
         self._clock = clock
         self._log = log
         self._exclusive = exclusive
@@ -113,6 +115,7 @@ class ZoneSync:
     def run(self) -> None:
         """One turn: receive, look at what changed, plan, send. Never waits."""
         changes = [change for replica in self.replicas.values() for change in replica.run()]
+        self._interest.observe(changes)
         self._apply_probe_intervals(changes)
         self._ask_for_locks()
         active = self._exclusive and self.status == ACTIVE and self.loaded
