@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -19,8 +20,8 @@ from .setup import SetUp
 SECOND_LOOKS = 5
 """How often two set-ups that differ are settled again before that counts: upstream retries a rejected transaction only at the
 next event."""
-SHRINKING = 40
-"""How many shorter histories are tried to make a failure readable."""
+SHRINKING = 45.0
+"""Seconds spent on shorter histories to make a failure readable."""
 
 pytestmark = pytest.mark.differential
 
@@ -52,15 +53,17 @@ def _compare(history: Sequence[Action], reference: SetUp, candidate: SetUp) -> l
 
 
 def _shrunk(history: list[Action], found: list[str], reference: SetUp, candidate: SetUp) -> tuple[list[Action], list[str]]:
-    """Leave out actions as long as something still differs."""
-    position, tries = len(history) - 1, 0
-    while position >= 0 and tries < SHRINKING:
-        shorter = history[:position] + history[position + 1 :]
-        tries += 1
-        still = _compare(shorter, reference, candidate)
-        if still:
-            history, found = shorter, still
-        position -= 1
+    """Leave out actions, many at a time and then fewer, as long as something still differs."""
+    until, size = time.monotonic() + SHRINKING, len(history) // 2
+    while size:
+        for position in range(len(history) - size, -1, -size):
+            if time.monotonic() > until:
+                return history, found
+            shorter = history[:position] + history[position + size :]
+            still = _compare(shorter, reference, candidate)
+            if still:
+                history, found = shorter, still
+        size //= 2
     return history, found
 
 

@@ -11,6 +11,7 @@ request of the same connection, so a reply is a barrier.
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import socket
 import time
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TypeVar, Union
 from uuid import UUID
 
-PATIENCE = 20.0
+PATIENCE = float(os.environ.get("OVN_IC_TEST_PATIENCE") or 20)
 """Seconds after which a wait gives up; no test passes or fails by how fast something is below it."""
 
 Atom = Union[bool, int, float, str, UUID]

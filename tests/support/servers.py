@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -28,6 +29,8 @@ from .ovsdb import PATIENCE, Database, JsonRpc, WaitTimeoutError
 CHECKOUT = Path(__file__).resolve().parents[2]
 UPSTREAM = "upstream"
 OURS = "ours"
+URGE = 0.3
+"""Seconds without progress after which `settle` wakes the daemons."""
 
 _T = TypeVar("_T")
 
@@ -357,6 +360,7 @@ class Interconnect:
         self.suite = suite(generation)
         self.kind = kind
         self.directory = Path(tempfile.mkdtemp(prefix="ovn-ic-"))
+        self._caretaker = _caretaker(self.directory)
         self.zones: list[AvailabilityZone] = []
         self.others: list[Process] = []
         self.nb_server = Server("ic-nb", self.directory, self.suite.schemas / "ovn-ic-nb.ovsschema", "OVN_IC_Northbound")
@@ -412,15 +416,13 @@ class Interconnect:
                 process.stop()
             except ServerError as failure:
                 failures.append(str(failure))
-        if self._keep():
+        if os.environ.get("OVN_IC_TEST_KEEP"):
             sys.stderr.write(f"kept for inspection: {self.directory}\n")
         else:
             shutil.rmtree(self.directory)
+        self._caretaker.communicate()
         if failures:
             raise ServerError("; ".join(failures))
-
-    def _keep(self) -> bool:
-        return bool(os.environ.get("OVN_IC_TEST_KEEP"))
 
     def wait(self, condition: Callable[[], _T | None], what: str, patience: float = PATIENCE) -> _T:
         """Wait until a condition over any of the databases holds; the daemons' logs are part of the failure."""
@@ -465,15 +467,39 @@ class Interconnect:
         self.nb.transact(ovsdb.insert("Transit_Switch", {"name": name}))
         zones = [zone for zone in self.zones if zone.daemon.working and zone.nb.get("NB_Global").text("name")]
         try:
-            self.wait(lambda: all(_has_key(zone, name) for zone in zones), f"transit switch {name} with its key in every zone's NB")
+            self._urge(lambda: all(_has_key(zone, name) for zone in zones), f"transit switch {name} with its key in every zone's NB")
         finally:
             self.nb.transact(ovsdb.delete("Transit_Switch", name=name))
-        self.wait(lambda: not self._shows(name, zones), f"transit switch {name} to be gone everywhere")
+        self._urge(lambda: not self._shows(name, zones), f"transit switch {name} to be gone everywhere")
+
+    def _urge(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for a condition, waking the daemons by a passing change of IC_NB when nothing happens for a while.
+
+        A daemon of releases before 24.03 whose transaction was rejected, because another zone was faster, does nothing more
+        until the next event; and what it had to react to may have come while that transaction was under way.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                ovsdb.wait_for(self.databases, condition, what, URGE)
+                return
+            except WaitTimeoutError:
+                if time.monotonic() > until:
+                    raise WaitTimeoutError(f"waited {PATIENCE:g} s in vain: {what}\n{self.logs()}") from None
+            self.nb.transact(ovsdb.set_keys("IC_NB_Global", "external_ids", {"settle": "wake up"}))
+            self.nb.transact(ovsdb.drop_keys("IC_NB_Global", "external_ids", ["settle"]))
 
     def _shows(self, name: str, zones: Sequence[AvailabilityZone]) -> bool:
         """Whether a transit switch is still in any of these zones or, if there are any, in IC_SB."""
         switches = any(_switches(zone, name) for zone in zones)
         return switches or (bool(zones) and bool(self.sb.rows("Datapath_Binding", transit_switch=name)))
+
+
+def _caretaker(directory: Path) -> subprocess.Popen[bytes]:
+    """A process that waits for the end of this one, however it comes, and then ends what still runs in the directory."""
+    tidy = 'cat > /dev/null; for pid in "$0"/*.pid "$0"/*/*.pid; do if [ -e "$pid" ]; then kill -9 "$(cat "$pid")"; fi; done'
+    command = ["sh", "-c", f'{tidy}; [ -n "$OVN_IC_TEST_KEEP" ] || rm -rf "$0"', str(directory)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def _start_all(processes: Iterable[Process]) -> None:
