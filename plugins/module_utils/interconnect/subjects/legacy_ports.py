@@ -1,0 +1,236 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ports that an operator put on a transit switch in NB, and their copies in the other zones (spec port-bindings, section 3).
+
+Local ports are of the types router and (spine-leaf) switch. All other types that an operator may use are none of our business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..address import is_uuid
+from ..change import Left, Step, insert, update
+from ..store import Row
+from ..zone import Zone
+from . import transit
+from .keys import requested
+from .port import ROUTER_ID, KeySource, Port
+from .transit import SWITCH_PORT_TYPE
+
+
+def plan(port: Port, keys: KeySource, *, make_remote: bool = True) -> Iterator[Step]:
+    """The Changes for a name that no transit switch port has. ``make_remote``: whether a copy of another zone's port may be made."""
+    if _is_local(port):
+        yield from _publish(port, keys)
+        return
+    if port.own is not None:
+        yield port.delete_binding(port.own, f"the zone has no such port on transit switch {port.own['transit_switch']}")
+    foreign = port.foreign
+    target = port.zone.ic_nb.first("Transit_Switch", "name", foreign["transit_switch"]) if foreign is not None else None
+    stale = _stale(port, target)
+    if stale is not None:
+        yield from port.remove_lsp(stale)
+    if foreign is None or target is None:
+        return
+    if _is_remote(port) and stale is None:
+        yield from _follow(port, foreign)
+    elif make_remote:
+        yield from _copy(port, foreign, free=port.lsp is None or stale is not None)
+
+
+def _is_local(port: Port) -> bool:
+    if port.home is None or port.lsp is None or port.managed:
+        return False
+    has_peer = port.zone.nb.schema.has("Logical_Switch_Port", "peer")
+    return port.lsp["type"] == "router" or (port.lsp["type"] == "switch" and has_peer)
+
+
+def _is_remote(port: Port) -> bool:
+    return port.home is not None and port.lsp is not None and not port.managed and port.lsp["type"] == "remote"
+
+
+def is_local_port(port: Port) -> bool:
+    """Whether the NB port of this name is one that is published as an operator's own."""
+    return _is_local(port)
+
+
+def _stale(port: Port, target: Row | None) -> str | None:
+    """Why the NB port has to go: P-8 for a managed one, P-6 for a remote one. None where it stays."""
+    if port.home is None:
+        return None
+    if port.managed:
+        return f"transit switch {port.home['name']} has no port {port.name}"
+    if _is_remote(port) and (target is None or not port.on(target)):
+        return f"no other zone has a port {port.name} on transit switch {port.home['name']}"
+    return None
+
+
+# ---- Local ports ----------------------------------------------------------------------------------------------------------------------
+
+
+class _Contents(NamedTuple):
+    """What a local port's binding is to say. ``router_id``: None for none, empty where it is not known yet."""
+
+    address: str
+    gateway: str
+    router_id: str | None
+
+
+def _publish(port: Port, keys: KeySource) -> Iterator[Step]:
+    """P-1 to P-5."""
+    assert port.home is not None
+    binding = port.zone.port_binding(port.name)
+    if binding is None:
+        if port.own is not None:
+            yield port.delete_binding(port.own, "ovn-northd has not bound the port yet")
+        return
+    taken = port.taken()
+    if taken is not None:
+        yield Left(port.name, f"port {port.name} on {port.home['name']} is not published: {taken}")
+        return
+    contents = _contents(port, binding)
+    if contents.router_id == "":
+        yield Left(port.name, f"the router behind port {port.name} is not known: its datapath in the southbound database names none")
+    own = port.own
+    if own is not None and own["transit_switch"] != port.home["name"]:
+        yield port.delete_binding(own, f"the port is on transit switch {port.home['name']} now")
+        own = None
+    if own is None:
+        yield from _insert(port, contents, keys)
+    else:
+        yield from _maintain(port, own, contents)
+
+
+def _insert(port: Port, contents: _Contents, keys: KeySource) -> Iterator[Step]:
+    assert port.home is not None
+    assert port.lsp is not None
+    key = keys.take(port.zone, port.name, port.home["name"], requested(port.lsp["options"]))
+    if isinstance(key, Left):
+        yield key
+        return
+    columns = new_binding(port, port.home, key)
+    columns.update({"address": contents.address, "gateway": contents.gateway})
+    if contents.router_id:
+        columns["external_ids"] = {ROUTER_ID: contents.router_id}
+    reason = f"port on transit switch {port.home['name']}"
+    yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason)
+
+
+def new_binding(port: Port, transit_switch: Row, key: int) -> dict[str, Any]:
+    """The columns that every new binding of a switch port has (P-2, X-1)."""
+    az = port.zone.own_az
+    return {
+        "availability_zone": az.uuid if az is not None else "",
+        "transit_switch": transit_switch["name"],
+        "logical_port": port.name,
+        "tunnel_key": key,
+        "type": SWITCH_PORT_TYPE,
+        "nb_ic_uuid": transit_switch.uuid,
+    }
+
+
+def _maintain(port: Port, own: Row, contents: _Contents) -> Iterator[Step]:
+    """P-3 and P-4."""
+    assert port.home is not None
+    assert port.lsp is not None
+    columns = {
+        "address": contents.address,
+        "gateway": contents.gateway,
+        "type": SWITCH_PORT_TYPE,
+        "nb_ic_uuid": port.home.uuid,
+    }
+    ids = {} if contents.router_id == "" else {"external_ids": {ROUTER_ID: contents.router_id}}
+    reason = f"port on transit switch {port.home['name']}"
+    yield from update(port.zone.ic_sb, "Port_Binding", own, record=port.name, reason=reason, columns=columns, keys=ids)
+    yield from request_key(port, own)
+
+
+def request_key(port: Port, binding: Row) -> Iterator[Step]:
+    """Write a binding's key to the NB port of its name."""
+    assert port.lsp is not None
+    keys = {"options": transit.key_option(port.lsp["options"], binding["tunnel_key"])}
+    reason = "the tunnel key that the port has in IC_SB"
+    yield from update(port.zone.nb, "Logical_Switch_Port", port.lsp, record=port.name, reason=reason, keys=keys)
+
+
+def _contents(port: Port, binding: Row) -> _Contents:
+    """Address, gateway and router of a local port (3.2, P-5), from the SB binding of the port and of its peer."""
+    assert port.lsp is not None
+    zone = port.zone
+    is_switch = port.lsp["type"] == "switch"
+    peer = zone.port_binding(binding["options"].get("peer") or "")
+    gateway = ""
+    if peer is not None:
+        gateway = _chassis_name(zone, zone.port_binding(f"cr-{peer['logical_port']}"))
+    if is_switch:
+        return _Contents("unknown", gateway or _chassis_name(zone, binding), None)
+    if peer is None:
+        return _Contents("", gateway, None)
+    return _Contents(min(peer["mac"], key=str.encode, default=""), gateway, _router_id(zone, peer))
+
+
+def _chassis_name(zone: Zone, binding: Row | None) -> str:
+    chassis = zone.sb.row("Chassis", binding["chassis"]) if binding is not None else None
+    return chassis["name"] if chassis is not None else ""
+
+
+def _router_id(zone: Zone, peer: Row) -> str:
+    """The uuid of the NB router behind a port's datapath, empty where the datapath does not say."""
+    datapath = zone.sb.row("Datapath_Binding", peer["datapath"])
+    if datapath is None:
+        return ""
+    if datapath["type"] and datapath["nb_uuid"]:
+        return str(datapath["nb_uuid"])
+    ids = datapath["external_ids"]
+    return next((ids[key] for key in ("logical-switch", "logical-router") if is_uuid(ids.get(key, ""))), "")
+
+
+# ---- Remote ports ---------------------------------------------------------------------------------------------------------------------
+
+
+def _follow(port: Port, foreign: Row) -> Iterator[Step]:
+    """P-7: an existing copy follows the binding of the other zone."""
+    assert port.lsp is not None
+    zone = port.zone
+    binding = zone.port_binding(port.name)
+    if binding is None:
+        return
+    reason = "another zone's port"
+    columns = {"addresses": _addresses(foreign)}
+    keys = {"options": transit.key_option(port.lsp["options"], foreign["tunnel_key"])}
+    yield from update(zone.nb, "Logical_Switch_Port", port.lsp, record=port.name, reason=reason, columns=columns, keys=keys)
+    if "requested-chassis" in port.lsp["options"]:
+        return
+    gateway = foreign["gateway"]
+    chassis = zone.chassis(gateway) if gateway else None
+    if gateway and chassis is None:
+        yield Left(port.name, f"port {port.name} is not bound to its gateway {gateway}: no such chassis is known here")
+        return
+    reason = f"its gateway is {gateway}" if gateway else "it has no gateway"
+    bound = {"chassis": chassis.uuid if chassis is not None else None}
+    yield from update(zone.sb, "Port_Binding", binding, record=port.name, reason=reason, columns=bound)
+
+
+def _copy(port: Port, foreign: Row, *, free: bool) -> Iterator[Step]:
+    """P-10: a new copy of another zone's port. ``free``: no NB port has the name, or it goes in the same group."""
+    name = foreign["transit_switch"]
+    switch = transit.switch_of(port.zone, name)
+    if not free:
+        place = f"switch {port.switch['name']}" if port.switch is not None else "another switch"
+        yield Left(port.name, f"port {port.name} of {name} has no copy here: {place} has a port of this name, rename one of them")
+    elif switch is not None:
+        columns = {
+            "type": "remote",
+            "up": True,
+            "addresses": _addresses(foreign),
+            "options": {transit.REQUESTED_KEY: str(foreign["tunnel_key"])},
+        }
+        yield from port.insert_lsp(switch, columns, f"another zone's port on transit switch {name}")
+
+
+def _addresses(binding: Row) -> frozenset[str]:
+    return frozenset([binding["address"]]) if binding["address"] else frozenset()

@@ -1,0 +1,163 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Transit switch ports of IC_NB (spec port-bindings, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..change import Left, Step, insert, update
+from ..store import Row
+from . import legacy_ports, transit
+from .keys import requested
+from .legacy_ports import new_binding
+from .port import MANAGED_KEY, ROUTER_ID, KeySource, Port, is_local
+from .transit import SWITCH_PORT_TYPE
+
+
+def plan(port: Port, transit_switch_port: Row, transit_switch: Row, keys: KeySource) -> Iterator[Step]:
+    """The Changes for a name that a port of this transit switch has in IC_NB."""
+    clash = _clash(port, transit_switch_port, transit_switch)
+    if clash is not None:
+        yield clash
+        if transit_switch_port["chassis"] or legacy_ports.is_local_port(port):
+            # The operator's port keeps the name; the transit switch port is left out as a whole.
+            yield from legacy_ports.plan(port, keys, make_remote=False)
+            return
+    binding = _usable(port, transit_switch_port, transit_switch)
+    yield from _global(port, transit_switch_port, transit_switch, binding, keys)
+    if clash is None:
+        yield from _local(port, transit_switch_port, transit_switch, binding)
+
+
+def _usable(port: Port, transit_switch_port: Row, transit_switch: Row) -> Row | None:
+    """The binding that the port goes by (4.1), None where there is none on this transit switch."""
+    chassis = transit_switch_port["chassis"]
+    if not chassis:
+        found = port.own or port.foreign
+    elif is_local(port.zone, chassis):
+        found = port.own
+    else:
+        found = port.foreign
+    return found if found is not None and found["transit_switch"] == transit_switch["name"] else None
+
+
+# ---- IC_SB ----------------------------------------------------------------------------------------------------------------------------
+
+
+def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: Row | None, keys: KeySource) -> Iterator[Step]:
+    """X-1 and X-2, and P-9 for an own binding that is not this port's any more."""
+    chassis = transit_switch_port["chassis"]
+    shared = not chassis
+    if port.own is not None and port.own != binding:
+        yield port.delete_binding(port.own, f"the port is not this zone's on transit switch {port.own['transit_switch']}")
+    mine = is_local(port.zone, chassis) or (shared and port.zone.shared_lock)
+    if not mine:
+        return
+    if binding is not None:
+        yield from _maintain(port, transit_switch_port, transit_switch, binding, shared)
+        return
+    taken = port.taken()
+    if taken is not None:
+        yield Left(port.name, f"transit switch port {port.name} is not published: {taken}")
+        return
+    wanted = requested(port.lsp["options"]) if port.lsp is not None and port.on(transit_switch) else 0
+    key = keys.take(port.zone, port.name, transit_switch["name"], wanted)
+    if isinstance(key, Left):
+        yield key
+        return
+    columns = {**new_binding(port, transit_switch, key), **_contents(transit_switch_port)}
+    reason = f"port of transit switch {transit_switch['name']} " + (f"on chassis {chassis}" if chassis else "without chassis")
+    yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason, shared=shared)
+
+
+def _maintain(port: Port, transit_switch_port: Row, transit_switch: Row, binding: Row, shared: bool) -> Iterator[Step]:
+    columns: dict[str, Any] = dict(_contents(transit_switch_port))
+    ids: dict[str, dict[str, str | None]] = {}
+    if port.own is not None:
+        columns.update({"type": SWITCH_PORT_TYPE, "nb_ic_uuid": transit_switch.uuid})
+        ids = {"external_ids": {ROUTER_ID: None}}
+    reason = f"port of transit switch {transit_switch['name']}"
+    yield from update(port.zone.ic_sb, "Port_Binding", binding, record=port.name, reason=reason, columns=columns, keys=ids, shared=shared)
+
+
+def _contents(transit_switch_port: Row) -> dict[str, str]:
+    addresses = transit_switch_port["addresses"]
+    return {"address": min(addresses, key=str.encode, default=""), "gateway": transit_switch_port["chassis"]}
+
+
+def _awaits(port: Port, transit_switch_port: Row, transit_switch: Row) -> bool:
+    """Whether the port came to this zone and another zone still has its binding (4.3)."""
+    binding = port.foreign
+    if binding is None or binding["transit_switch"] != transit_switch["name"] or not port.on(transit_switch):
+        return False
+    return is_local(port.zone, transit_switch_port["chassis"])
+
+
+# ---- NB -------------------------------------------------------------------------------------------------------------------------------
+
+
+def _local(port: Port, transit_switch_port: Row, transit_switch: Row, binding: Row | None) -> Iterator[Step]:
+    """X-3 to X-7."""
+    name = transit_switch["name"]
+    if binding is None:
+        # While the zone that had the port before withdraws its binding, the port stays as it is.
+        if port.lsp is not None and port.home is not None and not _awaits(port, transit_switch_port, transit_switch):
+            yield from port.remove_lsp(f"the port has no binding on transit switch {name}")
+        return
+    switch = transit.switch_of(port.zone, name)
+    if switch is None:
+        return
+    reason = f"port of transit switch {name}"
+    columns, options = _wanted(port, transit_switch_port)
+    if port.lsp is None or not port.on(transit_switch):
+        yield from port.remove_lsp(f"the port is on transit switch {name} now")
+        options[transit.REQUESTED_KEY] = str(binding["tunnel_key"])
+        present = {key: value for key, value in options.items() if value is not None}
+        yield from port.insert_lsp(switch, {**columns, "options": present}, reason)
+        return
+    options.update(transit.key_option(port.lsp["options"], binding["tunnel_key"]))
+    yield from update(
+        port.zone.nb, "Logical_Switch_Port", port.lsp, record=port.name, reason=reason, columns=columns, keys={"options": options}
+    )
+
+
+def _wanted(port: Port, transit_switch_port: Row) -> tuple[dict[str, Any], dict[str, str | None]]:
+    """Columns and options of the NB port (X-5 to X-7); an option of None is one to remove."""
+    kind, chassis, peer = transit_switch_port["type"], transit_switch_port["chassis"], transit_switch_port["peer"] or None
+    is_router = kind == "router"
+    here = not chassis or is_local(port.zone, chassis)
+    columns = {
+        "type": kind if here else "remote",
+        "addresses": transit_switch_port["addresses"],
+        "peer": None if is_router else peer,
+    }
+    options = {MANAGED_KEY: port.name, "requested-chassis": chassis or None, "router-port": peer if is_router else None}
+    return columns, options
+
+
+def _clash(port: Port, transit_switch_port: Row, transit_switch: Row) -> Left | None:
+    """Why the NB port of this name cannot become this transit switch port: it is somebody else's (4.4).
+
+    A port that the interconnect made (managed, or remote on a transit switch) may be used or replaced. One on the right switch that looks
+    as it should but for its mark has lost the mark.
+    """
+    if port.lsp is None:
+        return None
+    if port.home is not None and (port.managed or port.lsp["type"] == "remote"):
+        return None
+    if port.on(transit_switch) and _looks_so(port, transit_switch_port):
+        return None
+    place = port.switch["name"] if port.switch is not None else "unknown"
+    reason = f"transit switch port {port.name} of {transit_switch['name']} is left out: switch {place} has another port of this name"
+    return Left(port.name, f"{reason}; rename one of them")
+
+
+def _looks_so(port: Port, transit_switch_port: Row) -> bool:
+    assert port.lsp is not None
+    columns, options = _wanted(port, transit_switch_port)
+    same = all(port.lsp[column] == value for column, value in columns.items())
+    return same and port.lsp["options"].get("router-port") == options["router-port"]

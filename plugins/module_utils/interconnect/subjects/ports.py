@@ -1,0 +1,187 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ports of transit switches (spec port-bindings, sections 2 to 4).
+
+A key is a port's name: of the switch port in NB, of the port binding in IC_SB, of the transit switch port in IC_NB. Names are unique in
+each of them, so one key sees all that a change of type, of owner or of switch is about, and resolves it in one group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+
+from ..change import Left, Step
+from ..engine import ALL, Keys, Subject
+from ..schema import IC_NB, IC_SB, NB, SB
+from ..settings import boolean
+from ..store import Row, RowChange
+from ..zone import Zone
+from . import legacy_ports, managed_ports, transit
+from .gateways import IS_REMOTE, flags_column
+from .keys import PortKeys
+from .port import KeySource, Port
+from .transit import SWITCH_KEY
+
+
+class Ports(Subject):
+    """Publishes the zone's ports on transit switches, and makes the other zones' ports remote ports here."""
+
+    name = "ports"
+    tables = frozenset(
+        [
+            (NB, "Logical_Switch"),
+            (NB, "Logical_Switch_Port"),
+            (SB, "Port_Binding"),
+            (SB, "Datapath_Binding"),
+            (SB, "Chassis"),
+            (IC_NB, "Transit_Switch"),
+            (IC_NB, "Transit_Switch_Port"),
+            (IC_SB, "Port_Binding"),
+        ]
+    )
+    follows_lock = True
+
+    def __init__(self, keys: PortKeys | None = None) -> None:
+        self._source = KeySource(keys or PortKeys(), "switch")
+
+    def prepare(self, zone: Zone) -> None:
+        transit.register(zone)
+        PortKeys.register(zone)
+        zone.sb.index("Port_Binding", "peer", _peer)
+        zone.sb.index("Port_Binding", "datapath", lambda row: (row["datapath"],) if row["type"] else ())
+        zone.ic_sb.index("Port_Binding", "gateway", lambda row: (row["gateway"],) if row["gateway"] else ())
+        zone.ic_nb.index("Transit_Switch_Port", "chassis", lambda row: (row["chassis"],) if row["chassis"] else ())
+
+    def keys(self, change: RowChange, zone: Zone) -> Keys:
+        if change.database == IC_SB:
+            yield from self._source.freed(change)
+        if change.database == SB and change.table == "Chassis" and change.old and change.new and change.changed("name"):
+            yield ALL
+        yield from _KEYS[(change.database, change.table)](change, zone)
+
+    def all_keys(self, zone: Zone) -> Iterable[Hashable]:
+        names = dict.fromkeys(row["name"] for row in zone.ic_nb.rows("Transit_Switch_Port"))
+        names.update(dict.fromkeys(row["logical_port"] for row in zone.ic_sb.rows("Port_Binding") if not transit.is_router_port(row)))
+        for transit_switch in zone.nb.index_keys("Logical_Switch", SWITCH_KEY):
+            names.update(dict.fromkeys(_switch_port_names(zone, str(transit_switch))))
+        return list(names)
+
+    def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
+        port = Port.of(zone, str(key))
+        self._source.begin(port.name)
+        transit_switch_port = zone.ic_nb.first("Transit_Switch_Port", "name", port.name)
+        owners = zone.ic_nb.parent_rows("Transit_Switch", "ports", transit_switch_port.uuid) if transit_switch_port is not None else []
+        if transit_switch_port is None or not owners:
+            return legacy_ports.plan(port, self._source)
+        return _several(port, owners, managed_ports.plan(port, transit_switch_port, owners[0], self._source))
+
+
+def _several(port: Port, owners: list[Row], steps: Iterable[Step]) -> Iterator[Step]:
+    """One port in several switches can be published in one only (spec 4.4)."""
+    if len(owners) > 1:
+        names = ", ".join(row["name"] for row in owners[1:])
+        yield Left(
+            port.name, f"transit switch port {port.name} is on {owners[0]['name']} and not on {names}: a port can be on one switch only"
+        )
+    yield from steps
+
+
+# ---- What a row change concerns ------------------------------------------------------------------------------------------------------
+
+
+def _of_switch(change: RowChange, zone: Zone) -> Iterator[str]:
+    """An NB switch: ports that came and went, or all of them where it became, or ceased to be, another transit switch's."""
+    for members in change.edges.values():
+        yield from _names(zone.nb.row("Logical_Switch_Port", uuid) for uuid in (*members.added, *members.removed))
+    values = dict.fromkeys(row["other_config"].get(SWITCH_KEY) for row in change.rows)
+    moved = len(values) > 1 or change.old is None or change.new is None
+    if moved:
+        yield from _names(zone.nb.child_rows("Logical_Switch", "ports", change.uuid, "Logical_Switch_Port"))
+    for name in values:
+        if name is not None and (moved or len(zone.nb.find("Logical_Switch", SWITCH_KEY, name)) > 1):
+            yield from _all_of(zone, name)
+
+
+def _of_switch_port(change: RowChange, zone: Zone) -> Iterator[str]:
+    yield from _names(change.rows)
+
+
+def _of_transit_switch(change: RowChange, zone: Zone) -> Iterator[str]:
+    for members in change.edges.values():
+        yield from _names(zone.ic_nb.row("Transit_Switch_Port", uuid) for uuid in (*members.added, *members.removed))
+    if change.changed("name"):
+        for row in change.rows:
+            yield from _all_of(zone, row["name"])
+
+
+def _of_port_binding(change: RowChange, zone: Zone) -> Iterator[str]:
+    """An SB port binding: of the port itself, of its peer, or the chassis-redirect port of its peer."""
+    for row in change.rows:
+        name = row["logical_port"]
+        names = [name]
+        for peer in (name, name[3:]) if name.startswith("cr-") else (name,):
+            names += (binding["logical_port"] for binding in zone.sb.find("Port_Binding", "peer", peer))
+        yield from (found for found in names if _concerns(zone, found))
+
+
+def _of_datapath(change: RowChange, zone: Zone) -> Iterator[str]:
+    if change.changed("type", "nb_uuid", "external_ids"):
+        for binding in zone.sb.find("Port_Binding", "datapath", change.uuid):
+            yield from (found["logical_port"] for found in zone.sb.find("Port_Binding", "peer", binding["logical_port"]))
+
+
+def _of_chassis(change: RowChange, zone: Zone) -> Iterator[str]:
+    flags = {boolean(row[flags_column(zone)], IS_REMOTE) for row in change.rows}
+    if change.old is None or change.new is None or len(flags) > 1:
+        for row in change.rows:
+            yield from (binding["logical_port"] for binding in zone.ic_sb.find("Port_Binding", "gateway", row["name"]))
+            yield from _names(zone.ic_nb.find("Transit_Switch_Port", "chassis", row["name"]))
+
+
+def _of_ic_binding(change: RowChange, zone: Zone) -> Iterator[str]:
+    yield from (row["logical_port"] for row in change.rows)
+
+
+_KEYS = {
+    (NB, "Logical_Switch"): _of_switch,
+    (NB, "Logical_Switch_Port"): _of_switch_port,
+    (SB, "Port_Binding"): _of_port_binding,
+    (SB, "Datapath_Binding"): _of_datapath,
+    (SB, "Chassis"): _of_chassis,
+    (IC_NB, "Transit_Switch"): _of_transit_switch,
+    (IC_NB, "Transit_Switch_Port"): _of_switch_port,
+    (IC_SB, "Port_Binding"): _of_ic_binding,
+}
+
+
+def _names(rows: Iterable[Row | None]) -> Iterator[str]:
+    return (row["name"] for row in rows if row is not None)
+
+
+def _all_of(zone: Zone, transit_switch: str) -> Iterator[str]:
+    """Every port name that a transit switch has to do with."""
+    yield from _switch_port_names(zone, transit_switch)
+    yield from (row["logical_port"] for row in zone.ic_sb.find("Port_Binding", "transit_switch", transit_switch))
+    for row in zone.ic_nb.find("Transit_Switch", "name", transit_switch):
+        yield from _names(zone.ic_nb.child_rows("Transit_Switch", "ports", row.uuid, "Transit_Switch_Port"))
+
+
+def _switch_port_names(zone: Zone, transit_switch: str) -> Iterator[str]:
+    for switch in zone.nb.find("Logical_Switch", SWITCH_KEY, transit_switch):
+        yield from _names(zone.nb.child_rows("Logical_Switch", "ports", switch.uuid, "Logical_Switch_Port"))
+
+
+def _concerns(zone: Zone, name: str) -> bool:
+    """Whether a port of that name is on a switch of the interconnect, or published: all others are none of our business."""
+    if zone.ic_sb.first("Port_Binding", "logical_port", name) is not None:
+        return True
+    port = zone.switch_port(name)
+    holders = zone.nb.parent_rows("Logical_Switch", "ports", port.uuid) if port is not None else []
+    return any(SWITCH_KEY in switch["other_config"] for switch in holders)
+
+
+def _peer(row: Row) -> Iterable[Hashable]:
+    peer = row["options"].get("peer")
+    return (peer,) if peer else ()
