@@ -32,7 +32,7 @@ class Tls(NamedTuple):
         seam.check_library()
         from ovs.stream import Stream
 
-        tls.register()
+        tls.register(file for file in self if file)
         if self.private_key:
             Stream.ssl_set_private_key_file(self.private_key)
         if self.certificate:

@@ -59,6 +59,12 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_unused: Any) -> None:
+        sys.stdout.write(version_text())
+        parser.exit()
+
+
 class _ListOptions(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_unused: Any) -> None:
         for action in parser._actions:
@@ -151,10 +157,10 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     general.add_argument("-u", "--unixctl", metavar="SOCKET", help="another name for the control socket")
     general.add_argument("-h", "--help", action="help", help="show this and exit")
     general.add_argument("-o", "--options", action=_ListOptions, nargs=0, help="list the options and exit")
-    general.add_argument("-V", "--version", action="version", version=version_text(), help="show the version and exit")
+    general.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
     _add_daemon_options(parser.add_argument_group("Daemon options"), rundir)
     _add_logging_options(parser.add_argument_group("Logging options"), _log_directory(environment))
-    _add_tls_options(parser.add_argument_group("TLS options, needed for remotes with ssl:"))
+    _add_tls_options(parser.add_argument_group("TLS options, for remotes with ssl"))
     return parser
 
 

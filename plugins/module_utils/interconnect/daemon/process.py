@@ -35,6 +35,11 @@ else:
     _vlog = ovs.vlog.Vlog("ovn_ic")
 
 
+#: As upstream's lines look. The library's own patterns pad every field with spaces and write fractions of a second wrongly.
+_LINE = "|%05N|%0c%T|%0p|%0m"
+_PATTERNS = {"console": "%D{%Y-%m-%dT%H:%M:%SZ}" + _LINE, "file": "%D{%Y-%m-%dT%H:%M:%SZ}" + _LINE, "syslog": PROGRAM + _LINE}
+
+
 class UsageError(Exception):
     """The command line asks for what cannot be; the text is one sentence."""
 
@@ -123,6 +128,8 @@ def crash_status(options: Options) -> int:
 
 
 def _start_log(options: Options) -> None:
+    for destination, pattern in _PATTERNS.items():
+        ovs.vlog.Vlog.set_pattern(destination, pattern)
     for spec in options.verbose:
         error = set_levels(spec)
         if error:
