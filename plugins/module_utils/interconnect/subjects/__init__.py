@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 from ..engine import Subject
+from .advertised_routes import AdvertisedRoutes
+from .learned_routes import LearnedRoutes
 from .progress import Progress
 from .zones import Zones
 
@@ -15,5 +17,7 @@ def all_subjects() -> tuple[Subject, ...]:
     """New instances of all subjects, in the order of a pass (spec zones-and-gateways 0)."""
     return (
         Zones(),
+        AdvertisedRoutes(),
+        LearnedRoutes(),
         Progress(),
     )
