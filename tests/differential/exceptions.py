@@ -65,9 +65,9 @@ DEVIATIONS: tuple[Deviation, ...] = (
     ),
     Deviation(
         "route-ids",
-        "IC_SB Route.external_ids tells the source row and the router; releases before 23.09 write neither",
+        "IC_SB Route.external_ids tells the router too; releases before 23.09 do not write that",
         "newer than the peer: routes 4.8, 9.3",
-        _of("Route", lambda entry: entry.without_keys("external_ids", {"nb-id", "lr-id"}.__contains__)),
+        _of("Route", lambda entry: entry.without_keys("external_ids", {"lr-id"}.__contains__)),
     ),
     Deviation(
         "mark-switch",
@@ -97,6 +97,7 @@ NOT_DRAWN: tuple[tuple[str, str], ...] = (
     ("two switches for one transit switch, or interconn-ts removed", "transit switches, S-5: which one stays is unspecified"),
     ("two routers of a zone on one transit switch", "routes, 9.3: up to 23.06 each deletes the other's routes in turn"),
     ("router port deleted, switch port kept", "routes, 9.3: the peer's learner adds and removes for ever"),
+    ("one network on two router ports", "routes, 4.6: 23.03 crashes when it warns of the duplicate"),
     ("disabled router", "routes, 9.3: the learner adds and removes for ever"),
     ("IPv6 in a deny list", "routes, 9.3: 23.03 blocks every IPv6 prefix of that length"),
     ("empty item in a deny list", "routes, 9.3: the list ends there up to 25.03"),

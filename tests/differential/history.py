@@ -19,6 +19,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import Json, Operation, delete, drop_keys, insert, set_keys, update
 
+LANS = 60
 ZONES = ("az1", "az2")
 SWITCHES = ("ts1", "ts2", "ts3")
 
@@ -72,6 +73,7 @@ class Zone:
     chassis: dict[str, UUID] = field(default_factory=dict)
     routers: dict[str, Router] = field(default_factory=dict)
     vifs: dict[str, str] = field(default_factory=dict)
+    free_lans: list[int] = field(default_factory=lambda: list(range(LANS)))
 
     @property
     def attached(self) -> list[tuple[Router, Attachment]]:
@@ -439,9 +441,10 @@ class Historian:
     def add_lan_to(self, zone: Zone, router: Router) -> Action:
         name, uuid = self.name(f"{router.name}-lan"), self.uuid()
         router.lans[name] = uuid
-        networks = [f"10.{zone.number}.{self.random.randint(0, 20)}.1/24"]
+        number = zone.free_lans.pop(self.random.randrange(len(zone.free_lans)))
+        networks = [f"10.{zone.number}.{number}.1/24"]
         if self.dual_stack and self.random.random() < 0.5:
-            networks.append(f"2001:db8:{zone.number}:{self.random.randint(0, 20)}::1/64")
+            networks.append(f"2001:db8:{zone.number}:{number}::1/64")
         operations = topology.router_port(router.name, name, self.mac(zone), networks, uuid=uuid)
         return Action(f"add network {name}", f"{zone.name}/NB", tuple(operations), alone=False)
 
@@ -533,7 +536,7 @@ class Historian:
             ]
         )
         other_zone = self.other(zone).number
-        prefixes = [f"10.{other_zone}.{number}.1/24" for number in range(21)]
+        prefixes = [f"10.{other_zone}.{number}.1/24" for number in range(LANS)]
         wheres: list[Json] = [[["ip_prefix", "==", prefix]] for prefix in prefixes]
         operations = tuple({**mine, "where": where} for where in wheres)
         return Action("tamper with learned routes", f"{zone.name}/NB", operations)

@@ -131,6 +131,11 @@ class Process:
         return self.directory / f"{self.name}.log"
 
     @property
+    def alive(self) -> bool:
+        """Whether the process is there at this moment; False after a crash."""
+        return self.pid is not None and Path(f"/proc/{self.pid}/exe").exists()
+
+    @property
     def running(self) -> bool:
         """Whether the process was started and has not been seen to end."""
         return self.pid is not None
@@ -433,7 +438,11 @@ class Interconnect:
 
     def logs(self) -> str:
         """The ends of the daemons' logs."""
-        return "\n".join(f"--- {zone.name}: {zone.daemon.kind}\n{zone.daemon.tail()}" for zone in self.zones)
+        said = []
+        for zone in self.zones:
+            state = "" if zone.daemon.alive else " (not running)"
+            said.append(f"--- {zone.name}: {zone.daemon.kind}{state}\n{zone.daemon.tail()}")
+        return "\n".join(said)
 
     def settle(self, rounds: int = 2) -> None:
         """Wait until northd and all running daemons have processed everything written so far.
