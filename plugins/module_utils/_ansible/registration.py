@@ -1,0 +1,61 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A zone over the few databases that a module has read: the engine's own rules, asked by a module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..interconnect.change import Change, Left, insert
+from ..interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB, Database, declare
+from ..interconnect.store import Store
+from ..interconnect.subjects.zones import Zones
+from ..interconnect.zone import TOKEN_KEY, ZONE_KEY, Zone
+
+Stores = Mapping[str, Store]
+
+
+def zone_of(stores: Stores) -> Zone:
+    """The zone over stores of :func:`narrowed` databases; one that was not read is empty."""
+    nb, sb, ic_nb, ic_sb = (stores.get(name) or Store(DATABASES[name]) for name in (NB, SB, IC_NB, IC_SB))
+    return Zone(nb, sb, ic_nb, ic_sb)
+
+
+def narrowed(name: str, tables: Mapping[str, str]) -> Database:
+    """A database of the engine of which only these tables and columns are read; all others are there, and empty."""
+    return declare(name, {**dict.fromkeys(DATABASES[name].tables, ""), **tables})
+
+
+def refusal(stores: Stores, name: str) -> str | None:
+    """Why the zone may not be registered under this name, None if it may: what the daemon would say if the zone were called so."""
+    nb = stores[NB]
+    shadow = Store(nb.database, nb.schema)
+    for table in ("Logical_Router", "NB_Global"):
+        for row in nb.rows(table):
+            shadow.put(table, row.uuid, row.as_dict())
+    now = nb.only("NB_Global")
+    ids = now["external_ids"] if now is not None else {}
+    shadow.put("NB_Global", now.uuid if now is not None else "new", {"name": name, "external_ids": {TOKEN_KEY: "new", **ids}})
+    left = [step for step in _plan(zone_of({**stores, NB: shadow})) if isinstance(step, Left)]
+    if not left:
+        return None
+    unseen = SB not in stores and stores[IC_SB].count("Gateway") > 0
+    return left[0].reason + ("; or give sb_db, so that its gateways can be compared with the zone's chassis" if unseen else "")
+
+
+def registration(stores: Stores) -> list[Change]:
+    """The next steps of the zone's registration, or of its withdrawal where it has no name."""
+    zone = stores[NB].only("NB_Global")
+    if zone is not None and not zone["name"] and ZONE_KEY not in zone["external_ids"]:
+        return []
+    if stores[IC_SB].only("IC_SB_Global") is None:
+        return [insert(stores[IC_SB], "IC_SB_Global", {}, record=".", reason="the database has no global row yet")]
+    return [step for step in _plan(zone_of(stores)) if isinstance(step, Change)]
+
+
+def _plan(zone: Zone) -> list[Change | Left]:
+    subject = Zones()
+    subject.prepare(zone)
+    return list(subject.plan((), zone))

@@ -1,0 +1,179 @@
+#!/usr/bin/python
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ovn_ic_az
+short_description: Name an OVN deployment as a zone of the interconnect, and register it
+version_added: 0.1.0
+description:
+  - Sets the name of an availability zone, C(NB_Global.name) in its northbound database. The sync daemon of the zone does the rest.
+  - Where O(ic_sb_db) is given, it also registers the zone in the global southbound database (IC_SB), by the rules of the sync daemon; a
+    name that another deployment has registered is refused before anything is written.
+  - A zone that is registered already and gets another name is renamed, with all that it has in IC_SB.
+author:
+  - The ovn.interconnect authors (@ovn)
+extends_documentation_fragment:
+  - ovn.interconnect.attributes
+  - ovn.interconnect.connection
+options:
+  name:
+    description:
+      - The name of the zone, unique in the interconnect. Needed with O(state=present).
+      - With O(state=absent) a zone of another name is left alone.
+    type: str
+  state:
+    description:
+      - V(present) names the zone; V(absent) takes its name away.
+      - A zone without a name is withdrawn from the interconnect, with its gateways, ports and routes; at once where O(ic_sb_db) is given,
+        else by its sync daemon.
+    type: str
+    choices: [present, absent]
+    default: present
+notes:
+  - O(ic_sb_db) and O(sb_db) are optional here. O(sb_db) is needed to take over a registration that upstream's daemon has made, because the
+    zone's chassis prove that it is this zone's.
+seealso:
+  - module: ovn.interconnect.ovn_ic_route_policy
+  - module: ovn.interconnect.ovn_ic_gateway
+  - module: ovn.interconnect.ovn_ic_sync
+"""
+
+EXAMPLES = r"""
+- name: Name the zone and register it
+  ovn.interconnect.ovn_ic_az:
+    name: az1
+    ic_sb_db: tcp:192.0.2.10:6646
+    sb_db: unix:/var/run/ovn/ovnsb_db.sock
+
+- name: Give it another name
+  ovn.interconnect.ovn_ic_az:
+    name: berlin
+
+- name: Take the zone out of the interconnect
+  ovn.interconnect.ovn_ic_az:
+    name: berlin
+    state: absent
+
+- name: Set the connections once for all modules of a play
+  hosts: central
+  module_defaults:
+    group/ovn.interconnect.ovn_ic:
+      nb_db: tcp:192.0.2.11:6641
+      ic_sb_db: tcp:192.0.2.10:6646
+  tasks:
+    - name: Name the zone and register it
+      ovn.interconnect.ovn_ic_az:
+        name: az1
+"""
+
+RETURN = r"""
+zone:
+  description: The zone as it is afterwards.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name, empty where it has none.
+      type: str
+      returned: success
+      sample: az1
+    registered:
+      description: Whether IC_SB has a row of this zone; V(null) where O(ic_sb_db) is not given.
+      type: bool
+      returned: success
+      sample: true
+    uuid:
+      description: The uuid of that row.
+      type: str
+      returned: success
+      sample: 0f3d38f1-6a39-4b52-9d1e-6c0f0c8a27c4
+changes:
+  description: The rows that were changed, or would be in check mode, each with its reason.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - database: OVN_Northbound
+      table: NB_Global
+      record: az1
+      action: update
+      columns: {name: az1}
+      reason: the zone is to be called az1
+"""
+
+from typing import Any
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.registration import narrowed, refusal, registration, zone_of
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, NB, SB
+
+DATABASE = narrowed(NB, {"NB_Global": "name external_ids:map", "Logical_Router": "name"})
+GLOBAL = narrowed(
+    IC_SB,
+    {
+        "IC_SB_Global": "external_ids:map",
+        "Availability_Zone": "name",
+        "Gateway": "name availability_zone:uuid",
+        "Port_Binding": "logical_port availability_zone:uuid external_ids:map",
+        "Route": "ip_prefix nexthop transit_switch availability_zone:uuid",
+        "Address_Set": "name availability_zone:uuid",
+        "Service_Monitor": "logical_port source_availability_zone",
+    },
+)
+SOUTH = narrowed(SB, {"Chassis": "name other_config:map"})
+
+OPTIONS: dict[str, Any] = {
+    "name": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+
+def desired(params: Params, stores: Stores) -> list[Change]:
+    """The zone's name, and the next steps of its registration."""
+    store = stores[NB]
+    row = store.only("NB_Global")
+    name = checked_name(params["name"], "name") if params["state"] == "present" else ""
+    if not name and params["name"] and row is not None and row["name"] not in ("", params["name"]):
+        return []  # another zone than the one that is to be absent
+    if IC_SB in stores and name:
+        refused = refusal(stores, name)
+        if refused is not None:
+            raise ModuleError(refused, database=IC_SB)
+    reason = f"the zone is to be called {name}" if name else "the zone is to have no name"
+    if row is None:
+        return [insert(store, "NB_Global", {"name": name}, record=name, reason=reason)] if name else []
+    changes = list(update(store, "NB_Global", row, record=name or row["name"], reason=reason, columns={"name": name}))
+    # The registration follows the name: what the daemon would do, once the name is there.
+    return changes or (registration(stores) if IC_SB in stores else [])
+
+
+def describe(params: Params, stores: Stores) -> dict[str, Any]:
+    """The zone's name and row."""
+    row = stores[NB].only("NB_Global")
+    own = zone_of(stores).own_az if IC_SB in stores else None
+    registered = own is not None if IC_SB in stores else None
+    return {
+        "zone": {"name": row["name"] if row is not None else "", "registered": registered, "uuid": own.uuid if own is not None else None}
+    }
+
+
+def doing(params: Params) -> str:
+    """What the module is about."""
+    return f"Naming the zone {params['name']!r}" if params["state"] == "present" else "Taking the zone's name away"
+
+
+def main() -> None:
+    """Run the module."""
+    constraints = {"required_if": [("state", "present", ["name"])]}
+    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, optional=[GLOBAL, SOUTH], constraints=constraints))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+#!/usr/bin/python
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ovn_ic_route_policy
+short_description: Say which routes a zone advertises and learns
+version_added: 0.1.0
+description:
+  - Sets the options of the route exchange of one zone, in C(NB_Global.options) of its northbound database.
+  - An option that is omitted is left as it is. One that is not set in the database counts as V(false), and is not written if it is to be
+    V(false).
+author:
+  - The ovn.interconnect authors (@ovn)
+extends_documentation_fragment:
+  - ovn.interconnect.attributes
+  - ovn.interconnect.connection
+options:
+  advertise:
+    description: Whether the zone's routes are advertised to the other zones (C(ic-route-adv)).
+    type: bool
+  learn:
+    description: Whether the routes of the other zones are learned (C(ic-route-learn)).
+    type: bool
+  advertise_default:
+    description: Whether default routes are advertised too (C(ic-route-adv-default)).
+    type: bool
+  learn_default:
+    description: Whether default routes are learned too (C(ic-route-learn-default)).
+    type: bool
+  advertise_lb:
+    description: Whether the addresses of load balancers are advertised too (C(ic-route-adv-lb)).
+    type: bool
+  learn_lb:
+    description: Whether the addresses of load balancers are learned too (C(ic-route-learn-lb)).
+    type: bool
+  denylist:
+    description:
+      - The networks whose routes are neither advertised nor learned (C(ic-route-denylist)), with all their parts.
+      - An empty list removes it.
+    type: list
+    elements: str
+seealso:
+  - module: ovn.interconnect.ovn_ic_az
+  - module: ovn.interconnect.ovn_ic_attachment
+"""
+
+EXAMPLES = r"""
+- name: Exchange routes with the other zones
+  ovn.interconnect.ovn_ic_route_policy:
+    advertise: true
+    learn: true
+
+- name: Keep management networks to the zone
+  ovn.interconnect.ovn_ic_route_policy:
+    denylist:
+      - 10.99.0.0/16
+      - fd00:99::/32
+
+- name: Remove the list, and stop advertising
+  ovn.interconnect.ovn_ic_route_policy:
+    denylist: []
+    advertise: false
+
+- name: Set the connection once for all modules of a play
+  hosts: central
+  module_defaults:
+    group/ovn.interconnect.ovn_ic:
+      nb_db: tcp:192.0.2.11:6641
+  tasks:
+    - name: Learn default routes too
+      ovn.interconnect.ovn_ic_route_policy:
+        learn_default: true
+"""
+
+RETURN = r"""
+route_policy:
+  description: The policy as it is afterwards.
+  returned: success
+  type: dict
+  sample:
+    advertise: true
+    learn: true
+    advertise_default: false
+    learn_default: false
+    advertise_lb: false
+    learn_lb: false
+    denylist: [10.99.0.0/16]
+changes:
+  description: The rows that were changed, or would be in check mode, each with its reason.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - database: OVN_Northbound
+      table: NB_Global
+      record: az1
+      action: update
+      columns: {options: {ic-route-adv: "true", ic-route-learn: "true"}}
+      reason: the route policy differs
+"""
+
+from typing import Any
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import networks_text
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import NB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.settings import boolean
+
+DATABASE = declare(NB, {"NB_Global": "name options:map"})
+#: The key of NB_Global.options for each option.
+FLAGS = {
+    "advertise": "ic-route-adv",
+    "learn": "ic-route-learn",
+    "advertise_default": "ic-route-adv-default",
+    "learn_default": "ic-route-learn-default",
+    "advertise_lb": "ic-route-adv-lb",
+    "learn_lb": "ic-route-learn-lb",
+}
+DENYLIST, OLD_DENYLIST = "ic-route-denylist", "ic-route-blacklist"
+
+OPTIONS: dict[str, Any] = {**{name: {"type": "bool"} for name in FLAGS}, "denylist": {"type": "list", "elements": "str"}}
+
+
+def _denied(options: dict[str, str]) -> list[str]:
+    """The networks of the list that counts: the one of the old name, where there is no other (spec routes 2.1)."""
+    text = options.get(DENYLIST) or options.get(OLD_DENYLIST) or ""
+    return [network for network in text.split(",") if network]
+
+
+def desired(params: Params, stores: Stores) -> list[Change]:
+    """One Change of NB_Global, if the policy is another one."""
+    store = stores[NB]
+    row = store.only("NB_Global")
+    options: dict[str, str] = row["options"] if row is not None else {}
+    keys: dict[str, str | None] = {}
+    for name, key in FLAGS.items():
+        if params[name] is not None and boolean(options, key) != params[name]:
+            keys[key] = "true" if params[name] else "false"
+    if params["denylist"] is not None:
+        wanted = networks_text(params["denylist"], "denylist")
+        if set(_denied(options)) != set(filter(None, wanted.split(","))):
+            keys.update({DENYLIST: wanted} if wanted else {DENYLIST: None, OLD_DENYLIST: None})
+    reason = "the route policy differs"
+    if row is not None:
+        return list(update(store, "NB_Global", row, record=row["name"] or ".", reason=reason, keys={"options": keys}))
+    return [insert(store, "NB_Global", {"options": keys}, record=".", reason=reason)] if keys else []
+
+
+def describe(params: Params, stores: Stores) -> dict[str, Any]:
+    """The policy that the zone has."""
+    row = stores[NB].only("NB_Global")
+    options = row["options"] if row is not None else {}
+    policy: dict[str, Any] = {name: boolean(options, key) for name, key in FLAGS.items()}
+    return {"route_policy": {**policy, "denylist": _denied(options)}}
+
+
+def doing(params: Params) -> str:
+    """What the module is about."""
+    return "Setting the zone's route policy"
+
+
+def main() -> None:
+    """Run the module."""
+    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The zone's name and registration, as far as the module decides it without a server."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_az as module
+from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, settle, stores
+
+
+def deployment(name: str = "") -> dict[str, Store]:
+    contents = stores(module.DATABASE, module.GLOBAL, module.SOUTH)
+    put(contents[NB], "NB_Global", name=name)
+    return contents
+
+
+def registered(contents: dict[str, Store]) -> list[str]:
+    return sorted(row["name"] for row in contents[IC_SB].rows("Availability_Zone"))
+
+
+def test_a_name_alone_is_written_to_nb_only() -> None:
+    contents = stores(module.DATABASE)
+    (change,) = settle(module, params(module, name="az1"), contents)
+    assert (change.database, change.columns) == (NB, {"name": "az1"})
+    assert module.describe({}, contents) == {"zone": {"name": "az1", "registered": None, "uuid": None}}
+
+
+def test_a_registered_zone_claims_its_row_and_keeps_it_when_renamed() -> None:
+    contents = deployment()
+    settle(module, params(module, name="az1"), contents)
+    before = only(contents[IC_SB], "Availability_Zone")
+    assert any(key.endswith(before.uuid) for key in only(contents[IC_SB], "IC_SB_Global")["external_ids"])
+    settle(module, params(module, name="az2"), contents)
+    assert only(contents[IC_SB], "Availability_Zone").uuid == before.uuid
+    assert registered(contents) == ["az2"]
+
+
+def test_the_name_of_another_deployment_is_refused_before_anything_is_written() -> None:
+    theirs, ours = deployment(), deployment()
+    settle(module, params(module, name="az1"), theirs)
+    ours[IC_SB] = theirs[IC_SB]
+    with pytest.raises(ModuleError, match="the name 'az1' is registered by another deployment"):
+        module.desired(params(module, name="az1"), ours)
+    assert only(ours[NB], "NB_Global")["name"] == ""
+
+
+def test_the_name_of_another_deployment_is_refused_to_a_registered_zone() -> None:
+    contents = deployment()
+    settle(module, params(module, name="az1"), contents)
+    put(contents[IC_SB], "Availability_Zone", name="az2")
+    with pytest.raises(ModuleError, match="'az2' is registered by another deployment, this zone stays 'az1'"):
+        module.desired(params(module, name="az2"), contents)
+
+
+def test_an_unclaimed_registration_is_taken_over_if_its_gateways_are_chassis_of_the_zone() -> None:
+    contents = deployment("az1")
+    az = put(contents[IC_SB], "Availability_Zone", name="az1")
+    put(contents[IC_SB], "Gateway", name="gw1", availability_zone=az)
+    south = contents.pop(SB)
+    with pytest.raises(ModuleError, match=r"its gateway gw1 is no chassis of this zone.*or give sb_db"):
+        module.desired(params(module, name="az1"), contents)
+    contents[SB] = south
+    put(south, "Chassis", name="gw1")
+    settle(module, params(module, name="az1"), contents)
+    assert registered(contents) == ["az1"]
+
+
+def test_absent_withdraws_all_that_is_the_zones_own() -> None:
+    contents = deployment()
+    settle(module, params(module, name="az1"), contents)
+    own, other = only(contents[IC_SB], "Availability_Zone").uuid, put(contents[IC_SB], "Availability_Zone", name="az2")
+    for az in (own, other):
+        put(contents[IC_SB], "Route", availability_zone=az, ip_prefix="10.0.0.0/8")
+        put(contents[IC_SB], "Gateway", availability_zone=az, name=f"gw of {az}")
+    settle(module, params(module, state="absent"), contents)
+    assert registered(contents) == ["az2"]
+    assert only(contents[IC_SB], "Route")["availability_zone"] == other
+    assert only(contents[IC_SB], "Gateway")["availability_zone"] == other
+
+
+def test_absent_leaves_a_zone_of_another_name_and_one_that_never_had_one_alone() -> None:
+    assert not settle(module, params(module, name="az9", state="absent"), deployment("az1"))
+    assert not settle(module, params(module, state="absent"), deployment())
+
+
+@pytest.mark.parametrize("name", ["", "  ", " az1", "a\x00b", "a\nb"])
+def test_a_name_that_hurts_is_refused(name: str) -> None:
+    with pytest.raises(ModuleError, match="^name "):
+        module.desired(params(module, name=name), deployment())
