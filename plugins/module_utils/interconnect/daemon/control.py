@@ -141,8 +141,10 @@ class Control:
         self._need_contents()
         zone = self._sync.zone
         wanted = zone.ic_nb.only("IC_NB_Global")
-        if wanted is None or not has_counters(zone):
+        if not has_counters(zone):
             raise CommandError("the schemas of the global databases have no counters to tell it by")
+        if wanted is None:
+            raise CommandError(f"{IC_NB} has no global row")
         lines = [f"requested: {wanted['nb_ic_cfg']}", f"confirmed by all zones: {wanted['sb_ic_cfg']}"]
         return "\n".join(lines + [f"lags: {name} has confirmed {number}" for name, number in laggards(zone)])
 

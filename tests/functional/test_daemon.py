@@ -1,0 +1,274 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The daemon as a process beside real servers: locks, control socket, files, signals (spec status-and-daemon F)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.ovn.interconnect.tests.support import topology
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE
+from ansible_collections.ovn.interconnect.tests.support.servers import CHECKOUT, AvailabilityZone, Interconnect, SyncDaemon
+
+Make = Callable[..., Interconnect]
+PROGRAM = [sys.executable, str(CHECKOUT / "scripts/ovn-ic")]
+
+
+@pytest.fixture
+def zone(make: Make) -> AvailabilityZone:
+    """One named zone whose daemon does not run yet."""
+    return make("az1", daemons=False).zones[0]
+
+
+def rename(zone: AvailabilityZone, name: str) -> None:
+    """Give the zone a name and wait until an active daemon has registered it."""
+    zone.nb.transact(*topology.zone_name(name))
+    ic = zone.interconnect
+    ic.wait(lambda: ic.sb.find("Availability_Zone", name=name), f"zone {name} in IC_SB")
+
+
+def started(zone: AvailabilityZone) -> SyncDaemon:
+    """The zone's daemon, active."""
+    zone.daemon.start()
+    rename(zone, "begun")
+    return zone.daemon
+
+
+@contextmanager
+def watched(daemon: SyncDaemon) -> Iterator[int]:
+    """The daemon's pid, and at the end of the block its end is waited for."""
+    assert daemon.pid is not None
+    descriptor = os.pidfd_open(daemon.pid)
+    try:
+        yield daemon.pid
+        assert select.select([descriptor], [], [], PATIENCE)[0], "the daemon goes on"
+    finally:
+        os.close(descriptor)
+
+
+def cpu(daemon: SyncDaemon) -> int:
+    """Nanoseconds that the daemon has computed."""
+    return int(Path(f"/proc/{daemon.pid}/schedstat").read_text().split()[0])
+
+
+def test_it_registers_the_zone_and_says_so(zone: AvailabilityZone) -> None:
+    daemon = started(zone)
+    assert daemon.status() == "active"
+    for database in ("nb", "sb", "ic-nb", "ic-sb"):
+        assert daemon.appctl(f"{database}-connection-status") == "connected"
+
+
+def test_a_second_daemon_of_the_zone_stands_by_and_takes_over(zone: AvailabilityZone) -> None:
+    first, second = started(zone), zone.second_daemon()
+    second.start()
+    assert (first.status(), second.status()) == ("active", "standby")
+    first.appctl("exit")
+    rename(zone, "after")
+    assert second.status() == "active"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_standby_takes_over_when_the_active_one_dies(zone: AvailabilityZone, how: signal.Signals) -> None:
+    first, second = started(zone), zone.second_daemon()
+    second.start()
+    first.stop(how)
+    rename(zone, "after")
+    assert second.status() == "active"
+
+
+def test_pause_hands_over_and_resume_stands_by(zone: AvailabilityZone) -> None:
+    first, second = started(zone), zone.second_daemon()
+    second.start()
+    first.pause()
+    rename(zone, "paused")
+    assert (first.status(), second.status(), first.appctl("is-paused")) == ("paused", "active", "true")
+    first.resume()
+    rename(zone, "resumed")
+    assert (first.status(), second.status(), first.appctl("is-paused")) == ("standby", "active", "false")
+
+
+def test_it_starts_and_answers_without_any_database(zone: AvailabilityZone) -> None:
+    ic = zone.interconnect
+    for server in (zone.northd, zone.nb_server, zone.sb_server, ic.nb_server, ic.sb_server):
+        server.stop()
+    zone.daemon.start()
+    assert zone.daemon.status() == "standby"
+    assert zone.daemon.appctl("ic-sb-connection-status") == "not connected"
+    zone.daemon.pause()
+    assert zone.daemon.status() == "paused"
+    zone.daemon.resume()
+    ic.start()
+    rename(zone, "back")
+    assert zone.daemon.status() == "active"
+
+
+@pytest.mark.parametrize("frozen", ["nb", "sb", "ic-nb", "ic-sb", "all"])
+def test_it_answers_while_servers_hang(zone: AvailabilityZone, frozen: str) -> None:
+    daemon, ic = started(zone), zone.interconnect
+    servers = [s for s in (zone.nb_server, zone.sb_server, ic.nb_server, ic.sb_server) if frozen in (s.name, "all")]
+    for server in servers:
+        server.freeze()
+    try:
+        assert daemon.status() == "active"
+        daemon.pause()
+        assert daemon.status() == "paused"
+        daemon.resume()
+    finally:
+        for server in servers:
+            server.thaw()
+    rename(zone, "thawed")
+    assert daemon.status() == "active"
+
+
+def test_it_starts_and_answers_while_all_servers_hang(zone: AvailabilityZone) -> None:
+    ic = zone.interconnect
+    servers = [zone.nb_server, zone.sb_server, ic.nb_server, ic.sb_server]
+    for server in servers:
+        server.freeze()
+    try:
+        zone.daemon.start()
+        assert zone.daemon.status() == "standby"
+        zone.daemon.pause()
+        assert zone.daemon.status() == "paused"
+        zone.daemon.resume()
+    finally:
+        for server in servers:
+            server.thaw()
+    rename(zone, "thawed")
+
+
+def test_each_server_may_restart(zone: AvailabilityZone) -> None:
+    daemon, ic = started(zone), zone.interconnect
+    for server in (zone.nb_server, zone.sb_server, ic.nb_server, ic.sb_server):
+        server.stop()
+        server.start()
+        rename(zone, f"after-{server.name}")
+    assert daemon.status() == "active"
+
+
+def test_pid_file_and_control_socket_exist_when_detach_returns(zone: AvailabilityZone) -> None:
+    zone.daemon.launch()
+    assert zone.daemon._starting is not None
+    assert zone.daemon._starting.wait() == 0
+    assert zone.daemon.pidfile.exists()
+    assert zone.daemon.control_socket.exists()
+    zone.daemon.ready()
+
+
+def test_the_pid_file_is_locked_by_the_process_that_it_names_and_goes_with_it(zone: AvailabilityZone) -> None:
+    daemon = started(zone)
+    with daemon.pidfile.open("r+") as file, pytest.raises(OSError, match="Resource temporarily unavailable"):
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    inode = daemon.pidfile.stat().st_ino
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    assert [words[4] for words in locks if words[5].endswith(f":{inode}")] == [str(daemon.pid)]
+    again = [*daemon.command, *daemon.arguments, "--detach", f"--pidfile={daemon.pidfile}", "-vconsole:off"]
+    done = subprocess.run(again, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"already running as pid {daemon.pid}" in done.stderr
+    assert daemon.status() == "active"
+
+
+@pytest.mark.parametrize("end", ["exit", "SIGTERM", "SIGINT"])
+def test_its_files_go_when_it_ends(zone: AvailabilityZone, end: str) -> None:
+    daemon = started(zone)
+    with watched(daemon) as pid:
+        if end == "exit":
+            daemon.appctl("exit")
+        else:
+            os.kill(pid, signal.Signals[end])
+    assert not daemon.pidfile.exists()
+    assert not daemon.control_socket.exists()
+
+
+@pytest.mark.ours("upstream's ends by this signal")
+def test_a_hangup_opens_the_log_anew(zone: AvailabilityZone) -> None:
+    daemon = started(zone)
+    daemon.log.rename(daemon.log.with_suffix(".1"))
+    os.kill(daemon.pid or 0, signal.SIGHUP)
+    daemon.appctl("pause")
+    assert "paused" in daemon.log.read_text()
+
+
+def test_its_usual_names_are_those_that_ovn_appctl_looks_for(zone: AvailabilityZone) -> None:
+    directory = zone.directory
+    environment = {**os.environ, "OVN_RUNDIR": str(directory), "OVS_RUNDIR": str(directory), "OVN_LOGDIR": str(directory)}
+    run = [*zone.daemon.command, *zone.daemon.arguments, "--detach", "--pidfile", "--log-file", "-vconsole:off"]
+    subprocess.run(run, env=environment, check=True)
+    zone.daemon.pid = int((directory / "ovn-ic.pid").read_text())
+    assert (directory / f"ovn-ic.{zone.daemon.pid}.ctl").exists()
+    rename(zone, "named")
+    ask = ["ovn-appctl", "-t", "ovn-ic", "status"]
+    assert subprocess.run(ask, env=environment, check=True, capture_output=True, text=True).stdout == "Status: active\n"
+
+
+@pytest.mark.ours("upstream's has no guard")
+def test_all_kinds_of_commands_answer(zone: AvailabilityZone) -> None:
+    daemon = started(zone)
+    assert daemon.appctl("version").startswith("ovn-ic ")
+    assert "  guard/release" in daemon.appctl("list-commands").splitlines()
+    assert daemon.appctl("guard/show") == "nothing is withheld"
+    assert int(daemon.appctl("coverage/read-counter", "txn_sent")) > 0
+    assert "OVN_IC_Southbound-rows:" in daemon.appctl("memory/show")
+    assert "ovn_ic" in daemon.appctl("vlog/list")
+
+
+def test_a_monitor_starts_it_again(zone: AvailabilityZone) -> None:
+    zone.daemon.arguments = [*zone.daemon.arguments, "--monitor"]
+    daemon = started(zone)
+    with watched(daemon) as before:
+        os.kill(before, signal.SIGSEGV)
+    rename(zone, "again")
+    daemon.pid = int(daemon.pidfile.read_text())
+    assert daemon.pid != before
+    assert daemon.status() == "active"
+
+
+def test_idle_is_idle(zone: AvailabilityZone) -> None:
+    """Active, standby or paused: under 20 ms of CPU a minute, so 1 ms in three seconds."""
+    active, standby, paused = started(zone), zone.second_daemon("standby"), zone.second_daemon("paused")
+    standby.start()
+    paused.start()
+    paused.pause()
+    rename(zone, "settled")
+    daemons = (active, standby, paused)
+    assert [daemon.status() for daemon in daemons] == ["active", "standby", "paused"]
+    time.sleep(0.5)  # the answers are on their way
+    before = [cpu(daemon) for daemon in daemons]
+    time.sleep(3)  # nothing happens, there is no event to wait for
+    assert all(after - begin < 1_000_000 for begin, after in zip(before, map(cpu, daemons)))
+
+
+@pytest.mark.ours("upstream starts nevertheless")
+def test_unknown_options_end_with_status_2() -> None:
+    done = subprocess.run([*PROGRAM, "--no-such-option"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+@pytest.mark.ours("upstream's is a binary")
+def test_without_the_library_it_says_so_in_one_sentence() -> None:
+    done = subprocess.run([sys.executable, "-S", *PROGRAM[1:]], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "library ovs is missing" in done.stderr
+
+
+@pytest.mark.ours("upstream's is a binary")
+def test_it_runs_as_a_package_copied_elsewhere(zone: AvailabilityZone, tmp_path: Path) -> None:
+    """What the role installs: the folder alone, imported as a top-level package."""
+    (tmp_path / "interconnect").symlink_to(CHECKOUT / "plugins/module_utils/interconnect")
+    done = subprocess.run(
+        [sys.executable, "-m", "interconnect.daemon", "--version"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("ovn-ic (ovn.interconnect) ")

@@ -1,0 +1,173 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of the daemon's log and control commands, without servers (spec status-and-daemon F.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import pytest
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon import process
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon.control import CommandError, Control
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import DATABASES, IC_NB, IC_SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync import ZoneSync
+
+UUIDS = [f"00000000-0000-0000-0000-{number:012}" for number in range(10)]
+
+
+class Recorder:
+    """Stands for the library's log."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def warn(self, sentence: str) -> None:
+        self.lines.append(f"warn {sentence}")
+
+    def info(self, sentence: str) -> None:
+        self.lines.append(f"info {sentence}")
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    made = Recorder()
+    monkeypatch.setattr(process, "_vlog", made)
+    return made
+
+
+@pytest.fixture
+def sync() -> ZoneSync:
+    return ZoneSync(dict.fromkeys(DATABASES, "unix:/nowhere"))
+
+
+@pytest.fixture
+def control(sync: ZoneSync, recorder: Recorder) -> Control:
+    return Control(sync, process.Log())
+
+
+def say(control: Control, name: str, *arguments: str) -> str:
+    return control.commands[name].answer(arguments)
+
+
+def test_warnings_are_limited_and_the_missing_ones_counted(recorder: Recorder) -> None:
+    now = [0.0]
+    log = process.Log(lambda: now[0])
+    for number in range(100):
+        log("warn", str(number))
+    assert len(recorder.lines) == log.BURST
+    now[0] = 2.0
+    log("warn", "later")
+    assert recorder.lines[-2:] == ["warn 40 warnings were not logged, there were too many at once", "warn later"]
+
+
+def test_only_warnings_are_limited(recorder: Recorder) -> None:
+    log = process.Log(lambda: 0.0)
+    for number in range(100):
+        log("info", str(number))
+    log.limited = False
+    for number in range(100):
+        log("warn", str(number))
+    assert len(recorder.lines) == 200
+
+
+@pytest.mark.parametrize(
+    "spec, wrong", [("PATTERN:file", "PATTERN:destination:pattern"), ("pattern:paper:%m", "PATTERN"), ("nothing:dbg", "nothing")]
+)
+def test_specifications_of_the_log_that_are_wrong(spec: str, wrong: str) -> None:
+    error = process.set_levels(spec)
+    assert error is not None
+    assert wrong in error
+
+
+def test_status_and_pause(control: Control, recorder: Recorder) -> None:
+    assert (say(control, "status"), say(control, "is-paused")) == ("Status: standby", "false")
+    assert say(control, "pause") == ""
+    assert (say(control, "status"), say(control, "is-paused")) == ("Status: paused", "true")
+    assert say(control, "resume") == ""
+    assert (say(control, "status"), say(control, "is-paused")) == ("Status: standby", "false")
+    assert len(recorder.lines) == 2
+
+
+@pytest.mark.parametrize("name", ["nb", "sb", "ic-nb", "ic-sb"])
+def test_connection_status_without_a_server(control: Control, name: str) -> None:
+    assert say(control, f"{name}-connection-status") == "not connected"
+
+
+def test_exit(control: Control) -> None:
+    assert say(control, "exit") == ""
+    assert control.exiting
+
+
+def test_every_command_of_the_spec_is_there(control: Control) -> None:
+    wanted = "exit pause resume is-paused status nb-connection-status sb-connection-status ic-nb-connection-status ic-sb-connection-status"
+    wanted += " version list-commands coverage/read-counter coverage/show memory/show guard/show guard/release progress left/show"
+    wanted += " vlog/set vlog/list-pattern vlog/disable-rate-limit vlog/enable-rate-limit"
+    assert set(wanted.split()) == set(control.commands)
+
+
+def test_rate_limits_can_be_switched(sync: ZoneSync, recorder: Recorder) -> None:
+    log = process.Log()
+    control = Control(sync, log)
+    say(control, "vlog/disable-rate-limit")
+    assert not log.limited
+    say(control, "vlog/enable-rate-limit", "ovn_ic")
+    assert log.limited
+
+
+def test_counters(control: Control) -> None:
+    control.turns = 7
+    assert say(control, "coverage/read-counter", "loop_turns") == "7"
+    assert "txn_rejected             total: 0" in say(control, "coverage/show").splitlines()
+    with pytest.raises(CommandError, match="No such counter"):
+        say(control, "coverage/read-counter", "unicorns")
+
+
+def test_memory_counts_rows(control: Control, sync: ZoneSync) -> None:
+    sync.zone.ic_sb.put("Availability_Zone", UUIDS[0], {"name": "az1", "nb_ic_cfg": 0})
+    words = say(control, "memory/show").split()
+    assert "OVN_IC_Southbound-rows:1" in words
+    assert "OVN_Northbound-rows:0" in words
+
+
+def test_nothing_is_withheld_or_left(control: Control) -> None:
+    assert say(control, "guard/show") == "nothing is withheld"
+    assert say(control, "guard/release") == "nothing is withheld"
+    assert say(control, "left/show") == "nothing is left undone"
+
+
+def test_the_guard_says_what_it_withholds(control: Control, sync: ZoneSync) -> None:
+    sync.guard.holds = {IC_NB: "the database is another one"}
+    assert say(control, "guard/show").splitlines()[0] == "the database is another one"
+    assert say(control, "guard/release") == "released: 0 deletions"
+    assert not sync.guard.holding
+
+
+def test_progress_names_the_zones_that_lag(control: Control, sync: ZoneSync) -> None:
+    with pytest.raises(CommandError, match=f"the contents of .*{IC_SB} are not here yet"):
+        say(control, "progress")
+    for replica in sync.replicas.values():
+        replica.has_schema = True
+    with pytest.raises(CommandError, match="has no global row"):
+        say(control, "progress")
+    sync.zone.ic_nb.put("IC_NB_Global", UUIDS[0], {"nb_ic_cfg": 5, "sb_ic_cfg": 4, "options": {}, "external_ids": {}})
+    for number, name in enumerate(["az1", "az2"]):
+        sync.zone.ic_sb.put("Availability_Zone", UUIDS[number], {"name": name, "nb_ic_cfg": 5 - number})
+    assert say(control, "progress").splitlines() == ["requested: 5", "confirmed by all zones: 4", "lags: az2 has confirmed 4"]
+
+
+def test_errors_are_answers(control: Control) -> None:
+    answers: list[tuple[str, str]] = []
+    connection = SimpleNamespace(
+        reply=lambda text: answers.append(("reply", text)), reply_error=lambda text: answers.append(("error", text))
+    )
+
+    def ask(name: str, arguments: Sequence[str] = ()) -> None:
+        control._answer(connection, arguments, control.commands[name])
+
+    ask("status")
+    ask("pause")
+    ask("coverage/read-counter", ["unicorns"])
+    assert answers == [("reply", "Status: standby\n"), ("reply", ""), ("error", "No such counter\n")]

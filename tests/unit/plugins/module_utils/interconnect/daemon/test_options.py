@@ -1,0 +1,144 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of the daemon's command line (spec status-and-daemon F.1)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon import VERSION, options
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
+
+CHECKOUT = Path(__file__).resolve().parents[6]
+FILES = ["--private-key=/k", "--certificate=/c", "--ca-cert=/a"]
+
+
+def test_the_version_is_that_of_the_collection() -> None:
+    assert yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["version"] == VERSION
+
+
+def test_defaults_without_environment() -> None:
+    found = options.read([], {})
+    assert found.remotes == {
+        NB: "unix:/var/run/ovn/ovnnb_db.sock",
+        SB: "unix:/var/run/ovn/ovnsb_db.sock",
+        IC_NB: "unix:/var/run/ovn/ovn_ic_nb_db.sock",
+        IC_SB: "unix:/var/run/ovn/ovn_ic_sb_db.sock",
+    }
+    assert (found.rundir, found.unixctl, found.pidfile, found.log_file) == ("/var/run/ovn", None, None, None)
+    assert not found.detach
+    assert not found.monitor
+    assert found.chdir
+    assert found.syslog
+
+
+def test_defaults_from_the_environment() -> None:
+    environment = {
+        "OVN_NB_DB": "tcp:10.0.0.1:6641",
+        "OVN_SB_DB": "unix:/s",
+        "OVN_IC_NB_DB": "tcp:10.0.0.2:6645,tcp:10.0.0.3:6645",
+        "OVN_RUNDIR": "/r",
+        "OVN_LOGDIR": "/l",
+        "OVS_LOGDIR": "/not",
+    }
+    found = options.read(["--pidfile", "--log-file"], environment)
+    assert found.remotes == {
+        NB: "tcp:10.0.0.1:6641",
+        SB: "unix:/s",
+        IC_NB: "tcp:10.0.0.2:6645,tcp:10.0.0.3:6645",
+        IC_SB: "unix:/r/ovn_ic_sb_db.sock",
+    }
+    assert (found.pidfile, found.log_file) == ("/r/ovn-ic.pid", "/l/ovn-ic.log")
+
+
+@pytest.mark.parametrize(
+    "environment, directory", [({"OVS_LOGDIR": "/ovs"}, "/ovs"), ({}, "/var/log/openvswitch"), ({"OVN_LOGDIR": ""}, "/var/log/openvswitch")]
+)
+def test_log_directory(environment: dict[str, str], directory: str) -> None:
+    assert options.read(["--log-file"], environment).log_file == f"{directory}/ovn-ic.log"
+
+
+def test_long_and_short_names() -> None:
+    long = ["--ovnnb-db=unix:/1", "--ovnsb-db=unix:/2", "--ic-nb-db=unix:/3", "--ic-sb-db=unix:/4", "--unixctl=c", *FILES]
+    short = ["-D", "unix:/1", "-d", "unix:/2", "-Iunix:/3", "-i", "unix:/4", "-u", "c", "-p/k", "-c", "/c", "-C", "/a"]
+    assert options.read(long, {}) == options.read(short, {})
+    assert options.read(long, {}).tls == ("/k", "/c", "/a")
+
+
+def test_the_command_line_that_ovn_ctl_builds() -> None:
+    words = [
+        *(
+            "-vconsole:emer",
+            "-vsyslog:err",
+            "-vfile:info",
+            "--ovnnb-db=unix:/1",
+            "--ovnsb-db=unix:/2",
+            "--ic-nb-db=unix:/3",
+            "--ic-sb-db=unix:/4",
+        ),
+        *("--no-chdir", "--log-file=/l/ovn-ic.log", "--pidfile=/p/ovn-ic.pid", "--detach", "--monitor", "--user=ovn:ovn"),
+    ]
+    found = options.read(words, {})
+    assert found.verbose == ["console:emer", "syslog:err", "file:info"]
+    assert (found.log_file, found.pidfile, found.user) == ("/l/ovn-ic.log", "/p/ovn-ic.pid", "ovn:ovn")
+    assert found.detach
+    assert found.monitor
+    assert not found.chdir
+
+
+def test_optional_values_stand_behind_an_equals_sign() -> None:
+    found = options.read(["-v", "--pidfile=x.pid", "--log-file=x.log", "--verbose", "--verbose=dbg"], {"OVN_LOGDIR": "/l"})
+    assert found.verbose == ["", "", "dbg"]
+    assert (found.pidfile, found.log_file) == ("/var/run/ovn/x.pid", "/l/x.log")
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["--ovnnb-bd=unix:/x"], "unknown option --ovnnb-bd=unix:/x"),
+        (["-x"], "unknown option -x"),
+        (["start"], "no argument is wanted besides options, found 'start'"),
+        (["--pidfile", "/x"], "no argument is wanted besides options, found '/x'"),
+        (["-v", "dbg"], "no argument is wanted besides options, found 'dbg'"),
+        (["--ic-sb-db"], "argument -i/--ic-sb-db: expected one argument"),
+        (["--ic-sb-db=10.0.0.1:6646"], "--ic-sb-db: '10.0.0.1:6646' is no way to connect to a database"),
+        (["--ovnsb-db="], "--ovnsb-db: '' is no way to connect to a database"),
+        (["--ic-sb-db=tcp:10.0.0.1:6646,udp:1:1"], "--ic-sb-db: 'udp:1:1' is no way to connect to a database"),
+        (["--ic-sb-db=tcp:1:1,ssl:10.0.0.1:6646", *FILES[:2]], "a remote with ssl: needs --private-key, --certificate and --ca-cert"),
+    ],
+)
+def test_what_it_does_not_understand_ends_with_status_2_and_one_sentence(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Spec status-and-daemon F.1: QUIRK, upstream starts with unknown options and ignores arguments."""
+    with pytest.raises(SystemExit) as ended:
+        options.read(words, {})
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert said.out == ""
+    assert said.err.startswith(f"ovn-ic: {sentence}")
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "word, part", [("-h", "--ovnnb-db"), ("--help", "/r%s/ovnsb_db.sock"), ("-V", VERSION), ("--version", "ovn-ic "), ("-o", "-D ARG")]
+)
+def test_what_only_tells(word: str, part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        options.read([word], {"OVN_RUNDIR": "/r%s"})
+    assert ended.value.code == 0
+    assert part in capsys.readouterr().out
+
+
+def test_options_lists_every_option_of_the_spec(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        options.read(["--options"], {})
+    listed = capsys.readouterr().out.splitlines()
+    wanted = "unixctl=ARG help options version detach monitor no-chdir pidfile=[ARG] overwrite-pidfile user=ARG no-self-confinement"
+    wanted += " verbose=[ARG] log-file=[ARG] syslog-method=ARG syslog-target=ARG private-key=ARG certificate=ARG ca-cert=ARG"
+    wanted += " ssl-protocols=ARG ssl-ciphers=ARG ssl-ciphersuites=ARG ssl-server-name=ARG"
+    assert {f"--{name}" for name in wanted.split()} <= set(listed)
