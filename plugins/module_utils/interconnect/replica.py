@@ -162,6 +162,8 @@ class Replica:
             self._fetch.recv_wait(poller)
         if self._client is not None:
             self._client.wait(poller)
+            if self._lock_changes(self._client):
+                poller.immediate_wake()
 
     def _run_fetch(self, session: seam.Session) -> None:
         session.run()
@@ -220,8 +222,11 @@ class Replica:
             self._stale_schema = result
 
     def _apply_lock(self, client: seam.Client) -> None:
-        if client.lock_name != self._lock and not client.outstanding:
+        if self._lock_changes(client):
             client.set_lock(self._lock)
+
+    def _lock_changes(self, client: seam.Client) -> bool:
+        return bool(client.lock_name != self._lock and not client.outstanding)
 
     def _apply_condition(self, table: str) -> None:
         if self._client is not None and self.store.schema.has(table):
