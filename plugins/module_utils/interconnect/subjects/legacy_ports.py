@@ -53,9 +53,10 @@ def _is_remote(port: Port) -> bool:
     return port.home is not None and port.lsp is not None and not port.managed and port.lsp["type"] == "remote"
 
 
-def is_local_port(port: Port) -> bool:
-    """Whether the NB port of this name is one that is published as an operator's own."""
-    return _is_local(port)
+def has_router(port: Port) -> bool:
+    """Whether the NB port of this name is an operator's own that leads to a known router: its routes depend on its binding."""
+    binding = port.zone.port_binding(port.name)
+    return _is_local(port) and binding is not None and bool(_contents(port, binding).router_id)
 
 
 def _stale(port: Port, target: Row | None) -> str | None:

@@ -23,7 +23,7 @@ def plan(port: Port, transit_switch_port: Row, transit_switch: Row, keys: KeySou
     clash = _clash(port, transit_switch_port, transit_switch)
     if clash is not None:
         yield clash
-        if transit_switch_port["chassis"] or legacy_ports.is_local_port(port):
+        if transit_switch_port["chassis"] or legacy_ports.has_router(port):
             # The operator's port keeps the name; the transit switch port is left out as a whole.
             yield from legacy_ports.plan(port, keys, make_remote=False)
             return
@@ -55,7 +55,9 @@ def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: 
     if port.own is not None and port.own != binding:
         yield port.delete_binding(port.own, f"the port is not this zone's on transit switch {port.own['transit_switch']}")
     mine = is_local(port.zone, chassis) or (shared and port.zone.shared_lock)
-    if not mine:
+    if not mine or (binding is not None and binding == port.foreign and ROUTER_ID in binding["external_ids"]):
+        # A binding that leads to a router is an operator's port in the zone that owns it; that zone alone may say otherwise.
+        yield from _forget_router(port, binding)
         return
     if binding is not None:
         yield from _maintain(port, transit_switch_port, transit_switch, binding, shared)
@@ -72,6 +74,13 @@ def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: 
     columns = {**new_binding(port, transit_switch, key), **_contents(transit_switch_port)}
     reason = f"port of transit switch {transit_switch['name']} " + (f"on chassis {chassis}" if chassis else "without chassis")
     yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason, shared=shared)
+
+
+def _forget_router(port: Port, binding: Row | None) -> Iterator[Step]:
+    if binding is not None and binding == port.own:
+        reason = "no operator's port has this name any more"
+        ids = {"external_ids": {ROUTER_ID: None}}
+        yield from update(port.zone.ic_sb, "Port_Binding", binding, record=port.name, reason=reason, keys=ids)
 
 
 def _maintain(port: Port, transit_switch_port: Row, transit_switch: Row, binding: Row, shared: bool) -> Iterator[Step]:

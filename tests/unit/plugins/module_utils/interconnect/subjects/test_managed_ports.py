@@ -212,6 +212,26 @@ def test_a_name_taken_in_the_lock_holders_zone_does_not_keep_a_no_chassis_port_f
     w.check_law()
 
 
+def test_two_zones_do_not_fight_over_a_no_chassis_port_that_an_operator_has_too() -> None:
+    w = world()
+    w.router("lr1", zone="az1")
+    w.attach("lr1", "ts1", zone="az1")
+    w.converge()
+    add_tsp(w, "ts1-lr1")
+    w.give_lock("az2")
+    w.converge()
+    row = binding(w, "ts1-lr1")
+    assert row["address"] == "aa:aa:aa:aa:aa:01 169.254.100.1/24"
+    assert "router-id" in row["external_ids"]
+    assert "another port of this name" in w.reasons("az1")["ts1-lr1"]
+    # Without its router the operator's port has nothing to lose.
+    w.delete(nb(w, "az1"), "Logical_Router", named(nb(w, "az1"), "Logical_Router", "lr1").uuid)
+    w.converge()
+    row = binding(w, "ts1-lr1")
+    assert (row["address"], row["external_ids"]) == (ADDRESS, {})
+    w.check_law()
+
+
 @pytest.mark.parametrize("zone", ["az1", "az2"])
 def test_quirk_a_port_that_lost_its_mark_is_adopted_again(zone: str) -> None:
     w = world()
