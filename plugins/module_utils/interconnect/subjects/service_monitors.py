@@ -1,0 +1,230 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``Service_Monitor``: health checks of backends that live in another zone (spec service-monitors).
+
+Requests go from the SB of the source zone through IC_SB to the SB of the target zone, the status goes back. A key is what SB's unique index
+knows a monitor by: logical port, address, port and protocol. All rows of both databases that share it are decided together, so that no two
+requests fight for one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import NamedTuple
+
+from .. import change as changes
+from ..change import Left, Step
+from ..engine import ALL, Keys, Subject
+from ..schema import IC_SB, SB
+from ..store import Row, RowChange, Store
+from ..zone import Zone
+
+_TABLE = "Service_Monitor"
+#: What makes two rows the same service (M4).
+_SAME = ("logical_port", "ip", "port", "src_ip", "protocol", "type")
+_AZ_NAME = "az-name"
+
+
+class Service(NamedTuple):
+    """A key: the columns of SB's unique index."""
+
+    logical_port: str
+    ip: str
+    port: int
+    protocol: str | None
+
+    def __str__(self) -> str:
+        address = f"[{self.ip}]" if ":" in self.ip else self.ip
+        return f"{self.logical_port} {self.protocol or 'tcp'} {address}:{self.port}"
+
+
+def _service(row: Row) -> Service:
+    return Service(row["logical_port"], row["ip"], row["port"], row["protocol"])
+
+
+class ServiceMonitors(Subject):
+    """Keeps the own rows of IC_SB ``Service_Monitor``, the learned rows of SB, and the statuses on both sides."""
+
+    name = "service_monitors"
+    tables = frozenset({(SB, _TABLE), (IC_SB, _TABLE), (SB, "Port_Binding"), (SB, "SB_Global"), (IC_SB, "Availability_Zone")})
+
+    def __init__(self) -> None:
+        #: IC_SB rows of ours and the options that they were seen to have by our wish. Another source's daemon may write its own options
+        #: into such a row (upstream's does); writing ours back would never end, so that is done only when our wish is another one.
+        self._asked: dict[str, dict[str, str]] = {}
+
+    def prepare(self, zone: Zone) -> None:
+        for store in (zone.sb, zone.ic_sb):
+            store.index(_TABLE, "service", lambda row: (_service(row),))
+            store.index(_TABLE, "port", lambda row: (row["logical_port"],))
+
+    # -- keys -------------------------------------------------------------------------------------------------------------------------
+
+    def keys(self, change: RowChange, zone: Zone) -> Keys:
+        if change.table == _TABLE:
+            if change.new is None:
+                self._asked.pop(change.uuid, None)
+            return {_service(row) for row in change.rows}
+        if change.table == "Port_Binding":
+            return _of_port(change, zone) if change.changed("logical_port", "up", "chassis") else ()
+        if change.table == "SB_Global":
+            return (ALL,) if _mac_of(change.old) != _mac_of(change.new) else ()
+        az = zone.own_az
+        return (ALL,) if az is not None and change.uuid == az.uuid and change.changed("name") else ()
+
+    def all_keys(self, zone: Zone) -> Iterator[Hashable]:
+        if not supported(zone):
+            return
+        for store in (zone.ic_sb, zone.sb):
+            for row in store.rows(_TABLE):
+                yield _service(row)
+
+    # -- planning ---------------------------------------------------------------------------------------------------------------------
+
+    def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
+        assert isinstance(key, Service)
+        az, mac = zone.own_az, _mac_of(zone.sb.only("SB_Global"))
+        if az is None or not mac or not supported(zone):
+            return
+        local = zone.sb.find(_TABLE, "service", key)
+        remote = zone.ic_sb.find(_TABLE, "service", key)
+        own = az["name"]
+        yield from self._requests(zone, key, own, mac, local, remote)
+        wanted = [row for row in remote if row["target_availability_zone"] == own and row["source_availability_zone"] != own]
+        yield from _serve(zone, key, mac, local, wanted)
+
+    def _requests(self, zone: Zone, key: Service, own: str, mac: str, local: list[Row], remote: list[Row]) -> Iterator[Step]:
+        """M5 and M8: the requests of this zone. Each source has a row of its own; the one with the lowest uuid counts."""
+        ours = [row for row in remote if row["source_availability_zone"] == own]
+        for asked in local:
+            if not asked["remote"] or _AZ_NAME not in asked["options"]:
+                continue
+            fault = _cannot_ask(zone, asked, own)
+            if fault is not None:
+                yield Left(str(key), fault)
+                continue
+            target = asked["options"][_AZ_NAME]
+            found = next((row for row in ours if row["target_availability_zone"] == target and _same(zone, row, asked)), None)
+            if found is None:
+                yield _ask(zone, key, asked, own, mac)
+                continue
+            ours.remove(found)
+            yield from self._follow(zone, key, asked, found)
+        for row in ours:
+            yield changes.delete(zone.ic_sb, _TABLE, row, record=str(key), reason="no load balancer of this zone asks for it any more")
+
+    def _follow(self, zone: Zone, key: Service, asked: Row, found: Row) -> Iterator[Step]:
+        reason = f"the status that {asked['options'][_AZ_NAME]} gives"
+        yield from changes.update(zone.sb, _TABLE, asked, record=str(key), reason=reason, columns={"status": found["status"]})
+        wish = asked["options"]
+        if found["options"] == wish:
+            self._asked[found.uuid] = wish
+        elif self._asked.get(found.uuid) == wish:
+            yield Left(str(key), "another zone's daemon asks for the same service and put its own options into this zone's request")
+        else:
+            reason = "the options of the health check"
+            yield from changes.update(zone.ic_sb, _TABLE, found, record=str(key), reason=reason, columns={"options": wish})
+
+
+def supported(zone: Zone) -> bool:
+    """Whether the schemas of both sides have what the feature needs (section 6)."""
+    sb = zone.sb.schema
+    return zone.ic_sb.schema.has(_TABLE) and sb.has(_TABLE, "remote") and sb.has(_TABLE, "ic_learned")
+
+
+def _mac_of(row: Row | None) -> str:
+    mac: str = row["options"].get("svc_monitor_mac", "") if row is not None else ""
+    return mac
+
+
+def _of_port(change: RowChange, zone: Zone) -> set[Service]:
+    """The services of a port, as far as they have to do with other zones."""
+    names = {row["logical_port"] for row in change.rows}
+    return {_service(row) for store in (zone.sb, zone.ic_sb) for name in names for row in store.find(_TABLE, "port", name)}
+
+
+def _same(zone: Zone, one: Row, other: Row) -> bool:
+    """Whether two rows, of either database, are the same service (M4); a column that one side lacks does not count."""
+    stores: tuple[Store, ...] = (zone.sb, zone.ic_sb)
+    columns = [column for column in _SAME if all(store.schema.has(_TABLE, column) for store in stores)]
+    return all(one[column] == other[column] for column in columns)
+
+
+# ---- Source side -----------------------------------------------------------------------------------------------------
+
+
+def _cannot_ask(zone: Zone, asked: Row, own: str) -> str | None:
+    """Why a request cannot be published, None if it can."""
+    if asked["options"][_AZ_NAME] == own:
+        return "its backend is mapped to this zone itself: name no zone in ip_port_mappings for local backends"
+    schema = zone.ic_sb.schema
+    for column in ("protocol", "type"):
+        value = asked[column]
+        if value is not None and schema.has(_TABLE, column) and not schema.allows(_TABLE, column, value):
+            return f"IC_SB takes no monitors with {column} {value}"
+    return None
+
+
+def _copied(row: Row, mac: str) -> dict[str, object]:
+    return {**{column: row[column] for column in _SAME}, "src_mac": mac, "options": row["options"]}
+
+
+def _ask(zone: Zone, key: Service, asked: Row, own: str, mac: str) -> Step:
+    target = asked["options"][_AZ_NAME]
+    columns = {**_copied(asked, mac), "target_availability_zone": target, "source_availability_zone": own}
+    return changes.insert(zone.ic_sb, _TABLE, columns, record=str(key), reason=f'a load balancer has this backend in zone "{target}"')
+
+
+# ---- Target side -----------------------------------------------------------------------------------------------------
+
+
+def _serve(zone: Zone, key: Service, mac: str, local: list[Row], wanted: list[Row]) -> Iterator[Step]:
+    """M6 to M8: one SB row, of whoever owns it, answers all requests; ours follows the first of those that it is the same service as."""
+    binding = zone.port_binding(key.logical_port)
+    if binding is None or binding["up"] is None:
+        wanted = []
+    learned = [row for row in local if row["ic_learned"]]
+    mine = next((row for row in learned if any(_same(zone, row, request) for request in wanted)), None)
+    for row in learned:
+        if row is not mine:
+            yield changes.delete(zone.sb, _TABLE, row, record=str(key), reason="no other zone asks for it here, or not in this form")
+    if not wanted:
+        return
+    answer = mine or next((row for row in local if not row["ic_learned"]), None)
+    chassis = _chassis_name(zone, binding)
+    if answer is None:
+        yield _probe(zone, key, mac, wanted[0], chassis)
+        return
+    if answer is mine:
+        first = next(request for request in wanted if _same(zone, answer, request))
+        columns = {"options": first["options"], **({"chassis_name": chassis} if chassis else {})}
+        reason = f"as zone {first['source_availability_zone']} asks"
+        yield from changes.update(zone.sb, _TABLE, answer, record=str(key), reason=reason, columns=columns)
+    yield from _report(zone, key, answer, wanted)
+
+
+def _report(zone: Zone, key: Service, answer: Row, wanted: list[Row]) -> Iterator[Step]:
+    for request in wanted:
+        source = request["source_availability_zone"]
+        if answer["remote"] or not _same(zone, answer, request):
+            yield Left(
+                str(key),
+                f"zone {source} asks for this service from {request['src_ip']}, and SB holds another monitor of it:"
+                f" the status of that one ({answer['src_ip']}) is given",
+            )
+        reason = "the status of the monitor in this zone"
+        yield from changes.update(zone.ic_sb, _TABLE, request, record=str(key), reason=reason, columns={"status": answer["status"]})
+
+
+def _chassis_name(zone: Zone, binding: Row | None) -> str:
+    chassis = zone.sb.row("Chassis", binding["chassis"]) if binding is not None else None
+    name: str = chassis["name"] if chassis is not None else ""
+    return name
+
+
+def _probe(zone: Zone, key: Service, mac: str, request: Row, chassis: str) -> Step:
+    columns = {**_copied(request, mac), "ic_learned": True, "chassis_name": chassis}
+    reason = f"zone {request['source_availability_zone']} has this backend in a load balancer"
+    return changes.insert(zone.sb, _TABLE, columns, record=str(key), reason=reason)
