@@ -7,9 +7,14 @@
 from __future__ import annotations
 
 from ..engine import Subject
+from .address_sets import AddressSets
 from .advertised_routes import AdvertisedRoutes
+from .gateways import Gateways
 from .learned_routes import LearnedRoutes
+from .ports import Ports
 from .progress import Progress
+from .service_monitors import ServiceMonitors
+from .transit_switches import TransitSwitches
 from .zones import Zones
 
 
@@ -17,7 +22,12 @@ def all_subjects() -> tuple[Subject, ...]:
     """New instances of all subjects, in the order of a pass (spec zones-and-gateways 0)."""
     return (
         Zones(),
+        Gateways(),
+        TransitSwitches(),
+        Ports(),
         AdvertisedRoutes(),
         LearnedRoutes(),
+        ServiceMonitors(),
+        AddressSets(),
         Progress(),
     )
