@@ -75,8 +75,9 @@ class Daemon:
         self._control.turns += 1
         self._hangup.run()
         self._server.run()
-        self._sync.run()
-        self._collector.follow(self._sync.loaded)
+        if not self._control.exiting:
+            self._sync.run()
+            self._collector.follow(self._sync.loaded)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
