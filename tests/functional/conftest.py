@@ -37,8 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker of this directory."""
+    """Declare the markers of this directory."""
     config.addinivalue_line("markers", "ours(reason): what upstream's daemon of this generation does otherwise")
+    config.addinivalue_line("markers", "counters: needs the status counters, which schemas have since 24.03")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

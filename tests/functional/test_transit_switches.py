@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovn.interconnect.tests.support import topology
+import pytest
+
+from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
+from ansible_collections.ovn.interconnect.tests.support.scenes import transit_switches
 from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect
+
+from .conftest import Make
 
 
 def test_every_transit_switch_gets_one_key_in_all_databases(ic: Interconnect) -> None:
@@ -33,3 +38,68 @@ def test_a_deleted_transit_switch_is_gone_everywhere(ic: Interconnect) -> None:
     assert [row.text("transit_switch") for row in ic.sb.rows("Datapath_Binding")] == ["ts2"]
     for zone in ic.zones:
         assert [row.text("name") for row in zone.nb.rows("Logical_Switch")] == ["ts2"]
+
+
+def test_operators_changes_of_the_key_are_put_right_and_other_keys_stay(ic: Interconnect) -> None:
+    transit_switches(ic, "ts1")
+    key = ic.sb.get("Datapath_Binding").number("tunnel_key")
+    az1 = ic.zones[0]
+    keys = {"requested-tnl-key": "17", "mcast_snoop": "true"}
+    az1.nb.transact(ovsdb.set_keys("Logical_Switch", "other_config", keys, name="ts1"))
+    ic.settle()
+    found = az1.nb.get("Logical_Switch").map("other_config")
+    assert found["requested-tnl-key"] == str(key)
+    assert found["mcast_snoop"] == "true"
+
+
+def test_a_switch_deleted_in_one_zone_comes_back(ic: Interconnect) -> None:
+    transit_switches(ic, "ts1")
+    key = ic.sb.get("Datapath_Binding").number("tunnel_key")
+    az1 = ic.zones[0]
+    az1.nb.transact(ovsdb.delete("Logical_Switch", name="ts1"))
+    ic.settle()
+    assert az1.nb.get("Logical_Switch", name="ts1").map("other_config")["requested-tnl-key"] == str(key)
+
+
+def test_an_ordinary_switch_of_the_same_name_is_left_alone(ic: Interconnect) -> None:
+    az1 = ic.zones[0]
+    az1.nb.transact(ovsdb.insert("Logical_Switch", {"name": "ts1"}))
+    transit_switches(ic, "ts1")
+    marks = sorted(row.map("other_config").get("interconn-ts", "") for row in az1.nb.rows("Logical_Switch", name="ts1"))
+    assert marks == ["", "ts1"]
+
+
+@pytest.mark.ours("every switch with an unknown mark is deleted")
+def test_a_switch_that_others_made_is_not_deleted(ic: Interconnect) -> None:
+    az1 = ic.zones[0]
+    az1.nb.transact(ovsdb.insert("Logical_Switch", {"name": "foreign", "other_config": {"interconn-ts": "foreign"}}))
+    ic.settle()
+    assert az1.nb.rows("Logical_Switch", name="foreign")
+
+
+def test_two_switches_for_one_transit_switch_become_one(ic: Interconnect) -> None:
+    transit_switches(ic, "ts1")
+    az1 = ic.zones[0]
+    az1.nb.transact(ovsdb.insert("Logical_Switch", {"name": "other", "other_config": {"interconn-ts": "ts1"}}))
+    ic.settle()
+    assert len(az1.nb.rows("Logical_Switch")) == 1
+
+
+def test_columns_of_a_transit_switch_are_not_propagated(ic: Interconnect) -> None:
+    transit_switches(ic, "ts1")
+    before = [row.columns for zone in ic.zones for row in zone.nb.rows("Logical_Switch")]
+    ic.nb.transact(ovsdb.set_keys("Transit_Switch", "other_config", {"mcast_snoop": "true"}))
+    ic.settle()
+    assert [row.columns for zone in ic.zones for row in zone.nb.rows("Logical_Switch")] == before
+
+
+def test_a_new_zone_joins_what_is_there(make: Make) -> None:
+    ic = make("az1")
+    transit_switches(ic, "ts1", "ts2")
+    az2 = ic.add_zone("az2")
+    ic.start(daemons=False)
+    az2.nb.transact(*topology.zone_name("az2"))
+    ic.start()
+    ic.settle()
+    keys = {row.text("transit_switch"): str(row.number("tunnel_key")) for row in ic.sb.rows("Datapath_Binding")}
+    assert {row.text("name"): row.map("other_config")["requested-tnl-key"] for row in az2.nb.rows("Logical_Switch")} == keys
