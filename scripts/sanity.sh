@@ -14,7 +14,7 @@ version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-# The rules are those for what runs on targets: the project's own tools are not shipped, and have linters of their own.
-"$root/scripts/collection_copy.sh" "$copy" ':!benchmarks' ':!lab' ':!scripts' ':!typings' ':!tests/support' ':!tests/functional' ':!tests/differential'
+# The rules are those for what is shipped: the project's own tools and tests are not, and have linters of their own.
+"$root/scripts/collection_copy.sh" "$copy" ':!benchmarks' ':!lab' ':!scripts' ':!typings' ':!tests'
 cd "$copy/ansible_collections/ovn/interconnect"
 "$root/.venv/bin/ansible-test" sanity --local --python "$version" "$@"
