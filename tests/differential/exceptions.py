@@ -13,8 +13,37 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.ovn.interconnect.tests.support.contents import Entry, Plain
 
-Treat = Callable[[Entry, frozenset[str]], "Entry | None"]
-"""What becomes of an entry; the set names the routers that have a port binding in IC_SB."""
+
+@dataclass(frozen=True)
+class Scene:
+    """What decides about whole rows: the routers that port bindings name, and which zone has ports on which switch."""
+
+    routers: frozenset[str]
+    attached: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Scene:
+        """The scene of a set-up's contents."""
+        bindings = [entry.columns for entry in entries if entry.database == "IC_SB" and entry.table == "Port_Binding"]
+        ids = [columns["external_ids"] for columns in bindings]
+        routers = frozenset(str(known.get("router-id", "")).strip("<>") for known in ids if isinstance(known, dict))
+        attached = {(str(columns["availability_zone"]), str(columns["transit_switch"])) for columns in bindings}
+        return cls(routers, frozenset(attached))
+
+    def orphan(self, route_key: str) -> bool:
+        """Whether a key of IC_SB Route speaks of a zone without port on that transit switch."""
+        zone, switch = route_key.split(" ")[:2]
+        return (zone, switch) not in self.attached
+
+    def stale(self, key: str) -> bool:
+        """Whether a key of a static route is of one learned by a router without port, or from an orphan."""
+        if " learned from " not in key:
+            return False
+        source = key.split(" learned from ")[1].removeprefix("<")
+        return key.split(" ")[0] not in self.routers or (source.startswith("<") and self.orphan(source))
+
+
+Treat = Callable[[Entry, Scene], "Entry | None"]
 
 
 @dataclass(frozen=True)
@@ -28,39 +57,32 @@ class Deviation:
 
 
 def _of(table: str, treat: Callable[[Entry], Entry]) -> Treat:
-    return lambda entry, _routers: treat(entry) if entry.table == table else entry
+    return lambda entry, _scene: treat(entry) if entry.table == table else entry
 
 
 def _ours(key: str) -> bool:
     return key.startswith("ovn-interconnect")
 
 
-def _without_stale_routes(entry: Entry, routers: frozenset[str]) -> Entry | None:
-    """Without learned routes of routers that no port binding speaks of any more, and without what refers to them."""
-
-    def stale(key: str) -> bool:
-        return " learned from " in key and key.split(" ")[0] not in routers
-
-    if entry.table == "Logical_Router_Static_Route" and stale(entry.key):
+def _without_stale_routes(entry: Entry, scene: Scene) -> Entry | None:
+    """Without routes that are stale or orphans, and without what refers to them."""
+    if entry.table == "Logical_Router_Static_Route" and scene.stale(entry.key):
+        return None
+    if entry.table == "Route" and scene.orphan(entry.key):
         return None
     routes = entry.columns.get("static_routes")
     if not isinstance(routes, list):
         return entry
-    kept: list[Plain] = [route for route in routes if not stale(str(route).strip("<>"))]
+    kept: list[Plain] = [route for route in routes if not scene.stale(str(route).removeprefix("<").removesuffix(">"))]
     return replace(entry, columns={**entry.columns, "static_routes": kept})
-
-
-def _routers(entries: Iterable[Entry]) -> frozenset[str]:
-    """The routers that port bindings of IC_SB name as theirs."""
-    ids = (entry.columns.get("external_ids") for entry in entries if entry.database == "IC_SB" and entry.table == "Port_Binding")
-    return frozenset(str(known.get("router-id", "")).strip("<>") for known in ids if isinstance(known, dict))
 
 
 DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
         "stale-routes",
-        "learned routes of a router that lost its last transit port stay or go, depending on which zone was faster",
-        "routes, section 5, QUIRK-KEEP worth an option",
+        "learned routes of a router that lost its last transit port stay or go, depending on which zone was faster;"
+        " before 25.03.1 routes of a zone without port on the switch stay in IC_SB and with those who learned them",
+        "routes, section 5, QUIRK-KEEP worth an option; newer than the peer: routes 9.3 (6.d)",
         _without_stale_routes,
     ),
     Deviation(
@@ -112,12 +134,12 @@ NOT_DRAWN: tuple[tuple[str, str], ...] = (
 def comparable(entries: Iterable[Entry]) -> list[Entry]:
     """The entries without what the deviations speak of."""
     entries = list(entries)
-    routers = _routers(entries)
+    scene = Scene.of(entries)
     kept = []
     for entry in entries:
         treated: Entry | None = entry
         for deviation in DEVIATIONS:
-            treated = deviation.treat(treated, routers) if treated is not None else None
+            treated = deviation.treat(treated, scene) if treated is not None else None
         if treated is not None:
             kept.append(treated)
     return kept
