@@ -91,11 +91,10 @@ def test_vips_follow_balancers_and_groups() -> None:
     group = w.put(w.nb("az1"), "Load_Balancer_Group", load_balancer={balancer})
     w.put(w.nb("az1"), "Logical_Router", lr, load_balancer_group={group})
     w.rest()
-    vip = "200.1.1.{} via 169.254.100.1/32"
     assert w.published() == ["200.1.1.1/32 via 169.254.100.1 loadbalancer"]
     w.put(w.nb("az1"), "Load_Balancer", balancer, vips={"200.1.1.2": ""})
     w.rest()
-    assert w.published() == ["200.1.1.2/32 via 169.254.100.1 loadbalancer"], vip
+    assert w.published() == ["200.1.1.2/32 via 169.254.100.1 loadbalancer"]
     w.put(w.nb("az1"), "Load_Balancer_Group", group, load_balancer=set())
     w.rest()
     assert w.published() == []
@@ -141,7 +140,6 @@ def test_vips_follow_balancers_and_groups() -> None:
 def test_static_routes(columns: dict[str, Any], published: list[str]) -> None:
     w = one(zone={"ic-route-adv": "true"})
     w.put(w.nb("az1"), "Logical_Router_Static_Route", "00000000-0000-0000-0000-00000000000a", **{"nexthop": "10.9.9.9", **columns})
-    w.nb("az1")
     lr = w.find("az1", "Logical_Router", "lr").uuid
     w.put(w.nb("az1"), "Logical_Router", lr, static_routes={"00000000-0000-0000-0000-00000000000a"})
     w.settle()
@@ -433,7 +431,8 @@ def test_route_table_and_tag_of_the_port_change() -> None:
     assert w.published() == ["10.0.0.1/24 via 169.254.100.1", "10.0.0.1/24 via 169.254.100.1 table a override"]
     main = w.route("10.0.0.1/24")
     assert main["external_ids"]["ic-route-tag"] == "t1"
-    w.options("az1", "Logical_Router_Port", "az1-lr-ts1", route_table="b", ic_route_tag="t2")
+    lrp = w.find("az1", "Logical_Router_Port", "az1-lr-ts1").uuid
+    w.put(w.nb("az1"), "Logical_Router_Port", lrp, options={"route_table": "b", "ic-route-tag": "t2"})
     w.rest()
     hop = "via 169.254.100.1 table b"
     assert w.published() == ["10.0.0.1/24 via 169.254.100.1", f"10.0.0.1/24 {hop} override", f"10.1.0.0/16 {hop}"]
@@ -565,12 +564,11 @@ def test_verdicts_say_why() -> None:
     w.static("az1", "lr", "0.0.0.0/0")
     w.static("az1", "lr", "10.0.0.0/8")
     w.static("az1", "lr", "2001:db8::/32")
-    found = {
-        source.prefix.length: advertised_routes.verdict(w.zone, port, source) for source in advertised_routes.sources(w.zone, w.az(), port)
-    }
-    assert found[8] is None
-    assert "ic-route-adv-default" in str(found[0])
-    assert "link-local" in str(found[32])
+    found = advertised_routes.sources(w.zone, w.az(), port)
+    verdicts = {source.prefix.length: advertised_routes.verdict(w.zone, port, source) for source in found}
+    assert verdicts[8] is None
+    assert "ic-route-adv-default" in str(verdicts[0])
+    assert "link-local" in str(verdicts[32])
 
 
 def test_one_route_more_does_not_walk_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
