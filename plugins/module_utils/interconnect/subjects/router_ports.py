@@ -1,0 +1,299 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Transit router ports (spec port-bindings, section 5).
+
+A key is a port's name: of the transit router port in IC_NB, of the router port in NB, of the router-type port binding in IC_SB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..change import Left, Step, add, delete, insert, remove, update
+from ..engine import Keys, Subject
+from ..schema import IC_NB, IC_SB, NB, SB
+from ..settings import boolean
+from ..store import Row, RowChange
+from ..zone import Zone
+from . import transit
+from .gateways import IS_REMOTE, flags_column, zone_name
+from .keys import PortKeys, requested
+from .port import KeySource, is_local
+from .transit import ROUTER_KEY, ROUTER_PORT_TYPE
+
+
+@dataclass(frozen=True)
+class _RouterPort:
+    """What the databases hold under one router port's name.
+
+    ``binding`` is the IC_SB row of that name, of any owner and kind; ``port`` and ``transit_router`` the IC_NB rows, both or none, and
+    ``others`` further transit routers that refer to the port. ``lrp`` is the NB router port, ``router`` the NB router that it is on.
+    """
+
+    zone: Zone
+    name: str
+    binding: Row | None
+    port: Row | None
+    transit_router: Row | None
+    others: tuple[str, ...]
+    lrp: Row | None
+    router: Row | None
+
+    @classmethod
+    def of(cls, zone: Zone, name: str) -> _RouterPort:
+        port = zone.ic_nb.first("Transit_Router_Port", "name", name)
+        owners = zone.ic_nb.parent_rows("Transit_Router", "ports", port.uuid) if port is not None else []
+        lrp = zone.nb.first("Logical_Router_Port", "name", name)
+        holders = zone.nb.parent_rows("Logical_Router", "ports", lrp.uuid) if lrp is not None else []
+        return cls(
+            zone,
+            name,
+            zone.ic_sb.first("Port_Binding", "logical_port", name),
+            port if owners else None,
+            owners[0] if owners else None,
+            tuple(owner["name"] for owner in owners[1:]),
+            lrp,
+            holders[0] if holders else None,
+        )
+
+    @property
+    def own(self) -> Row | None:
+        """This zone's router-type binding."""
+        row = self.binding
+        return row if row is not None and transit.is_router_port(row) and self.zone.is_own(row) else None
+
+    @property
+    def foreign(self) -> Row | None:
+        """Another zone's router-type binding."""
+        row = self.binding
+        return row if row is not None and transit.is_router_port(row) and not self.zone.is_own(row) else None
+
+    def stands_for_a_transit_router(self) -> bool:
+        """Whether the NB port is managed: marked, and on the router of a transit router that exists."""
+        if self.lrp is None or self.router is None or ROUTER_KEY not in self.lrp["options"]:
+            return False
+        name = self.router["name"]
+        return self.zone.ic_nb.first("Transit_Router", "name", name) is not None and transit.router_of(self.zone, name) == self.router
+
+    def remove_lrp(self, reason: str) -> Iterator[Step]:
+        """Take the NB port off its router."""
+        if self.lrp is not None and self.router is not None:
+            members = {"ports": remove(self.lrp.uuid)}
+            yield from update(self.zone.nb, "Logical_Router", self.router, record=self.name, reason=reason, members=members)
+
+
+class RouterPorts(Subject):
+    """Publishes the zone's transit router ports, and makes all zones' ports on the routers here."""
+
+    name = "router_ports"
+    tables = frozenset(
+        [
+            (NB, "Logical_Router"),
+            (NB, "Logical_Router_Port"),
+            (SB, "Chassis"),
+            (IC_NB, "Transit_Router"),
+            (IC_NB, "Transit_Router_Port"),
+            (IC_SB, "Port_Binding"),
+        ]
+    )
+
+    def __init__(self, keys: PortKeys | None = None) -> None:
+        self._source = KeySource(keys or PortKeys(), "router")
+
+    def prepare(self, zone: Zone) -> None:
+        transit.register(zone)
+        PortKeys.register(zone)
+        zone.ic_nb.index("Transit_Router_Port", "chassis", lambda row: (row["chassis"],) if row["chassis"] else ())
+
+    def keys(self, change: RowChange, zone: Zone) -> Keys:
+        if change.database == IC_SB:
+            yield from self._source.freed(change)
+            yield from (row["logical_port"] for row in change.rows if transit.is_router_port(row) or _is_wanted(zone, row))
+        elif change.table in ("Logical_Router_Port", "Transit_Router_Port"):
+            yield from (row["name"] for row in change.rows if change.database == IC_NB or _may_be_managed(zone, change, row))
+        elif change.table == "Chassis":
+            yield from _of_chassis(change, zone)
+        else:
+            yield from _of_router(change, zone)
+
+    def all_keys(self, zone: Zone) -> Iterable[Hashable]:
+        names = dict.fromkeys(row["name"] for row in zone.ic_nb.rows("Transit_Router_Port"))
+        names.update(dict.fromkeys(row["logical_port"] for row in zone.ic_sb.rows("Port_Binding") if transit.is_router_port(row)))
+        for row in zone.ic_nb.rows("Transit_Router"):
+            names.update(dict.fromkeys(_all_of(zone, row["name"])))
+        return list(names)
+
+    def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
+        port = _RouterPort.of(zone, str(key))
+        self._source.begin(port.name)
+        if not zone.ic_sb.schema.allows("Port_Binding", "type", ROUTER_PORT_TYPE):
+            # Bindings of router ports cannot be told from those of switch ports there; the subject of transit routers says so.
+            return
+        if port.others:
+            names = ", ".join(port.others)
+            yield Left(port.name, f"transit router port {port.name} is on several transit routers and left out of {names}")
+        binding = _usable(port)
+        if port.own is not None and port.own != binding:
+            reason = f"the zone has no such port on transit router {port.own['transit_switch']}"
+            yield delete(zone.ic_sb, "Port_Binding", port.own, record=port.name, reason=reason)
+        yield from self._publish(port, binding)
+        yield from _local(port, binding)
+
+    def _publish(self, port: _RouterPort, binding: Row | None) -> Iterator[Step]:
+        """Y-1 for a port on a chassis of this zone."""
+        row, transit_router = port.port, port.transit_router
+        if row is None or transit_router is None or not _is_here(port) or _clash(port) is not None:
+            return
+        reason = f"port of transit router {transit_router['name']} on chassis {row['chassis']}"
+        columns: dict[str, Any] = {"address": row["mac"], "type": ROUTER_PORT_TYPE, "nb_ic_uuid": transit_router.uuid}
+        if binding is not None:
+            yield from update(port.zone.ic_sb, "Port_Binding", binding, record=port.name, reason=reason, columns=columns)
+            return
+        if port.binding is not None and port.own is None:
+            owner = zone_name(port.zone, port.binding)
+            yield Left(port.name, f"transit router port {port.name} is not published: zone {owner} has a port of this name already")
+            return
+        on_router = port.lrp is not None and port.router == transit.router_of(port.zone, transit_router["name"])
+        wanted = requested(port.lrp["options"]) if port.lrp is not None and on_router else 0
+        key = self._source.take(port.zone, port.name, transit_router["name"], wanted)
+        if isinstance(key, Left):
+            yield key
+            return
+        az = port.zone.own_az
+        columns.update(
+            {
+                "availability_zone": az.uuid if az is not None else "",
+                "transit_switch": transit_router["name"],
+                "logical_port": port.name,
+                "tunnel_key": key,
+            }
+        )
+        yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason)
+
+
+def _is_here(port: _RouterPort) -> bool:
+    """Whether the port is this zone's to publish: on a local chassis, and the router is there to hold it."""
+    if port.port is None or port.transit_router is None or not is_local(port.zone, port.port["chassis"]):
+        return False
+    return transit.router_of(port.zone, port.transit_router["name"]) is not None
+
+
+def _usable(port: _RouterPort) -> Row | None:
+    """The binding that the port goes by (Y-1), None where there is none on this transit router."""
+    if port.port is None or port.transit_router is None:
+        return None
+    local = is_local(port.zone, port.port["chassis"])
+    found = port.own if local else port.foreign
+    if found is None or found["transit_switch"] != port.transit_router["name"] or (local and (not _is_here(port) or _clash(port))):
+        return None
+    return found
+
+
+def _clash(port: _RouterPort) -> Left | None:
+    """Why the NB port of this name cannot become this transit router port: it is on another router, and not ours (spec 4.4)."""
+    if port.lrp is None or port.transit_router is None or port.stands_for_a_transit_router():
+        return None
+    router = transit.router_of(port.zone, port.transit_router["name"])
+    if router is None or port.router == router:
+        return None
+    place = port.router["name"] if port.router is not None else "unknown"
+    reason = f"transit router port {port.name} of {port.transit_router['name']} is left out: router {place} has another port of this name"
+    return Left(port.name, f"{reason}; rename one of them")
+
+
+def _local(port: _RouterPort, binding: Row | None) -> Iterator[Step]:
+    """Y-2 and Y-3."""
+    if binding is None or port.port is None or port.transit_router is None:
+        waits = port.foreign is not None and _is_here(port)
+        if port.stands_for_a_transit_router() and not waits:
+            yield from port.remove_lrp("no transit router has such a port with a binding")
+        clash = _clash(port)
+        if clash is not None:
+            yield clash
+        return
+    clash = _clash(port)
+    router = transit.router_of(port.zone, port.transit_router["name"])
+    if clash is not None:
+        yield clash
+    elif router is not None:
+        yield from _make(port, port.port, router, binding)
+
+
+def _make(port: _RouterPort, row: Row, router: Row, binding: Row) -> Iterator[Step]:
+    zone, reason = port.zone, f"port of transit router {router['name']}"
+    columns = {"mac": row["mac"], "networks": row["networks"]}
+    options: dict[str, str | None] = {ROUTER_KEY: port.name, "requested-chassis": row["chassis"] or None}
+    if port.lrp is not None and port.router == router:
+        options.update(transit.key_option(port.lrp["options"], binding["tunnel_key"]))
+        keys = {"options": options}
+        yield from update(zone.nb, "Logical_Router_Port", port.lrp, record=port.name, reason=reason, columns=columns, keys=keys)
+        return
+    yield from port.remove_lrp(f"the port is on transit router {router['name']} now")
+    options[transit.REQUESTED_KEY] = str(binding["tunnel_key"])
+    present = {key: value for key, value in options.items() if value is not None}
+    whole = {"name": port.name, **columns, "options": present}
+    yield insert(zone.nb, "Logical_Router_Port", whole, record=port.name, reason=reason, name="@port")
+    yield from update(zone.nb, "Logical_Router", router, record=port.name, reason=reason, members={"ports": add("@port")})
+
+
+# ---- What a row change concerns ------------------------------------------------------------------------------------------------------
+
+
+def _is_wanted(zone: Zone, row: Row) -> bool:
+    """Whether a switch port's binding has the name of a transit router port, which waits for that name."""
+    return zone.ic_nb.first("Transit_Router_Port", "name", row["logical_port"]) is not None
+
+
+def _may_be_managed(zone: Zone, change: RowChange, row: Row) -> bool:
+    """Whether an NB router port may have to do with a transit router: all others are none of our business."""
+    marked = any(ROUTER_KEY in version["options"] for version in change.rows)
+    return marked or zone.ic_nb.first("Transit_Router_Port", "name", row["name"]) is not None
+
+
+def _of_chassis(change: RowChange, zone: Zone) -> Iterator[str]:
+    flags = {boolean(row[flags_column(zone)], IS_REMOTE) for row in change.rows}
+    if change.changed("name") or len(flags) > 1:
+        for row in change.rows:
+            yield from (port["name"] for port in zone.ic_nb.find("Transit_Router_Port", "chassis", row["name"]))
+
+
+def _of_router(change: RowChange, zone: Zone) -> Iterator[str]:
+    """A router of NB or of IC_NB: ports that came and went, or all of them where its name or its mark did."""
+    members = change.edges.get("ports")
+    if members is not None and (change.database == IC_NB or any(_is_ours(zone, row) for row in change.rows)):
+        store, table = (zone.ic_nb, "Transit_Router_Port") if change.database == IC_NB else (zone.nb, "Logical_Router_Port")
+        rows = (store.row(table, uuid) for uuid in (*members.added, *members.removed))
+        yield from (row["name"] for row in rows if row is not None)
+    for row in change.rows:
+        # Which of several routers is kept depends on their ports too.
+        several = change.database == NB and members is not None and len(zone.nb.find("Logical_Router", "name", row["name"])) > 1
+        if several or _turned(change):
+            yield from _all_of(zone, row["name"])
+
+
+def _turned(change: RowChange) -> bool:
+    """Whether a router's name changed, or whether it stands for a transit router."""
+    if change.old is None or change.new is None or change.changed("name"):
+        return True
+    return change.database == NB and (ROUTER_KEY in change.old["options"]) != (ROUTER_KEY in change.new["options"])
+
+
+def _is_ours(zone: Zone, row: Row) -> bool:
+    return ROUTER_KEY in row["options"] or zone.ic_nb.first("Transit_Router", "name", row["name"]) is not None
+
+
+def _all_of(zone: Zone, transit_router: str) -> Iterator[str]:
+    """Every port name that a transit router has to do with."""
+    for router in zone.nb.find("Logical_Router", "name", transit_router):
+        for row in zone.nb.child_rows("Logical_Router", "ports", router.uuid, "Logical_Router_Port"):
+            if ROUTER_KEY in row["options"]:
+                yield row["name"]
+    for row in zone.ic_sb.find("Port_Binding", "transit_switch", transit_router):
+        if transit.is_router_port(row):
+            yield row["logical_port"]
+    for row in zone.ic_nb.find("Transit_Router", "name", transit_router):
+        yield from (port["name"] for port in zone.ic_nb.child_rows("Transit_Router", "ports", row.uuid, "Transit_Router_Port"))

@@ -1,0 +1,157 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Transit routers (spec transit-switches, section 5): the NB router in this zone, and the IC_SB datapath with its tunnel key.
+
+There are two sorts of keys: ``("name", n)`` for the NB routers that stand for, or claim to be, transit router n, and ``("datapath", uuid)``
+for the IC_SB datapaths of the IC_NB row with that uuid (None: of none). A datapath does not say the router's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import cast
+
+from ..change import Left, Step, delete, insert, update
+from ..engine import Keys, Subject
+from ..schema import IC_NB, IC_SB, NB
+from ..store import Row, RowChange
+from ..zone import OWNER_KEY, Zone
+from . import transit
+from .keys import NORMAL_KEYS, DatapathKeys, requested
+from .transit import ROUTER_KEY, ROUTER_TYPE
+
+_Key = tuple[str, "str | None"]
+
+
+class TransitRouters(Subject):
+    """Makes the zone's routers and the shared datapaths of the transit routers in IC_NB."""
+
+    name = "transit_routers"
+    tables = frozenset([(IC_NB, "Transit_Router"), (NB, "Logical_Router"), (IC_SB, "Datapath_Binding")])
+    follows_lock = True
+
+    def __init__(self, keys: DatapathKeys | None = None) -> None:
+        self._keys = keys or DatapathKeys()
+        #: The transit routers, by uuid, that found no free key.
+        self._starved: set[str] = set()
+
+    def prepare(self, zone: Zone) -> None:
+        transit.register(zone)
+        DatapathKeys.register(zone)
+
+    def keys(self, change: RowChange, zone: Zone) -> Keys:
+        if change.table == "Transit_Router":
+            if change.changed("name"):
+                yield ("datapath", change.uuid)
+                yield from (("name", row["name"]) for row in change.rows)
+        elif change.table == "Logical_Router":
+            yield from (("name", name) for name in _router_names(change, zone))
+        else:
+            yield from self._of_datapath(change, zone)
+
+    def _of_datapath(self, change: RowChange, zone: Zone) -> Keys:
+        for row in change.rows:
+            if row["type"] == ROUTER_TYPE:
+                yield ("datapath", row["nb_ic_uuid"])
+                transit_router = zone.ic_nb.row("Transit_Router", row["nb_ic_uuid"])
+                if transit_router is not None:
+                    yield ("name", transit_router["name"])
+        if change.old is not None and change.changed("tunnel_key"):
+            self._keys.freed(change.old["tunnel_key"])
+            yield from (("datapath", uuid) for uuid in tuple(self._starved))
+
+    def all_keys(self, zone: Zone) -> Iterable[Hashable]:
+        keys: dict[_Key, None] = {}
+        for row in zone.ic_nb.rows("Transit_Router"):
+            keys[("name", row["name"])] = None
+            keys[("datapath", row.uuid)] = None
+        for name in zone.nb.index_keys("Logical_Router", ROUTER_KEY):
+            keys[("name", cast("str", name))] = None
+        for uuid in zone.ic_sb.index_keys("Datapath_Binding", "nb_ic_uuid"):
+            keys[("datapath", cast("str | None", uuid))] = None
+        return list(keys)
+
+    def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
+        kind, value = cast("_Key", key)
+        if kind == "datapath":
+            return self._shared(zone, value) if zone.shared_lock and transit.has_type(zone) else ()
+        return _local(zone, value or "")
+
+    def _shared(self, zone: Zone, uuid: str | None) -> Iterator[Step]:
+        """R-4 and R-5. A datapath that names no transit router is one too many (a quirk: upstream's daemon ends at the sight of it)."""
+        transit_router = zone.ic_nb.row("Transit_Router", uuid)
+        datapaths = transit.router_datapaths(zone, uuid)
+        self._keys.release(("router", uuid))
+        self._starved.discard(uuid or "")
+        if transit_router is not None and not datapaths:
+            yield from self._publish(zone, transit_router)
+        for surplus in datapaths[1 if transit_router is not None else 0 :]:
+            reason = "the transit router has another datapath" if transit_router is not None else "IC_NB has no such transit router"
+            yield delete(zone.ic_sb, "Datapath_Binding", surplus, record=_label(transit_router, uuid), reason=reason, shared=True)
+
+    def _publish(self, zone: Zone, transit_router: Row) -> Iterator[Step]:
+        name = transit_router["name"]
+        routers = transit.routers(zone, name)
+        wanted = requested(routers[0]["options"]) if routers else 0
+        key = self._keys.take(zone, ("router", transit_router.uuid), NORMAL_KEYS, wanted)
+        if key is None:
+            self._starved.add(transit_router.uuid)
+            yield Left(name, f"no tunnel key is free between {NORMAL_KEYS.start} and {NORMAL_KEYS.stop - 1} for transit router {name}")
+            return
+        columns = {"tunnel_key": key, "type": ROUTER_TYPE, "nb_ic_uuid": transit_router.uuid}
+        yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=f"transit router {name} exists in IC_NB", shared=True)
+
+
+def _label(transit_router: Row | None, uuid: str | None) -> str:
+    return transit_router["name"] if transit_router is not None else f"transit router {uuid or 'without uuid'}"
+
+
+def _local(zone: Zone, name: str) -> Iterator[Step]:
+    """R-1 to R-3, the latter as design's ownership says."""
+    transit_router = zone.ic_nb.first("Transit_Router", "name", name)
+    candidates = transit.routers(zone, name)
+    if transit_router is None:
+        for router in candidates:
+            left = transit.foreign_reason(zone, "Logical_Router", router, name)
+            reason = f"IC_NB has no transit router {name}"
+            yield left or delete(zone.nb, "Logical_Router", router, record=router["name"], reason=reason)
+        return
+    zone.seen["Transit_Router"].add(name)
+    if not transit.has_type(zone):
+        yield Left(
+            name, f"transit router {name} is not made: the IC_SB schema has no Datapath_Binding.type; upgrade it to OVN 26.03 or later"
+        )
+        return
+    yield from _adjust(zone, transit_router, candidates[0] if candidates else None)
+    for surplus in candidates[1:]:
+        reason = f"another router stands for transit router {name} already"
+        yield delete(zone.nb, "Logical_Router", surplus, record=surplus["name"], reason=reason)
+
+
+def _adjust(zone: Zone, transit_router: Row, router: Row | None) -> Iterator[Step]:
+    name = transit_router["name"]
+    datapaths = transit.router_datapaths(zone, transit_router.uuid)
+    key = datapaths[0]["tunnel_key"] if datapaths else None
+    if router is None:
+        options = {ROUTER_KEY: name}
+        if key is not None:
+            options[transit.REQUESTED_KEY] = str(key)
+        columns = {"name": name, "options": options, "external_ids": {OWNER_KEY: name}}
+        yield insert(zone.nb, "Logical_Router", columns, record=name, reason=f"transit router {name} exists in IC_NB")
+        return
+    keys = {
+        "options": {} if key is None else transit.key_option(router["options"], key),
+        "external_ids": {OWNER_KEY: name},
+    }
+    yield from update(zone.nb, "Logical_Router", router, record=router["name"], reason=f"it stands for transit router {name}", keys=keys)
+
+
+def _router_names(change: RowChange, zone: Zone) -> Iterator[str]:
+    for name in dict.fromkeys(row["options"].get(ROUTER_KEY) for row in change.rows):
+        # Which of several candidates is kept depends on their ports too.
+        if name is not None and (
+            change.changed("name", "options", "external_ids") or len(zone.nb.find("Logical_Router", ROUTER_KEY, name)) > 1
+        ):
+            yield name

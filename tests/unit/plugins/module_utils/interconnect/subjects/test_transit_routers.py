@@ -1,0 +1,445 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Spec transit-switches section 5, and port-bindings section 5."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.keys import DatapathKeys, PortKeys
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.ports import Ports
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.router_ports import RouterPorts
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_routers import TransitRouters
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
+    LACKING_IN_2303,
+    World,
+    named,
+    rows,
+    schemas_without,
+)
+
+FIRST = 16711682
+
+
+def subjects() -> list[Subject]:
+    datapath_keys, port_keys = DatapathKeys(), PortKeys()
+    return [
+        Gateways(),
+        TransitSwitches(datapath_keys),
+        TransitRouters(datapath_keys),
+        Ports(port_keys),
+        RouterPorts(port_keys),
+    ]
+
+
+def world(zones: Sequence[str] = ("az1", "az2"), **options: Any) -> World:
+    w = World(subjects, zones, **options)
+    for zone in zones:
+        w.chassis(f"gw-{zone}", zone=zone)
+    w.converge()
+    return w
+
+
+def add_tr(w: World, name: str = "tr1") -> str:
+    uuid = w.put(w.ic_nb, "Transit_Router", name=name)
+    w.converge()
+    return uuid
+
+
+def add_trp(w: World, name: str = "trp1", tr: str = "tr1", **columns: Any) -> str:
+    router = named(w.ic_nb, "Transit_Router", tr).uuid
+    values = {"name": name, "mac": "00:00:00:00:00:01", "networks": {"10.0.0.1/24"}, "chassis": "gw-az1", "tr_uuid": router, **columns}
+    uuid = w.add(w.ic_nb, "Transit_Router", router, "ports", "Transit_Router_Port", **values)
+    w.converge()
+    return uuid
+
+
+def change(w: World, uuid: str, **columns: Any) -> None:
+    w.put(w.ic_nb, "Transit_Router_Port", uuid, **columns)
+    w.converge()
+    assert w.rejections() == []
+    w.check_law()
+
+
+def nb(w: World, zone: str) -> Store:
+    return w.site(zone).zone.nb
+
+
+def lrp(w: World, zone: str, name: str = "trp1") -> Row:
+    return named(nb(w, zone), "Logical_Router_Port", name)
+
+
+def lrps(w: World) -> list[list[str]]:
+    return [rows(nb(w, zone), "Logical_Router_Port", "name") for zone in w.sites]
+
+
+def binding(w: World, name: str = "trp1") -> Row:
+    return named(w.ic_sb, "Port_Binding", name, "logical_port")
+
+
+def bindings(w: World) -> list[str]:
+    return rows(w.ic_sb, "Port_Binding", "logical_port")
+
+
+def test_a_transit_router_in_every_zone() -> None:
+    w = world()
+    tr = add_tr(w)
+    expected = [("transit-router", "", tr, FIRST)]
+    assert rows(w.ic_sb, "Datapath_Binding", "type", "transit_switch", "nb_ic_uuid", "tunnel_key") == expected
+    for zone in w.sites:
+        row = named(nb(w, zone), "Logical_Router", "tr1")
+        assert row["options"] == {"interconn-tr": "tr1", "requested-tnl-key": str(FIRST)}
+        assert row["external_ids"] == {"ovn-interconnect": "tr1"}
+    w.delete(w.ic_nb, "Transit_Router", tr)
+    w.converge()
+    assert rows(w.ic_sb, "Datapath_Binding", "type") == []
+    assert [rows(nb(w, zone), "Logical_Router", "name") for zone in w.sites] == [[], []]
+    w.check_law()
+
+
+def test_switches_and_routers_share_one_pool_of_keys() -> None:
+    w = world()
+    with w.batch():
+        for number in range(5):
+            w.transit_switch(f"ts{number}")
+            w.put(w.ic_nb, "Transit_Router", name=f"tr{number}")
+    w.converge()
+    assert rows(w.ic_sb, "Datapath_Binding", "tunnel_key") == list(range(FIRST, FIRST + 10))
+    assert w.rejections() == []
+
+
+def test_v4_routers_stay_in_the_normal_range() -> None:
+    w = world()
+    gw = named(w.zone.sb, "Chassis", "gw-az1").uuid
+    w.add(w.zone.sb, "Chassis", gw, "encaps", "Encap", type="vxlan", ip="192.0.2.1")
+    w.put(w.ic_nb, "IC_NB_Global", next(w.ic_nb.rows("IC_NB_Global")).uuid, options={"vxlan_mode": "true"})
+    w.converge()
+    w.transit_switch("ts1")
+    add_tr(w)
+    assert rows(w.ic_sb, "Datapath_Binding", "type", "tunnel_key") == [("transit-router", FIRST), ("transit-switch", 1025)]
+
+
+def test_renaming_keeps_the_datapath_and_its_key() -> None:
+    w = world()
+    tr = add_tr(w)
+    add_trp(w)
+    datapath = next(w.ic_sb.rows("Datapath_Binding"))
+    w.put(w.ic_nb, "Transit_Router", tr, name="tr2")
+    w.converge()
+    assert list(w.ic_sb.rows("Datapath_Binding")) == [datapath]
+    assert rows(nb(w, "az1"), "Logical_Router", "name") == ["tr2"]
+    assert named(nb(w, "az1"), "Logical_Router", "tr2")["options"]["requested-tnl-key"] == str(FIRST)
+    assert binding(w)["transit_switch"] == "tr2"
+    assert lrps(w) == [["trp1"], ["trp1"]]
+    w.check_law()
+
+
+def test_quirk_a_datapath_without_uuid_matches_no_router() -> None:
+    w = world()
+    add_tr(w)
+    w.put(w.ic_sb, "Datapath_Binding", type="transit-router", tunnel_key=5)
+    w.put(w.ic_sb, "Datapath_Binding", type="transit-router", tunnel_key=6, nb_ic_uuid=w.new_uuid())
+    w.put(w.ic_sb, "Datapath_Binding", type="transit-router", tunnel_key=7, nb_ic_uuid=named(w.ic_nb, "Transit_Router", "tr1").uuid)
+    w.converge()
+    assert len(rows(w.ic_sb, "Datapath_Binding", "tunnel_key")) == 1
+    assert w.rejections() == []
+
+
+def test_r3_only_what_this_interconnect_made_is_deleted() -> None:
+    w = world()
+    w.put(nb(w, "az1"), "Logical_Router", name="foreign", options={"interconn-tr": "unknown"})
+    w.put(nb(w, "az1"), "Logical_Router", name="marked", options={"interconn-tr": "gone"}, external_ids={"ovn-interconnect": "gone"})
+    w.converge()
+    assert rows(nb(w, "az1"), "Logical_Router", "name") == ["foreign"]
+    assert "nothing shows that this interconnect made it" in w.reasons("az1")["foreign"]
+    w.put(w.ic_nb, "Transit_Router", name="unknown")
+    w.converge()
+    assert named(nb(w, "az1"), "Logical_Router", "foreign")["external_ids"] == {"ovn-interconnect": "unknown"}
+    assert w.reasons("az1") == {}
+
+
+def test_keys_survive_the_loss_of_ic_sb() -> None:
+    w = world()
+    for number in range(3):
+        add_tr(w, f"tr{number}")
+        add_trp(w, f"trp{number}", f"tr{number}")
+    before = rows(w.ic_sb, "Datapath_Binding", "nb_ic_uuid", "tunnel_key")
+    keys = rows(w.ic_sb, "Port_Binding", "logical_port", "tunnel_key")
+    with w.batch():
+        for table in ("Datapath_Binding", "Port_Binding"):
+            for row in list(w.ic_sb.rows(table)):
+                w.delete(w.ic_sb, table, row.uuid)
+    # What the guard does: nothing is removed from NB, rows of IC_SB are made anew.
+    for group in w.engine.plan():
+        w._commit(w.site("az1"), [group._replace(changes=tuple(made for made in group.changes if not made.members))])
+    w.converge()
+    assert rows(w.ic_sb, "Datapath_Binding", "nb_ic_uuid", "tunnel_key") == before
+    assert rows(w.ic_sb, "Port_Binding", "logical_port", "tunnel_key") == keys
+
+
+def test_a_port_on_a_gateway_of_one_zone() -> None:
+    w = world()
+    tr = add_tr(w)
+    add_trp(w, chassis="gw-az2")
+    row = binding(w)
+    assert (row["availability_zone"], row["transit_switch"], row["type"]) == (w.az("az2"), "tr1", "transit-router-port")
+    assert (row["nb_ic_uuid"], row["address"], row["gateway"]) == (tr, "00:00:00:00:00:01", "")
+    for zone in w.sites:
+        port = lrp(w, zone)
+        assert port["options"] == {"interconn-tr": "trp1", "requested-chassis": "gw-az2", "requested-tnl-key": "1"}
+        assert (port["mac"], port["networks"]) == ("00:00:00:00:00:01", frozenset(["10.0.0.1/24"]))
+    w.delete(w.ic_nb, "Transit_Router", tr)
+    w.converge()
+    assert bindings(w) == rows(w.ic_nb, "Transit_Router_Port", "name") == []
+    assert lrps(w) == [[], []]
+    w.check_law()
+
+
+def test_quirk_a_deleted_port_leaves_no_row() -> None:
+    w = world()
+    add_tr(w)
+    trp = add_trp(w, chassis="gw-az2")
+    w.remove(w.ic_nb, "Transit_Router", "ports", trp)
+    w.converge()
+    assert bindings(w) == []
+    assert lrps(w) == [[], []]
+    w.check_law()
+
+
+def test_quirk_a_port_moves_to_another_zone() -> None:
+    w = world()
+    add_tr(w)
+    trp = add_trp(w)
+    change(w, trp, chassis="gw-az2")
+    assert binding(w)["availability_zone"] == w.az("az2")
+    for zone in w.sites:
+        assert lrp(w, zone)["options"]["requested-chassis"] == "gw-az2"
+
+
+def test_quirk_a_changed_mac_reaches_ic_sb() -> None:
+    w = world()
+    add_tr(w)
+    trp = add_trp(w)
+    change(w, trp, mac="00:00:00:00:00:02", networks={"10.0.0.9/24", "fd::1/64"})
+    assert binding(w)["address"] == "00:00:00:00:00:02"
+    for zone in w.sites:
+        assert lrp(w, zone)["mac"] == "00:00:00:00:00:02"
+        assert lrp(w, zone)["networks"] == frozenset(["10.0.0.9/24", "fd::1/64"])
+
+
+@pytest.mark.parametrize("chassis", ["", "unknown"])
+def test_a_port_without_a_known_chassis_is_realised_nowhere(chassis: str) -> None:
+    w = world()
+    add_tr(w)
+    trp = add_trp(w)
+    change(w, trp, chassis=chassis)
+    assert bindings(w) == []
+    assert lrps(w) == [[], []]
+
+
+def test_quirk_keys_reach_nb_only_once_they_are_committed() -> None:
+    w = world(["az1"])
+    add_tr(w)
+    router = named(w.ic_nb, "Transit_Router", "tr1").uuid
+    w.add(w.ic_nb, "Transit_Router", router, "ports", "Transit_Router_Port", name="trp1", chassis="gw-az1")
+    (group,) = w.engine.plan()
+    assert [made.table for made in group.changes] == ["Port_Binding"]
+
+
+def test_operator_additions_stay_and_ours_are_forced_back() -> None:
+    w = world()
+    add_tr(w)
+    add_trp(w)
+    router = named(nb(w, "az1"), "Logical_Router", "tr1")
+    w.put(nb(w, "az1"), "Logical_Router", router.uuid, options={**router["options"], "requested-tnl-key": "3", "mine": "1"})
+    w.add(nb(w, "az1"), "Logical_Router", router.uuid, "ports", "Logical_Router_Port", name="mine", mac="00:00:00:00:00:09")
+    w.put(nb(w, "az1"), "Logical_Router_Port", lrp(w, "az1").uuid, mac="x", options={"interconn-tr": "trp1", "mine": "1"})
+    w.converge()
+    assert named(nb(w, "az1"), "Logical_Router", "tr1")["options"] == {**router["options"], "mine": "1"}
+    assert lrp(w, "az1")["mac"] == "00:00:00:00:00:01"
+    expected = {"interconn-tr": "trp1", "requested-chassis": "gw-az1", "requested-tnl-key": "1", "mine": "1"}
+    assert lrp(w, "az1")["options"] == expected
+    assert lrps(w) == [["mine", "trp1"], ["trp1"]]
+
+
+@pytest.mark.parametrize("zone", ["az1", "az2"])
+def test_quirk_a_port_that_lost_its_mark_is_adopted_again(zone: str) -> None:
+    w = world()
+    add_tr(w)
+    add_trp(w)
+    before = lrp(w, zone).uuid
+    w.set_keys(nb(w, zone), "Logical_Router_Port", before, "options", interconn_tr=None)
+    w.converge()
+    assert (lrp(w, zone).uuid, lrp(w, zone)["options"]["interconn-tr"]) == (before, "trp1")
+    assert w.rejections() == []
+
+
+@pytest.mark.parametrize("zone", ["az1", "az2"])
+def test_quirk_a_name_that_another_router_port_has_is_reported(zone: str) -> None:
+    w = world()
+    add_tr(w)
+    other = w.router("lr", zone=zone)
+    taken = w.add(nb(w, zone), "Logical_Router", other, "ports", "Logical_Router_Port", name="trp1")
+    add_trp(w)
+    add_trp(w, "trp2")
+    assert "router lr has another port of this name" in w.reasons(zone)["trp1"]
+    assert "trp2" in rows(nb(w, zone), "Logical_Router_Port", "name")
+    assert w.rejections() == []
+    w.check_law()
+    w.remove(nb(w, zone), "Logical_Router", "ports", taken)
+    w.converge()
+    assert lrps(w) == [["trp1", "trp2"], ["trp1", "trp2"]]
+    assert w.reasons(zone) == {}
+    w.check_law()
+
+
+def test_quirk_a_router_renamed_in_a_zone_withdraws_its_ports() -> None:
+    w = world()
+    add_tr(w)
+    add_trp(w)
+    router = named(nb(w, "az1"), "Logical_Router", "tr1").uuid
+    w.put(nb(w, "az1"), "Logical_Router", router, name="mine")
+    w.converge()
+    assert bindings(w) == []
+    w.put(nb(w, "az1"), "Logical_Router", router, name="tr1")
+    w.converge()
+    assert bindings(w) == ["trp1"]
+    assert lrps(w) == [["trp1"], ["trp1"]]
+    w.check_law()
+
+
+def test_a_deleted_router_comes_back_with_its_ports() -> None:
+    w = world()
+    add_tr(w)
+    add_trp(w)
+    for zone in w.sites:
+        w.delete(nb(w, zone), "Logical_Router", named(nb(w, zone), "Logical_Router", "tr1").uuid)
+        w.converge()
+        assert lrps(w) == [["trp1"], ["trp1"]]
+    w.check_law()
+
+
+def test_quirk_a_switch_and_a_router_of_one_name() -> None:
+    w = world()
+    add_tr(w, "x")
+    w.transit_switch("x")
+    w.converge()
+    add_trp(w, tr="x")
+    w.router("lr1", zone="az1")
+    w.attach("lr1", "x", zone="az1")
+    w.converge()
+    assert rows(w.ic_sb, "Port_Binding", "logical_port", "transit_switch", "type") == [
+        ("trp1", "x", "transit-router-port"),
+        ("x-lr1", "x", "transit-switch-port"),
+    ]
+    assert rows(nb(w, "az2"), "Logical_Switch_Port", "name") == ["x-lr1"]
+    assert lrps(w) == [["lr1-x", "trp1"], ["trp1"]]
+    assert w.rejections() == []
+    w.check_law()
+
+
+def test_duplicate_name_of_a_switch_port_is_reported() -> None:
+    w = world()
+    w.transit_switch("ts1")
+    add_tr(w)
+    w.converge()
+    switch = nb(w, "az2").find("Logical_Switch", "interconn-ts", "ts1")[0].uuid
+    taken = w.add(nb(w, "az2"), "Logical_Switch", switch, "ports", "Logical_Switch_Port", name="trp1", type="router")
+    w.converge()
+    add_trp(w)
+    assert "zone az2 has a port of this name" in w.reasons("az1")["trp1"]
+    assert w.rejections() == []
+    w.remove(nb(w, "az2"), "Logical_Switch", "ports", taken)
+    w.converge()
+    assert binding(w)["type"] == "transit-router-port"
+    w.check_law()
+
+
+def test_the_trp_race_ends_with_one_row() -> None:
+    w = world()
+    add_tr(w)
+    w.stop("az1")
+    w.stop("az2")
+    w.chassis("hv2", zone="az2")
+    router = named(w.ic_nb, "Transit_Router", "tr1").uuid
+    w.add(w.ic_nb, "Transit_Router", router, "ports", "Transit_Router_Port", name="trp1", chassis="hv2", mac="00:00:00:00:00:01")
+    w.start("az1", shared_lock=True)
+    w.start("az2")
+    w.converge(together=True)
+    assert rows(w.ic_sb, "Port_Binding", "availability_zone") == [w.az("az2")]
+    assert lrps(w) == [["trp1"], ["trp1"]]
+    assert w.rejections() == []
+
+
+@pytest.mark.parametrize("lacking", [LACKING_IN_2303, [place for place in LACKING_IN_2303 if "Northbound" not in place]])
+def test_older_schemas_turn_transit_routers_off(lacking: Sequence[str]) -> None:
+    w = world(schemas=schemas_without(*lacking))
+    w.put(w.ic_nb, "Transit_Router", name="tr1")
+    w.transit_switch("ts1")
+    w.converge()
+    assert rows(nb(w, "az1"), "Logical_Router", "name") == []
+    assert rows(w.ic_sb, "Datapath_Binding", "transit_switch") == ["ts1"]
+    assert "upgrade it to OVN 26.03 or later" in w.reasons("az1")["tr1"]
+    assert w.rejections() == []
+
+
+ACTIONS = st.tuples(st.integers(0, 9), st.integers(0, 1), st.sampled_from(["az1", "az2"]), st.integers(0, 2))
+CHASSIS = ["gw-az1", "gw-az2", "", "unknown"]
+
+
+@settings(max_examples=80, derandomize=True, deadline=None)
+@given(st.lists(ACTIONS, max_size=25))
+def test_law(history: list[tuple[int, int, str, int]]) -> None:
+    w = world()
+    for step, (action, which, zone, when) in enumerate(history):
+        _edit(w, action, which, zone, step)
+        if when == 1:
+            w.settle()
+        elif when == 2:
+            w.converge()
+    w.converge()
+    assert w.rejections() == []
+    w.check_law()
+    keys = rows(w.ic_sb, "Datapath_Binding", "tunnel_key")
+    assert len(set(keys)) == len(keys)
+
+
+def _edit(w: World, action: int, which: int, zone: str, step: int) -> None:
+    store, name, tr_name = nb(w, zone), f"trp{which}", f"tr{1 + step % 2}"
+    trp = w.ic_nb.first("Transit_Router_Port", "name", name)
+    tr = w.ic_nb.first("Transit_Router", "name", tr_name)
+    router = store.first("Logical_Router", "name", tr_name)
+    port = store.first("Logical_Router_Port", "name", name)
+    if action <= 1 and tr is None:
+        w.put(w.ic_nb, "Transit_Router", name=tr_name)
+    elif action <= 2 and trp is None and tr is not None:
+        columns = {"name": name, "chassis": CHASSIS[step % 3], "mac": f"00:00:00:00:00:0{which}"}
+        w.add(w.ic_nb, "Transit_Router", tr.uuid, "ports", "Transit_Router_Port", **columns)
+    elif action in (2, 3) and trp is not None:
+        w.put(w.ic_nb, "Transit_Router_Port", trp.uuid, chassis=CHASSIS[(step + which) % 4])
+    elif action == 4 and trp is not None:
+        w.remove(w.ic_nb, "Transit_Router", "ports", trp.uuid)
+    elif action == 5 and tr is not None:
+        w.delete(w.ic_nb, "Transit_Router", tr.uuid)
+    elif action == 6 and router is not None:
+        w.delete(store, "Logical_Router", router.uuid)
+    elif action == 7 and router is not None:
+        edits: list[dict[str, Any]] = [{"name": "x"}, {"name": "tr1"}, {"options": {}}, {"options": {"interconn-tr": "tr2"}}]
+        w.put(store, "Logical_Router", router.uuid, **edits[step % 4])
+    elif action == 8 and port is not None:
+        w.put(store, "Logical_Router_Port", port.uuid, options={})
+    elif action == 8 and router is not None:
+        w.add(store, "Logical_Router", router.uuid, "ports", "Logical_Router_Port", name=name, options={"interconn-tr": name})
+    elif action == 9:
+        w.give_lock(zone)
