@@ -21,7 +21,7 @@ HISTORIES ?= 100
 NEWER_SUITE := trixie
 SITE := ansible-playbook -i "$(INVENTORY)" playbooks/site.yml
 
-.PHONY: help env lab lab-up site lab-down test lint unit functional differential sanity integration soak clean
+.PHONY: help env lab lab-up site lab-down test lint unit functional differential sanity integration soak bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' "$(firstword $(MAKEFILE_LIST))"
@@ -68,6 +68,9 @@ integration: env ## Each module from a play, against real OVSDB servers
 
 soak: env ## Random histories with new seeds (HISTORIES=100)
 	@SOAK=$(HISTORIES) pytest tests/unit tests/differential $(ARGS)
+
+bench: env ## Measure this daemon beside upstream's (ARGS are those of benchmarks/run.py)
+	@PYTHONPATH="$(ANSIBLE_COLLECTIONS_PATH)" python -m ansible_collections.ovn.interconnect.benchmarks.run $(ARGS)
 
 clean: ## Remove caches of the tools and the environment (not the lab's: see lab-down)
 	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output

@@ -25,7 +25,7 @@ check() { # NAME COMMAND...
 # mypy knows a file by one name only: the one under which it is imported, by Ansible or from the root of the checkout.
 typed_collection() {
     local paths=() path
-    for path in plugins/module_utils plugins/modules tests/support; do
+    for path in plugins/module_utils plugins/modules tests/support benchmarks; do
         [ -d "$path" ] && paths+=("$tree/$path")
     done
     (cd .venv/collections && mypy --config-file "$tree/pyproject.toml" --cache-dir "$tree/.mypy_cache" "${paths[@]}")

@@ -121,7 +121,8 @@ FLAGS = {
     "advertise_lb": "ic-route-adv-lb",
     "learn_lb": "ic-route-learn-lb",
 }
-DENYLIST, OLD_DENYLIST = "ic-route-denylist", "ic-route-blacklist"
+DENYLIST = "ic-route-denylist"
+OLD_DENYLIST = "ic-route-blacklist"
 
 OPTIONS: dict[str, Any] = {**{name: {"type": "bool"} for name in FLAGS}, "denylist": {"type": "list", "elements": "str"}}
 
