@@ -612,7 +612,7 @@ class World:
 
     def check_law(self) -> None:
         """Delta passes that have come to rest leave nothing to a full pass (keys put aside excepted)."""
-        for site in self.sites.values():
+        for site in self._running():
             aside = set(site.engine.aside)
             missed = [group for group in self.full_pass(site.name) if (group.subject, group.key) not in aside]
             assert not missed, [str(change) for group in missed for change in group.changes]

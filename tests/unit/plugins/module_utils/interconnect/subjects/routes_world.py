@@ -162,7 +162,7 @@ class RoutesWorld(World):
         """The learned routes of a router: ``prefix via nexthop``, with ``table``, ``origin`` (unless static or connected), ``override``."""
         uuid = self.find(zone, "Logical_Router", router).uuid
         found = self.nb(zone).child_rows("Logical_Router", "static_routes", uuid, "Logical_Router_Static_Route")
-        return sorted(text(row, row["options"]) for row in found if "ic-learned-route" in row["external_ids"])
+        return sorted(text(row, row["options"]) for row in found if len(row["external_ids"].get("ic-learned-route", "")) == 36)
 
     def prefixes(self, zone: str, router: str) -> list[str]:
         """The prefixes of the learned routes of a router, each as often as it was learned."""

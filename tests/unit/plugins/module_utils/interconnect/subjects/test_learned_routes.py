@@ -1,0 +1,423 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Spec routes, section 5: what a router learns, rule by rule and quirk by quirk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.learned_routes import LearnedRoutes
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import named, schemas_without
+
+from .routes_world import DEFAULTS, RoutesWorld
+
+HOP = "169.254.100.9"
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def learner(*networks: str, options: dict[str, str] | None = None, **world: Any) -> RoutesWorld:
+    """Zone az1 with router lr on ts1; zone az2 has no daemon, its rows are written by hand."""
+    w = RoutesWorld(2, **world)
+    w.stop("az2")
+    w.connect("az1", "lr", "ts1", *(networks or ("169.254.100.1/24",)), options=options)
+    return w
+
+
+def held(w: RoutesWorld, prefix: str) -> str:
+    (row,) = [row for row in w.nb("az1").rows("Logical_Router_Static_Route") if row["ip_prefix"] == prefix]
+    return row.uuid
+
+
+@pytest.mark.parametrize("prefix", ["57.0.0.5", "59.0.0.0/255.0.0.0", "2001:DB8::/32"])
+def test_texts_are_learned_verbatim(prefix: str) -> None:
+    w = learner("169.254.100.1/24", "2001:db8:1::1/64")
+    hop = "2001:DB8:1::9" if ":" in prefix else HOP
+    w.foreign("az2", "ts1", prefix, hop)
+    w.rest()
+    assert w.learned("az1", "lr") == [f"{prefix} via {hop}"]
+
+
+def test_what_a_learned_route_holds() -> None:
+    w = learner(options={"route_table": "t"})
+    ids = {"ic-route-tag": "x", "nb-id": NOBODY, "lr-id": NOBODY}
+    route = w.foreign("az2", "ts1", "10.0.0.0/8", HOP + "/24", route_table="t", options={"override-connected": "TRUE"}, external_ids=ids)
+    w.rest()
+    row = w.nb("az1").row("Logical_Router_Static_Route", held(w, "10.0.0.0/8"))
+    assert row is not None
+    assert row.as_dict() == {
+        "ip_prefix": "10.0.0.0/8",
+        "nexthop": HOP + "/24",
+        "policy": None,
+        "route_table": "t",
+        "options": {"origin": "static", "override-connected": "true"},
+        "external_ids": {"ic-learned-route": route},
+    }
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"external_ids": {"lr-id": "junk"}},
+        {"nexthop": "169.254.101.9"},
+        {"nexthop": "discard"},
+        {"nexthop": "fe80::1"},
+        {"nexthop": ""},
+        {"ip_prefix": "junk"},
+        {"ip_prefix": "169.254.7.0/24"},
+        {"ip_prefix": "fe80::/64"},
+        {"route_table": "other"},
+        {"ip_prefix": "0.0.0.0/0"},
+        {"origin": "loadbalancer"},
+        {"external_ids": {"ic-route-tag": ""}},
+        {"transit_switch": "ts9"},
+    ],
+)
+def test_not_learned(columns: dict[str, Any]) -> None:
+    w = learner()
+    values: dict[str, Any] = {"ip_prefix": "10.0.0.0/8", "nexthop": HOP, **columns}
+    w.foreign("az2", values.pop("transit_switch", "ts1"), values.pop("ip_prefix"), values.pop("nexthop"), **values)
+    w.rest()
+    assert w.learned("az1", "lr") == []
+
+
+def test_bad_foreign_rows_are_told_about() -> None:
+    w = learner()
+    w.foreign("az2", "ts1", "junk", HOP)
+    bad = w.foreign("az2", "ts1", "10.0.0.0/8", "fe80::1")
+    w.rest()
+    assert len(w.reasons("az1")) == 2
+    w.put(w.ic_sb, "Route", bad, nexthop=HOP)
+    w.rest()
+    assert (len(w.reasons("az1")), w.learned("az1", "lr")) == (1, [f"10.0.0.0/8 via {HOP}"])
+
+
+def test_own_routes_and_those_of_other_routers_of_the_zone() -> None:
+    w = RoutesWorld(1)
+    for number in (1, 2):
+        w.connect("az1", f"lr{number}", "ts1", f"169.254.100.{number}/24")
+        w.static("az1", f"lr{number}", f"10.{number}.0.0/16")
+    w.rest()
+    assert w.learned("az1", "lr1") == ["10.2.0.0/16 via 169.254.100.2"]
+    assert w.learned("az1", "lr2") == ["10.1.0.0/16 via 169.254.100.1"]
+    # Routes learned through the interconnect are not advertised again.
+    assert len(w.published()) == 2
+
+
+def test_rows_without_lr_id() -> None:
+    w = learner()
+    w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.stop("az1")
+    w.foreign("az1", "ts1", "11.0.0.0/8", "169.254.100.1")
+    w.start("az1")
+    assert w.prefixes("az1", "lr") == []
+    w.settle()
+    assert w.prefixes("az1", "lr") == ["10.0.0.0/8"]
+
+
+def test_a_next_hop_equal_to_an_own_address_is_learned() -> None:
+    w = learner()
+    w.foreign("az2", "ts1", "10.0.0.0/8", "169.254.100.1")
+    w.rest()
+    assert len(w.learned("az1", "lr")) == 1
+
+
+def test_options() -> None:
+    w = learner()
+    w.foreign("az2", "ts1", "0.0.0.0/0", HOP)
+    w.foreign("az2", "ts1", "10.0.0.1/32", HOP, origin="loadbalancer")
+    w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    for options, count in (
+        ({}, 1),
+        ({"ic_route_learn_default": "true"}, 2),
+        ({"ic_route_learn_lb": "TRUE"}, 3),
+        ({"ic_route_learn_lb": "yes", "ic_route_denylist": "10.0.0.0/8"}, 1),
+        ({"ic_route_learn": "yes"}, 0),
+        ({"ic_route_learn": "true", "ic_route_denylist": "", "ic_route_blacklist": "10.0.0.0/24"}, 2),
+    ):
+        w.zone_options("az1", **options)
+        w.rest()
+        assert len(w.learned("az1", "lr")) == count
+
+
+# ---- What of the router's own stands in the way ----------------------------------------------------------------------
+
+
+def test_local_static_routes_by_text() -> None:
+    w = learner()
+    w.zone_options("az1", ic_route_adv="false")
+    w.foreign("az2", "ts1", "10.1.0.0/24", HOP)
+    w.foreign("az2", "ts1", "10.1.0.1/24", HOP)
+    w.rest()
+    both = w.learned("az1", "lr")
+    local = w.static("az1", "lr", "10.1.0.0/24")
+    w.rest()
+    # QUIRK: the text decides, so that host bits let the other one pass.
+    assert w.prefixes("az1", "lr") == ["10.1.0.1/24"]
+    w.put(w.nb("az1"), "Logical_Router_Static_Route", local, route_table="t")
+    w.rest()
+    assert w.learned("az1", "lr") == both
+    # QUIRK: policy does not count.
+    w.put(w.nb("az1"), "Logical_Router_Static_Route", local, route_table="", policy="src-ip")
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["10.1.0.1/24"]
+    # QUIRK: a value that is no uuid makes it no local route either.
+    w.put(w.nb("az1"), "Logical_Router_Static_Route", local, external_ids={"ic-learned-route": "junk"})
+    w.rest()
+    assert w.learned("az1", "lr") == both
+    w.put(w.nb("az1"), "Logical_Router_Static_Route", local, external_ids={})
+    w.rest()
+    w.drop_static("az1", local)
+    w.rest()
+    assert w.learned("az1", "lr") == both
+
+
+def test_local_static_routes_by_network_with_strict_prefix() -> None:
+    w = learner()
+    w.zone_options("az1", ic_route_adv="false", ic_route_strict_prefix="true")
+    w.foreign("az2", "ts1", "10.1.0.1/24", HOP)
+    local = w.static("az1", "lr", "10.1.0.0/24")
+    w.rest()
+    assert w.prefixes("az1", "lr") == []
+    w.zone_options("az1", ic_route_strict_prefix="false")
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["10.1.0.1/24"]
+    w.zone_options("az1", ic_route_strict_prefix="true")
+    w.rest()
+    w.drop_static("az1", local)
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["10.1.0.1/24"]
+    w.dynamic("az1", "lr", "10.1.0.0/24")
+    w.rest()
+    assert w.prefixes("az1", "lr") == []
+
+
+def test_vips_stop_prefixes_that_hold_them() -> None:
+    w = RoutesWorld(2, options=DEFAULTS)
+    w.stop("az2")
+    w.connect("az1", "lr", "ts1", "169.254.100.1/24")
+    for prefix in ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.9/8", "10.0.0.9/32", "11.0.0.0/8"):
+        w.foreign("az2", "ts1", prefix, HOP)
+    w.rest()
+    everything = w.prefixes("az1", "lr")
+    balancer = w.balancer("az1", "lr", "10.0.0.9:80", "junk")
+    w.rest()
+    # QUIRK: any VIP stops the default route and every aggregate; host bits defeat the check.
+    assert w.prefixes("az1", "lr") == ["10.0.0.9/8", "11.0.0.0/8"]
+    w.put(w.nb("az1"), "Load_Balancer", balancer, vips={"11.1.1.1": ""})
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["10.0.0.0/8", "10.0.0.9/32", "10.0.0.9/8"]
+    lr = w.find("az1", "Logical_Router", "lr").uuid
+    with w.batch():
+        w.put(w.nb("az1"), "Logical_Router", lr, load_balancer=set())
+        w.delete(w.nb("az1"), "Load_Balancer", balancer)
+    w.rest()
+    assert w.prefixes("az1", "lr") == everything
+    grouped = w.put(w.nb("az1"), "Load_Balancer", vips={"10.0.0.9": ""})
+    group = w.put(w.nb("az1"), "Load_Balancer_Group", load_balancer={grouped})
+    w.put(w.nb("az1"), "Logical_Router", lr, load_balancer_group={group})
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["10.0.0.9/8", "11.0.0.0/8"]
+    w.put(w.nb("az1"), "Load_Balancer_Group", group, load_balancer=set())
+    w.rest()
+    assert w.prefixes("az1", "lr") == everything
+    w.put(w.nb("az1"), "Load_Balancer_Group", group, load_balancer={grouped})
+    w.rest()
+    with w.batch():
+        w.put(w.nb("az1"), "Logical_Router", lr, load_balancer_group=set())
+        w.delete(w.nb("az1"), "Load_Balancer_Group", group)
+    w.rest()
+    assert w.prefixes("az1", "lr") == everything
+
+
+def test_dynamic_routes_by_text() -> None:
+    w = learner()
+    w.zone_options("az1", ic_route_adv="false")
+    w.foreign("az2", "ts1", "10.1.0.0/24", HOP)
+    w.foreign("az2", "ts1", "10.1.0.1/24", HOP)
+    dynamic = w.dynamic("az1", "lr", "10.1.0.0/24")
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["10.1.0.1/24"]
+    datapath = next(w.sb("az1").rows("Datapath_Binding")).uuid
+    with w.batch():
+        w.delete(w.sb("az1"), "Learned_Route", dynamic)
+        w.delete(w.sb("az1"), "Datapath_Binding", datapath)
+    w.rest()
+    assert len(w.prefixes("az1", "lr")) == 2
+
+
+def test_networks_of_the_router_port() -> None:
+    w = learner("169.254.100.1/24", "0.0.0.0/0", "junk", "2001:db8:1::1/64")
+    w.foreign("az2", "ts1", "10.0.0.0/8", "8.8.8.8")
+    w.foreign("az2", "ts1", "11.0.0.0/8", "2001:db8:1::5")
+    w.foreign("az2", "ts1", "2001:db8:7::/64", "2001:db8:2::5")
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["11.0.0.0/8"]
+    w.put(w.nb("az1"), "Logical_Router_Port", w.find("az1", "Logical_Router_Port", "az1-lr-ts1").uuid, mac="junk")
+    w.rest()
+    assert w.prefixes("az1", "lr") == []
+
+
+# ---- Rows that are there ---------------------------------------------------------------------------------------------
+
+
+def test_edits_that_replace_and_edits_that_survive() -> None:
+    w = learner()
+    route = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    first = held(w, "10.0.0.0/8")
+    nb = w.nb("az1")
+    w.put(
+        nb,
+        "Logical_Router_Static_Route",
+        first,
+        policy="dst-ip",
+        options={"origin": "static", "ecmp": "true"},
+        external_ids={"ic-learned-route": route.upper(), "x": "y"},
+        ip_prefix="10.0.0.0/255.0.0.0",
+    )
+    w.rest()
+    assert held(w, "10.0.0.0/255.0.0.0") == first
+    for edit in (
+        {"options": {"origin": "connected"}},
+        {"options": {"origin": "static", "override-connected": "true"}},
+        {"route_table": "t"},
+        {"ip_prefix": "10.0.0.0/9"},
+        {"nexthop": "169.254.100.8"},
+        {"nexthop": "fe80::1"},
+    ):
+        w.put(nb, "Logical_Router_Static_Route", first, **edit)
+        w.rest()
+        again = held(w, "10.0.0.0/8")
+        assert again != first
+        first = again
+    w.put(w.ic_sb, "Route", route, origin="connected")
+    w.rest()
+    assert held(w, "10.0.0.0/8") != first
+
+
+def test_forged_and_lost_rows() -> None:
+    w = learner()
+    w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.static("az1", "lr", "99.0.0.0/8", HOP, external_ids={"ic-learned-route": NOBODY})
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["10.0.0.0/8"]
+    w.drop_static("az1", held(w, "10.0.0.0/8"))
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["10.0.0.0/8"]
+    # One that is moved to another router is learned again here and goes there.
+    w.router("other", zone="az1")
+    row = held(w, "10.0.0.0/8")
+    with w.batch():
+        w.put(w.nb("az1"), "Logical_Router", w.find("az1", "Logical_Router", "other").uuid, static_routes={row})
+        w.put(w.nb("az1"), "Logical_Router", w.find("az1", "Logical_Router", "lr").uuid, static_routes=set())
+    w.rest()
+    assert (w.prefixes("az1", "lr"), w.prefixes("az1", "other")) == (["10.0.0.0/8"], [])
+
+
+def test_equal_learned_rows_are_left_alone_while_they_are_wanted() -> None:
+    w = learner()
+    route = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    ids = {"ic-learned-route": route}
+    w.static("az1", "lr", "10.0.0.0/8", HOP, options={"origin": "static"}, external_ids=ids)
+    w.rest()
+    assert len(w.learned("az1", "lr")) == 2
+    w.delete(w.ic_sb, "Route", route)
+    w.rest()
+    assert w.learned("az1", "lr") == []
+
+
+def test_quirk_two_ports_with_one_subnet_learn_a_route_once() -> None:
+    w = RoutesWorld(2)
+    w.stop("az2")
+    w.connect("az1", "lr", "ts1", "169.254.100.1/24", port="p1")
+    w.connect("az1", "lr", "ts1", "169.254.100.2/24", port="p2")
+    w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    assert len(w.learned("az1", "lr")) == 1
+    w.options("az1", "Logical_Router_Port", "p1", ic_route_deny_learn="10.0.0.0/8")
+    w.rest()
+    assert len(w.learned("az1", "lr")) == 1
+    w.options("az1", "Logical_Router_Port", "p2", ic_route_deny_learn="10.0.0.0/8")
+    w.rest()
+    assert w.learned("az1", "lr") == []
+
+
+@pytest.mark.parametrize("how", ["unplugged", "unbound", "switch gone", "router-id gone"])
+def test_quirk_a_router_without_ports_keeps_no_learned_route(how: str) -> None:
+    w = learner()
+    w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    binding = named(w.ic_sb, "Port_Binding", "az1-lr-ts1", "logical_port").uuid
+    if how == "unplugged":
+        w.unplug("az1", "az1-lr-ts1")
+    elif how == "unbound":
+        w.delete(w.ic_sb, "Port_Binding", binding)
+    elif how == "switch gone":
+        w.remove_switch("ts1")
+    else:
+        w.put(w.ic_sb, "Port_Binding", binding, external_ids={})
+    w.rest()
+    assert w.learned("az1", "lr") == []
+
+
+def test_equal_routes_of_two_zones_and_switches_are_all_learned() -> None:
+    w = RoutesWorld(3, ("ts1", "ts2"))
+    for zone in ("az2", "az3"):
+        w.stop(zone)
+    for switch in ("ts1", "ts2"):
+        w.connect("az1", "lr", switch, "169.254.100.1/24")
+        for zone in ("az2", "az3"):
+            w.foreign(zone, switch, "10.0.0.0/8", HOP)
+    w.rest()
+    assert w.learned("az1", "lr") == [f"10.0.0.0/8 via {HOP}"] * 4
+
+
+def test_a_failover_or_a_tunnel_key_concerns_no_route() -> None:
+    w = learner()
+    w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    w.bind("az1", "az1-lr-ts1", gateway="gw2")
+    w.options("az1", "Logical_Switch_Port", "az1-lr-ts1", requested_tnl_key="7")
+    w.options("az1", "Logical_Router", "lr", unrelated="x")
+    w.options("az1", "Logical_Router_Port", "az1-lr-ts1", unrelated="x")
+    w.zone_options("az1", unrelated="x")
+    assert not w.engine.has_work
+
+
+def test_schemas_without_route_options_or_learned_routes() -> None:
+    w = learner(schemas=schemas_without("OVN_IC_Southbound.Route.options", "OVN_Southbound.Learned_Route"))
+    w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    assert w.learned("az1", "lr") == [f"10.0.0.0/8 via {HOP}"]
+
+
+def test_verdicts_say_why() -> None:
+    w = learner(options={"ic-route-filter-tag": "x", "ic-route-filter-learn": "10.0.0.0/8"})
+    subject = LearnedRoutes()
+    subject.prepare(w.zone)
+    router = w.find("az1", "Logical_Router", "lr")
+
+    def why(prefix: str, switch: str = "ts1", hop: str = HOP, **columns: Any) -> str:
+        row = w.ic_sb.row("Route", w.foreign("az2", switch, prefix, hop, **columns))
+        assert row is not None
+        refused = subject.verdict(w.zone, w.az(), router, row)
+        return refused.reason if refused is not None else "learned"
+
+    assert why("10.1.0.0/16") == "learned"
+    assert "filter-learn of the router port" in why("11.0.0.0/8")
+    assert "no network of the router port" in why("10.2.0.0/16", hop="1.2.3.4")
+    assert 'tag "x"' in why("10.3.0.0/16", external_ids={"ic-route-tag": "x"})
+    assert 'route table "t"' in why("10.4.0.0/16", route_table="t")
+    assert "no port on ts2" in why("10.5.0.0/16", "ts2")
+    assert "own route" in why("10.6.0.0/16", external_ids={"lr-id": router.uuid})
+    w.static("az1", "lr", "10.7.0.0/16")
+    assert "static route 10.7.0.0/16 of its own" in why("10.7.0.0/16")
+    w.balancer("az1", "lr", "10.8.0.1")
+    assert "VIP 10.8.0.1/32" in why("10.8.0.0/16")
+    w.dynamic("az1", "lr", "10.9.0.0/16")
+    assert "dynamic route 10.9.0.0/16" in why("10.9.0.0/16")
