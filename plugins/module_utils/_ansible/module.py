@@ -9,7 +9,6 @@ A module is a declaration: its options, the databases that it reads, and functio
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
@@ -40,7 +39,7 @@ class Declaration:
 
     ``desired`` names the Changes that are to be written; it is asked again with the new contents until there are none, for what can only be
     written once another row is there. ``describe`` gives the returned object. ``doing`` begins every sentence about a failure, such as
-    "Attaching router lr1". ``awaited`` says what the module still waits for after its changes, as a sentence, None if nothing.
+    "Attaching router lr1". ``awaited`` says what is not yet there that the module waits for after its changes, None if nothing.
     """
 
     options: Mapping[str, Any]
@@ -49,7 +48,7 @@ class Declaration:
     describe: Callable[[Params, Stores], Mapping[str, Any]]
     doing: Callable[[Params], str]
     optional: Sequence[Database] = ()
-    awaited: Callable[[Params, Stores], str | None] = lambda _params, _stores: None
+    awaited: Callable[[Params, Stores], ModuleError | None] = lambda _params, _stores: None
     constraints: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -161,12 +160,12 @@ def _refusal(changes: Sequence[Change], reason: str) -> ModuleError:
 
 
 def _await(declaration: Declaration, params: Params, session: Session) -> None:
-    seconds = params.get("wait_timeout")
-    if seconds is None:
-        return
-    end = time.monotonic() + seconds
-    if not session.wait(lambda: declaration.awaited(params, session.stores) is None, max(0.0, end - time.monotonic())):
-        raise ModuleError(f"{declaration.awaited(params, session.stores)} (waited {seconds} s)")
+    """Wait, bounded by the option wait_timeout, for what others have to do."""
+    seconds = params.get("wait_timeout", 0)
+    if not session.wait(lambda: declaration.awaited(params, session.stores) is None, seconds):
+        missing = declaration.awaited(params, session.stores)
+        if missing is not None:
+            raise ModuleError(f"after {seconds} s {missing}", database=missing.database)
 
 
 def _without(value: Any, made: set[str]) -> Any:

@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import connection_spec
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import Database
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import Database, ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.simulation import Simulation
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 
@@ -27,9 +27,25 @@ def params(module: ModuleType, **given: Any) -> dict[str, Any]:
     return dict(result.validated_parameters)
 
 
+#: Columns that hold rows which live nowhere else.
+OWNING = {
+    ("Logical_Switch", "ports"): "Logical_Switch_Port",
+    ("Logical_Router", "ports"): "Logical_Router_Port",
+    ("Logical_Router_Port", "gateway_chassis"): "Gateway_Chassis",
+}
+
+
+def _schema(database: Database) -> ServerSchema:
+    schema = ServerSchema.complete(database)
+    for (table, column), child in OWNING.items():
+        if column in database.tables.get(table, {}):
+            schema.json["tables"][table]["columns"][column]["type"]["key"] = {"type": "uuid", "refTable": child}
+    return schema
+
+
 def stores(*databases: Database) -> dict[str, Store]:
     """Empty stores of these databases."""
-    return {database.name: Store(database) for database in databases}
+    return {database.name: Store(database, _schema(database)) for database in databases}
 
 
 def put(store: Store, table: str, **columns: Any) -> str:

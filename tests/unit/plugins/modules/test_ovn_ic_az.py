@@ -92,5 +92,5 @@ def test_absent_leaves_a_zone_of_another_name_and_one_that_never_had_one_alone()
 
 @pytest.mark.parametrize("name", ["", "  ", " az1", "a\x00b", "a\nb"])
 def test_a_name_that_hurts_is_refused(name: str) -> None:
-    with pytest.raises(ModuleError, match="^name "):
+    with pytest.raises(ModuleError, match=r"^name "):
         module.desired(params(module, name=name), deployment())

@@ -1,0 +1,192 @@
+#!/usr/bin/python
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ovn_ic_attachment
+short_description: Attach a router of a zone to a transit switch
+version_added: 0.1.0
+description:
+  - Makes, changes and removes, in one transaction of the zone's northbound database, the router port, its gateway chassis, and the port of
+    type C(router) on the zone's switch that stands for the transit switch.
+  - Where the sync daemon of the zone has not made that switch yet, it is made as the daemon would, if O(ic_nb_db) is given and has the
+    transit switch.
+author:
+  - The ovn.interconnect authors (@ovn)
+extends_documentation_fragment:
+  - ovn.interconnect.attributes
+  - ovn.interconnect.connection
+options:
+  router:
+    description: The name of the logical router. It must exist, unless O(state=absent).
+    type: str
+    required: true
+  transit_switch:
+    description: The name of the transit switch.
+    type: str
+    required: true
+  state:
+    description: Whether the router is to be attached. V(absent) removes both ports and the gateways; the switch stays.
+    type: str
+    choices: [present, absent]
+    default: present
+  port:
+    description: The name of the router port. If not given, the names of router and transit switch, as in C(lr1-ts1).
+    type: str
+  switch_port:
+    description: The name of the switch port. If not given, the names of transit switch and router, as in C(ts1-lr1).
+    type: str
+  mac:
+    description: The MAC of the router port, needed to make it.
+    type: str
+  networks:
+    description:
+      - The addresses of the router port with their lengths, needed to make it.
+      - They must lie in the subnets of the transit switch, where it has some (see M(ovn.interconnect.ovn_ic_transit_switch)) and
+        O(ic_nb_db) is given, and no other port of the transit switch may have them.
+    type: list
+    elements: str
+  gateways:
+    description:
+      - The chassis that may be the gateway of the router port. An empty list removes all.
+      - Where O(sb_db) is given, they must be chassis of the zone.
+    type: list
+    elements: dict
+    suboptions:
+      chassis:
+        description: The name of the chassis, its system-id.
+        type: str
+        required: true
+      priority:
+        description: The one of the highest priority that is alive is the gateway, 0 to 32767.
+        type: int
+        default: 0
+notes:
+  - O(sb_db) and O(ic_nb_db) are optional here.
+seealso:
+  - module: ovn.interconnect.ovn_ic_transit_switch
+  - module: ovn.interconnect.ovn_ic_gateway
+"""
+
+EXAMPLES = r"""
+- name: Attach a router
+  ovn.interconnect.ovn_ic_attachment:
+    router: lr1
+    transit_switch: ts1
+    mac: aa:aa:aa:aa:aa:01
+    networks:
+      - 169.254.100.1/24
+    gateways:
+      - chassis: az1-gw1
+        priority: 20
+      - chassis: az1-gw2
+        priority: 10
+    ic_nb_db: tcp:192.0.2.10:6645
+    sb_db: unix:/var/run/ovn/ovnsb_db.sock
+
+- name: Move its gateway, and leave everything else as it is
+  ovn.interconnect.ovn_ic_attachment:
+    router: lr1
+    transit_switch: ts1
+    gateways:
+      - chassis: az1-gw2
+
+- name: Detach it
+  ovn.interconnect.ovn_ic_attachment:
+    router: lr1
+    transit_switch: ts1
+    state: absent
+
+- name: Set the connections once for all modules of a play
+  hosts: central
+  module_defaults:
+    group/ovn.interconnect.ovn_ic:
+      nb_db: tcp:192.0.2.11:6641
+      sb_db: tcp:192.0.2.11:6642
+      ic_nb_db: tcp:192.0.2.10:6645
+  tasks:
+    - name: Attach a router
+      ovn.interconnect.ovn_ic_attachment:
+        router: lr1
+        transit_switch: ts1
+        mac: aa:aa:aa:aa:aa:01
+        networks:
+          - 169.254.100.1/24
+"""
+
+RETURN = r"""
+attachment:
+  description: The attachment as it is afterwards; empty where there is none.
+  returned: success
+  type: dict
+  sample:
+    router: lr1
+    transit_switch: ts1
+    port: lr1-ts1
+    port_uuid: 6f8a2d6a-9a3e-4f5b-8f0b-3c1e2f4a5b6c
+    switch_port: ts1-lr1
+    switch_port_uuid: 0b1c2d3e-4f5a-4b6c-8d7e-9f0a1b2c3d4e
+    mac: aa:aa:aa:aa:aa:01
+    networks: [169.254.100.1/24]
+    gateways:
+      - {chassis: az1-gw1, priority: 20}
+changes:
+  description: The rows that were changed, or would be in check mode, each with its reason.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - database: OVN_Northbound
+      table: Logical_Router_Port
+      record: lr1-ts1
+      action: update
+      columns: {networks: [169.254.100.1/24]}
+      reason: the options differ
+"""
+
+from typing import Any
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import GLOBAL, NORTH, SOUTH, Attachment
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
+
+GATEWAY = {"chassis": {"type": "str", "required": True}, "priority": {"type": "int", "default": 0}}
+OPTIONS: dict[str, Any] = {
+    "router": {"type": "str", "required": True},
+    "transit_switch": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "port": {"type": "str"},
+    "switch_port": {"type": "str"},
+    "mac": {"type": "str"},
+    "networks": {"type": "list", "elements": "str"},
+    "gateways": {"type": "list", "elements": "dict", "options": GATEWAY},
+}
+
+
+def desired(params: Params, stores: Stores) -> list[Change]:
+    """The Changes that attach the router, or detach it."""
+    attachment = Attachment(params, stores)
+    return list(attachment.make() if params["state"] == "present" else attachment.withdraw())
+
+
+def describe(params: Params, stores: Stores) -> dict[str, Any]:
+    """The attachment as it is."""
+    return {"attachment": Attachment(params, stores).describe()}
+
+
+def doing(params: Params) -> str:
+    """What the module is about."""
+    verb, word = ("Attaching", "to") if params["state"] == "present" else ("Detaching", "from")
+    return f"{verb} router {params['router']!r} {word} transit switch {params['transit_switch']!r}"
+
+
+def main() -> None:
+    """Run the module."""
+    run(Declaration(OPTIONS, [NORTH], desired, describe, doing, optional=[SOUTH, GLOBAL]))
+
+
+if __name__ == "__main__":
+    main()
