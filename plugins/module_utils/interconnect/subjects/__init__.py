@@ -10,21 +10,27 @@ from ..engine import Subject
 from .address_sets import AddressSets
 from .advertised_routes import AdvertisedRoutes
 from .gateways import Gateways
+from .keys import DatapathKeys, PortKeys
 from .learned_routes import LearnedRoutes
 from .ports import Ports
 from .progress import Progress
+from .router_ports import RouterPorts
 from .service_monitors import ServiceMonitors
+from .transit_routers import TransitRouters
 from .transit_switches import TransitSwitches
 from .zones import Zones
 
 
 def all_subjects() -> tuple[Subject, ...]:
     """New instances of all subjects, in the order of a pass (spec zones-and-gateways 0)."""
+    datapath_keys, port_keys = DatapathKeys(), PortKeys()
     return (
         Zones(),
         Gateways(),
-        TransitSwitches(),
-        Ports(),
+        TransitSwitches(datapath_keys),
+        TransitRouters(datapath_keys),
+        Ports(port_keys),
+        RouterPorts(port_keys),
         AdvertisedRoutes(),
         LearnedRoutes(),
         ServiceMonitors(),

@@ -24,8 +24,9 @@ from .transit import SWITCH_PORT_TYPE
 
 def plan(port: Port, keys: KeySource, *, make_remote: bool = True) -> Iterator[Step]:
     """The Changes for a name that no transit switch port has. ``make_remote``: whether a copy of another zone's port may be made."""
-    if _is_local(port):
-        yield from _publish(port, keys)
+    local = _local(port)
+    if local is not None:
+        yield from _publish(local, keys)
         return
     if port.own is not None:
         yield port.delete_binding(port.own, f"the zone has no such port on transit switch {port.own['transit_switch']}")
@@ -36,17 +37,26 @@ def plan(port: Port, keys: KeySource, *, make_remote: bool = True) -> Iterator[S
         yield from port.remove_lsp(stale)
     if foreign is None or target is None:
         return
-    if _is_remote(port) and stale is None:
-        yield from _follow(port, foreign)
+    if port.lsp is not None and _is_remote(port) and stale is None:
+        yield from _follow(port, port.lsp, foreign)
     elif make_remote:
         yield from _copy(port, foreign, free=port.lsp is None or stale is not None)
 
 
-def _is_local(port: Port) -> bool:
+class _Local(NamedTuple):
+    """An operator's own port: its NB row, and the transit switch that it is on."""
+
+    port: Port
+    lsp: Row
+    home: Row
+
+
+def _local(port: Port) -> _Local | None:
     if port.home is None or port.lsp is None or port.managed:
-        return False
+        return None
     has_peer = port.zone.nb.schema.has("Logical_Switch_Port", "peer")
-    return port.lsp["type"] == "router" or (port.lsp["type"] == "switch" and has_peer)
+    published = port.lsp["type"] == "router" or (port.lsp["type"] == "switch" and has_peer)
+    return _Local(port, port.lsp, port.home) if published else None
 
 
 def _is_remote(port: Port) -> bool:
@@ -55,8 +65,8 @@ def _is_remote(port: Port) -> bool:
 
 def has_router(port: Port) -> bool:
     """Whether the NB port of this name is an operator's own that leads to a known router: its routes depend on its binding."""
-    binding = port.zone.port_binding(port.name)
-    return _is_local(port) and binding is not None and bool(_contents(port, binding).router_id)
+    local, binding = _local(port), port.zone.port_binding(port.name)
+    return local is not None and binding is not None and bool(_contents(local, binding).router_id)
 
 
 def _stale(port: Port, target: Row | None) -> str | None:
@@ -81,9 +91,9 @@ class _Contents(NamedTuple):
     router_id: str | None
 
 
-def _publish(port: Port, keys: KeySource) -> Iterator[Step]:
+def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
     """P-1 to P-5."""
-    assert port.home is not None
+    port, home = local.port, local.home
     binding = port.zone.port_binding(port.name)
     if binding is None:
         if port.own is not None:
@@ -91,33 +101,32 @@ def _publish(port: Port, keys: KeySource) -> Iterator[Step]:
         return
     taken = port.taken()
     if taken is not None:
-        yield Left(port.name, f"port {port.name} on {port.home['name']} is not published: {taken}")
+        yield Left(port.name, f"port {port.name} on {home['name']} is not published: {taken}")
         return
-    contents = _contents(port, binding)
+    contents = _contents(local, binding)
     if contents.router_id == "":
         yield Left(port.name, f"the router behind port {port.name} is not known: its datapath in the southbound database names none")
     own = port.own
-    if own is not None and own["transit_switch"] != port.home["name"]:
-        yield port.delete_binding(own, f"the port is on transit switch {port.home['name']} now")
+    if own is not None and own["transit_switch"] != home["name"]:
+        yield port.delete_binding(own, f"the port is on transit switch {home['name']} now")
         own = None
     if own is None:
-        yield from _insert(port, contents, keys)
+        yield from _insert(local, contents, keys)
     else:
-        yield from _maintain(port, own, contents)
+        yield from _maintain(local, own, contents)
 
 
-def _insert(port: Port, contents: _Contents, keys: KeySource) -> Iterator[Step]:
-    assert port.home is not None
-    assert port.lsp is not None
-    key = keys.take(port.zone, port.name, port.home["name"], requested(port.lsp["options"]))
+def _insert(local: _Local, contents: _Contents, keys: KeySource) -> Iterator[Step]:
+    port, home = local.port, local.home
+    key = keys.take(port.zone, port.name, home["name"], requested(local.lsp["options"]))
     if isinstance(key, Left):
         yield key
         return
-    columns = new_binding(port, port.home, key)
+    columns = new_binding(port, home, key)
     columns.update({"address": contents.address, "gateway": contents.gateway})
     if contents.router_id:
         columns["external_ids"] = {ROUTER_ID: contents.router_id}
-    reason = f"port on transit switch {port.home['name']}"
+    reason = f"port on transit switch {home['name']}"
     yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason)
 
 
@@ -134,35 +143,27 @@ def new_binding(port: Port, transit_switch: Row, key: int) -> dict[str, Any]:
     }
 
 
-def _maintain(port: Port, own: Row, contents: _Contents) -> Iterator[Step]:
+def _maintain(local: _Local, own: Row, contents: _Contents) -> Iterator[Step]:
     """P-3 and P-4."""
-    assert port.home is not None
-    assert port.lsp is not None
+    port, home = local.port, local.home
     columns = {
         "address": contents.address,
         "gateway": contents.gateway,
         "type": SWITCH_PORT_TYPE,
-        "nb_ic_uuid": port.home.uuid,
+        "nb_ic_uuid": home.uuid,
     }
     ids = {} if contents.router_id == "" else {"external_ids": {ROUTER_ID: contents.router_id}}
-    reason = f"port on transit switch {port.home['name']}"
+    reason = f"port on transit switch {home['name']}"
     yield from update(port.zone.ic_sb, "Port_Binding", own, record=port.name, reason=reason, columns=columns, keys=ids)
-    yield from request_key(port, own)
-
-
-def request_key(port: Port, binding: Row) -> Iterator[Step]:
-    """Write a binding's key to the NB port of its name."""
-    assert port.lsp is not None
-    keys = {"options": transit.key_option(port.lsp["options"], binding["tunnel_key"])}
+    request = {"options": transit.key_option(local.lsp["options"], own["tunnel_key"])}
     reason = "the tunnel key that the port has in IC_SB"
-    yield from update(port.zone.nb, "Logical_Switch_Port", port.lsp, record=port.name, reason=reason, keys=keys)
+    yield from update(port.zone.nb, "Logical_Switch_Port", local.lsp, record=port.name, reason=reason, keys=request)
 
 
-def _contents(port: Port, binding: Row) -> _Contents:
+def _contents(local: _Local, binding: Row) -> _Contents:
     """Address, gateway and router of a local port (3.2, P-5), from the SB binding of the port and of its peer."""
-    assert port.lsp is not None
-    zone = port.zone
-    is_switch = port.lsp["type"] == "switch"
+    zone = local.port.zone
+    is_switch = local.lsp["type"] == "switch"
     peer = zone.port_binding(binding["options"].get("peer") or "")
     gateway = ""
     if peer is not None:
@@ -193,18 +194,17 @@ def _router_id(zone: Zone, peer: Row) -> str:
 # ---- Remote ports ---------------------------------------------------------------------------------------------------------------------
 
 
-def _follow(port: Port, foreign: Row) -> Iterator[Step]:
+def _follow(port: Port, lsp: Row, foreign: Row) -> Iterator[Step]:
     """P-7: an existing copy follows the binding of the other zone."""
-    assert port.lsp is not None
     zone = port.zone
     binding = zone.port_binding(port.name)
     if binding is None:
         return
     reason = "another zone's port"
     columns = {"addresses": _addresses(foreign)}
-    keys = {"options": transit.key_option(port.lsp["options"], foreign["tunnel_key"])}
-    yield from update(zone.nb, "Logical_Switch_Port", port.lsp, record=port.name, reason=reason, columns=columns, keys=keys)
-    if "requested-chassis" in port.lsp["options"]:
+    keys = {"options": transit.key_option(lsp["options"], foreign["tunnel_key"])}
+    yield from update(zone.nb, "Logical_Switch_Port", lsp, record=port.name, reason=reason, columns=columns, keys=keys)
+    if "requested-chassis" in lsp["options"]:
         return
     gateway = foreign["gateway"]
     chassis = zone.chassis(gateway) if gateway else None

@@ -158,15 +158,14 @@ def _clash(port: Port, transit_switch_port: Row, transit_switch: Row) -> Left | 
         return None
     if port.home is not None and (port.managed or port.lsp["type"] == "remote"):
         return None
-    if port.on(transit_switch) and _looks_so(port, transit_switch_port):
+    if port.on(transit_switch) and _looks_so(port, port.lsp, transit_switch_port):
         return None
     place = port.switch["name"] if port.switch is not None else "unknown"
     reason = f"transit switch port {port.name} of {transit_switch['name']} is left out: switch {place} has another port of this name"
     return Left(port.name, f"{reason}; rename one of them")
 
 
-def _looks_so(port: Port, transit_switch_port: Row) -> bool:
-    assert port.lsp is not None
+def _looks_so(port: Port, lsp: Row, transit_switch_port: Row) -> bool:
     columns, options = _wanted(port, transit_switch_port)
-    same = all(port.lsp[column] == value for column, value in columns.items())
-    return same and port.lsp["options"].get("router-port") == options["router-port"]
+    same = all(lsp[column] == value for column, value in columns.items())
+    return same and lsp["options"].get("router-port") == options["router-port"]
