@@ -69,8 +69,8 @@ integration: env ## Each module from a play, against real OVSDB servers
 soak: env ## Random histories with new seeds (HISTORIES=100)
 	@SOAK=$(HISTORIES) pytest tests/unit tests/differential $(ARGS)
 
-bench: env ## Measure this daemon beside upstream's (ARGS are those of benchmarks/run.py)
-	@PYTHONPATH="$(ANSIBLE_COLLECTIONS_PATH)" python -m ansible_collections.ovn.interconnect.benchmarks.run $(ARGS)
+bench: env ## Measure this daemon and upstream's side by side, write docs/performance.md (ARGS='--quick', '--only 1x1000', '--help')
+	@PYTHONPATH="$(ANSIBLE_COLLECTIONS_PATH)" python -m ansible_collections.ovn.interconnect.benchmarks $(ARGS)
 
 clean: ## Remove caches of the tools and the environment (not the lab's: see lab-down)
 	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
