@@ -64,8 +64,12 @@ def cpu(daemon: SyncDaemon) -> int:
 
 
 def test_it_registers_the_zone_and_says_so(zone: AvailabilityZone) -> None:
+    assert started(zone).status() == "active"
+
+
+@pytest.mark.ours("23.03 has no such commands")
+def test_connection_status(zone: AvailabilityZone) -> None:
     daemon = started(zone)
-    assert daemon.status() == "active"
     for database in ("nb", "sb", "ic-nb", "ic-sb"):
         assert daemon.appctl(f"{database}-connection-status") == "connected"
 
@@ -105,7 +109,6 @@ def test_it_starts_and_answers_without_any_database(zone: AvailabilityZone) -> N
         server.stop()
     zone.daemon.start()
     assert zone.daemon.status() == "standby"
-    assert zone.daemon.appctl("ic-sb-connection-status") == "not connected"
     zone.daemon.pause()
     assert zone.daemon.status() == "paused"
     zone.daemon.resume()
@@ -149,6 +152,7 @@ def test_it_starts_and_answers_while_all_servers_hang(zone: AvailabilityZone) ->
     rename(zone, "thawed")
 
 
+@pytest.mark.ours("23.03 ends when IC_SB restarts after the zone was renamed")
 def test_each_server_may_restart(zone: AvailabilityZone) -> None:
     daemon, ic = started(zone), zone.interconnect
     for server in (zone.nb_server, zone.sb_server, ic.nb_server, ic.sb_server):

@@ -1,0 +1,76 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Failures of TLS connections stay failures of one connection."""
+
+from __future__ import annotations
+
+import errno
+import select
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import ovs.poller
+import ovs.stream
+import pytest
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.replica import Tls
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tls import TlsStream
+
+
+class Waits:
+    """A poller that only notes what it is asked to wait for."""
+
+    def __init__(self) -> None:
+        self.events: list[int] = []
+
+    def fd_wait(self, _descriptor: Any, events: int) -> None:
+        self.events.append(events)
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Any, socket.socket]]:
+    """A stream whose handshake has not begun, and the server's end of it."""
+    near, far = socket.socketpair()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    near.setblocking(False)
+    stream = TlsStream(context.wrap_socket(near, do_handshake_on_connect=False), "ssl:test", 0)
+    yield stream, far
+    stream.close()
+    far.close()
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the library's process-wide settings back afterwards."""
+    monkeypatch.setattr(ovs.stream.Stream, "_SOCKET_METHODS", dict(ovs.stream.Stream._SOCKET_METHODS))
+    for name in ("_SSL_private_key_file", "_SSL_certificate_file", "_SSL_ca_cert_file"):
+        monkeypatch.setattr(ovs.stream.Stream, name, None)
+
+
+def test_a_handshake_waits_for_the_server_and_not_in_a_circle(ends: tuple[Any, socket.socket]) -> None:
+    stream, _far = ends
+    waits = Waits()
+    assert stream.connect() == errno.EAGAIN
+    stream.connect_wait(waits)
+    assert waits.events == [ovs.poller.POLLIN]
+
+
+def test_a_server_that_speaks_no_tls(ends: tuple[Any, socket.socket]) -> None:
+    stream, far = ends
+    assert stream.connect() == errno.EAGAIN
+    far.sendall(b'{"method": "echo"}')
+    select.select([stream.socket], [], [])
+    assert stream.connect() == errno.EPROTO
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.filterwarnings("ignore:ssl.PROTOCOL_TLS is deprecated:DeprecationWarning")  # the library's, until 3.4
+def test_files_that_are_not_there() -> None:
+    Tls("/nowhere/key", "/nowhere/certificate", "/nowhere/ca").apply()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        name = f"ssl:127.0.0.1:{server.getsockname()[1]}"
+        assert ovs.stream.Stream.open(name) == (errno.EPROTO, None)
