@@ -109,8 +109,9 @@ class Transaction:
         """One mutate a row for the members that all groups add to it and take from it: a big set is walked once, not once a group."""
         for (table, uuid), numbers in self._wanted_by.items():
             removed, added = self._removed.get((table, uuid), {}), self._added.get((table, uuid), {})
-            mutations = [[column, "delete", ["set", members]] for column, members in removed.items()]
-            mutations += [[column, "insert", ["set", members]] for column, members in added.items()]
+            # In this order: a column that must never be empty (encaps) is refused if it were so between two mutations.
+            mutations = [[column, "insert", ["set", members]] for column, members in added.items()]
+            mutations += [[column, "delete", ["set", members]] for column, members in removed.items()]
             owner = self.parts[min(numbers)] if len(numbers) == 1 else None
             self._append({"op": "mutate", "table": table, "where": where(uuid), "mutations": mutations}, owner)
 

@@ -264,6 +264,13 @@ class TestCommitter:
             ["other_config", "insert", ["map", [["a", "2"], ["b", "3"]]]],
         ]
 
+    def test_members_come_before_others_go(self) -> None:
+        """A set that must not be empty (the encaps of a gateway) is checked after each mutation."""
+        commits, replicas, _ledger = committer()
+        commits.submit([Group("x", "x", tuple(changed(northbound(), members={"ports": replace(["p1"], ["p2"])})))])
+        ((operation,), _done) = replicas[NB].sent[0]
+        assert [mutation[1] for mutation in operation["mutations"]] == ["insert", "delete"]
+
     def test_a_group_over_two_databases_is_sent_to_both(self) -> None:
         commits, replicas, ledger = committer()
         ic_nb = insert(Store(DATABASES[IC_NB]), "IC_NB_Global", {}, record=".", reason="r")
