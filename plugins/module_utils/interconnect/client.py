@@ -120,7 +120,7 @@ class Session(_JsonRpcSession):
             self.rpc.recv_wait(poller)
 
     def _read(self, rpc: Any) -> None:
-        for _ in range(READS):
+        for _attempt in range(READS):
             error, data = rpc.stream.recv(READ_SIZE)
             if error == errno.EAGAIN:
                 break

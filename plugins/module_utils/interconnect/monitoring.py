@@ -4,9 +4,9 @@
 
 """Which rows of a zone are the interconnect's business: the conditions under which they are monitored.
 
-A zone's tens of thousands of VIF ports are not. Of NB ports and SB port bindings those with a type are monitored; of those without, the ones
-on interconnect switches (by uuid) and the ones that transit switch ports and service monitors speak of (by name). Of other switches the set
-of ports is not kept.
+A zone's tens of thousands of VIF ports are not. Of NB ports and SB port bindings those with a type are monitored; of those without, the
+ones on interconnect switches (by uuid) and the ones that transit switch ports and service monitors speak of (by name). Of other switches
+the set of ports is not kept.
 """
 
 from __future__ import annotations

@@ -165,9 +165,9 @@ def gateway(name: str, ip: str = "") -> Group:
 
 
 DUPLICATE = (
-    'Transaction causes multiple rows in "Gateway" table to have identical values (gw2) for index on column "name".  First row, with UUID a,'
-    " existed in the database before this transaction and was not modified by the transaction.  Second row, with UUID b, was inserted by"
-    " this transaction."
+    'Transaction causes multiple rows in "Gateway" table to have identical values (gw2) for index on column "name".  First row, with UUID'
+    " a, existed in the database before this transaction and was not modified by the transaction.  Second row, with UUID b, was inserted"
+    " by this transaction."
 )
 
 
