@@ -13,7 +13,7 @@ What vanishes is found through the row that it had made: a source that is gone d
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from .. import change as changes
@@ -142,12 +142,15 @@ class AdvertisedRoutes(Subject):
             return ()
         if isinstance(key, Published):
             return _plan_row(zone, az.uuid, key)
-        assert isinstance(key, Other)
-        if key.kind == "row":
-            return _plan_unreadable(zone, az.uuid, key.uuid)
-        if key.kind == "port":
-            return _port_notes(zone, az.uuid, key.uuid)
-        return _balancer_notes(zone, az.uuid, key.uuid) if key.kind == "balancer" else _zone_notes(zone)
+        return _plan_other(zone, az.uuid, key) if isinstance(key, Other) else ()
+
+
+def _plan_other(zone: Zone, owner: str, key: Other) -> Iterable[Step]:
+    if key.kind == "row":
+        return _plan_unreadable(zone, owner, key.uuid)
+    if key.kind == "port":
+        return _port_notes(zone, owner, key.uuid)
+    return _balancer_notes(zone, owner, key.uuid) if key.kind == "balancer" else _zone_notes(zone)
 
 
 def _zone_policy(row: Row | None) -> tuple[object, ...]:
@@ -487,6 +490,8 @@ class _Concerned:
 
     def _router(self, router: str) -> Iterator[Hashable]:
         """Everything that a router has, or may have, in IC_SB."""
+        for balancer in rows.balancers_of(self._zone, router):
+            yield Other("balancer", balancer)
         for binding in participants.bindings_of(self._zone, self._owner, router):
             yield from self._rows_via(binding)
             yield from _port_keys(self._zone, self._owner, binding)
@@ -501,7 +506,9 @@ class _Concerned:
     # Sources.
 
     def _made(self, prefix: Prefix) -> Iterator[Hashable]:
-        """The own rows of a prefix on all switches: what a source that is gone had made."""
+        """The own rows of a prefix on all switches: what a source that is gone had made; and notes on ports that could not."""
+        for binding in self._zone.ic_sb.find("Port_Binding", "routes_hop", (self._owner, f"no IPv{prefix.family}")):
+            yield Other("port", binding.uuid)
         for switch in rows.switches(self._zone):
             for row in rows.routes_to(self._zone, switch, prefix):
                 if row["availability_zone"] == self._owner:
@@ -522,20 +529,11 @@ class _Concerned:
     def _by_static(self, change: RowChange) -> Iterator[Hashable]:
         for row in change.rows:
             yield from self._static(row, rows.holders(self._zone, row.uuid), row is change.old)
-        if change.new is None:
-            yield from self._link_local_notes(change.rows)
 
     def _static(self, row: Row, routers: Iterable[str], gone: bool) -> Iterator[Hashable]:
         prefix = parse_prefix(row["ip_prefix"])
         if prefix is not None and rows.learned_from(row) is None:
             yield from self._made(prefix) if gone else self._wanted(routers, prefix, row["route_table"])
-
-    def _link_local_notes(self, gone: Iterable[Row]) -> Iterator[Hashable]:
-        for row in gone:
-            prefix = parse_prefix(row["ip_prefix"])
-            if prefix is not None and prefix.family == 6 and rows.learned_from(row) is None:
-                for binding in self._zone.ic_sb.find("Port_Binding", "routes_hop", (self._owner, "link-local")):
-                    yield Other("port", binding.uuid)
 
     def _by_networks(self, change: RowChange) -> Iterator[Hashable]:
         routers = self._zone.nb.parents("Logical_Router", "ports", change.uuid)
@@ -546,9 +544,8 @@ class _Concerned:
             for binding in participants.bindings_of(self._zone, self._owner, router):
                 yield Other("port", binding.uuid)
 
-    def _by_members(self, router: str, edges: object) -> Iterator[Hashable]:
+    def _by_members(self, router: str, edges: Mapping[str, Members]) -> Iterator[Hashable]:
         """Members of a router came or went. Those that are rows no more are found through their own changes."""
-        assert isinstance(edges, dict)
         nb = self._zone.nb
         for column, members in edges.items():
             for uuid in members.added | members.removed:

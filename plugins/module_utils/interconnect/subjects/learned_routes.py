@@ -85,10 +85,9 @@ class LearnedRoutes(Subject):
     # -- planning ---------------------------------------------------------------------------------------------------------------------
 
     def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
-        assert isinstance(key, Learned)
         az = zone.own_az
-        router = zone.nb.row("Logical_Router", key.router)
-        if az is None or router is None:
+        router = zone.nb.row("Logical_Router", key.router) if isinstance(key, Learned) else None
+        if az is None or router is None or not isinstance(key, Learned):
             return
         route = zone.ic_sb.row("Route", key.route)
         refused = Refusal("its route is no longer in IC_SB") if route is None else self.verdict(zone, az.uuid, router, route)
@@ -105,14 +104,14 @@ class LearnedRoutes(Subject):
 
     def verdict(self, zone: Zone, owner: str, router: Row, route: Row) -> Refusal | None:
         """Why a router does not learn an IC_SB route, None if it does: the reason of the last port, where all refuse it."""
-        refused = own_refusal(route, owner, router.uuid)
-        if refused is not None:
-            return refused
-        bindings = participants.bindings_of(zone, owner, router.uuid)
-        refused = Refusal(f"the router has no port on {route['transit_switch']} that takes part")
+        switch = route["transit_switch"]
+        bindings = [row for row in participants.bindings_of(zone, owner, router.uuid) if row["transit_switch"] == switch]
+        refused: Refusal | None = Refusal(f"the router has no port on {switch} that takes part")
+        if bindings:
+            refused = own_refusal(route, owner, router.uuid)
+            if refused is not None:
+                return refused
         for binding in bindings:
-            if binding["transit_switch"] != route["transit_switch"]:
-                continue
             port = participants.participant(zone, binding)
             if isinstance(port, str):
                 refused = Refusal(f"port {binding['logical_port']} takes no part: {port}")

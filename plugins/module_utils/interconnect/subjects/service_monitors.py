@@ -84,9 +84,8 @@ class ServiceMonitors(Subject):
     # -- planning ---------------------------------------------------------------------------------------------------------------------
 
     def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
-        assert isinstance(key, Service)
         az, mac = zone.own_az, _mac_of(zone.sb.only("SB_Global"))
-        if az is None or not mac or not supported(zone):
+        if az is None or not mac or not supported(zone) or not isinstance(key, Service):
             return
         local = zone.sb.find(_TABLE, "service", key)
         remote = zone.ic_sb.find(_TABLE, "service", key)

@@ -1,0 +1,220 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine's law for routes: after any history, what the delta passes leave is what a full pass would leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
+
+from .routes_world import DEFAULTS, RoutesWorld
+
+PREFIXES = ["10.0.0.0/8", "10.0.0.1/32", "10.0.0.0/24", "10.0.0.1/24", "0.0.0.0/0", "2001:db8::/32", "2001:db8::1/128", "junk"]
+HOPS = ["discard", "169.254.1.1", "169.254.1.2", "2001:db8:1::1", "fe80::1", "", "junk"]
+TABLES = ["", "t"]
+LISTS = ["", "10.0.0.0/8", "10.0.0.0/24,2001:db8::/32", "junk"]
+VIPS = ["10.0.0.1:80", "10.0.0.1", "[2001:db8::1]:80", "junk"]
+ADDRESSES = ["169.254.1.1/24", "169.254.1.2/24", "2001:db8:1::1/64", "2001:db8:1::2/64", "fe80::5/64"]
+
+Pick = Callable[[list[Any]], Any]
+
+
+class History:
+    """Random edits of operators and of what northd and the port subject do, in any order and in batches."""
+
+    def __init__(self, pick: Pick) -> None:
+        self.pick = pick
+        self.w = RoutesWorld(2, ("ts1", "ts2"), {**DEFAULTS, "ic-route-adv-lb": "true", "ic-route-learn-lb": "true"})
+        for zone in self.w.sites:
+            for router in ("a", "b"):
+                self.w.router(router, zone=zone)
+            self.attach(zone)
+
+    def step(self) -> None:
+        zone = self.pick(list(self.w.sites))
+        actions = [
+            self.attach, self.rebind, self.static, self.lan, self.change_port, self.change_router, self.change_zone, self.balancer,
+            self.group, self.dynamic, self.foreign, self.change_row, self.remove_row, self.move, self.switch,
+        ]  # fmt: skip
+        self.pick(actions)(zone)
+
+    # -- edits ------------------------------------------------------------------------------------------------------------------------
+
+    def some(self, store: Store, table: str) -> Row | None:
+        found = sorted(store.rows(table), key=lambda row: row.uuid)
+        return self.pick(found) if found else None
+
+    def attach(self, zone: str) -> None:
+        switch = self.pick(["ts1", "ts2"])
+        number = self.w.nb(zone).count("Logical_Switch_Port")
+        networks = {self.pick(ADDRESSES), self.pick(ADDRESSES)}
+        if self.w.nb(zone).find("Logical_Switch", "name", switch) and number < 6:
+            options = {"route_table": self.pick(TABLES)}
+            port = f"{zone}-{number}-{self.w.random.random()}"
+            self.w.connect(zone, self.pick(["a", "b"]), switch, *networks, options=options, port=port)
+
+    def rebind(self, zone: str) -> None:
+        port = self.some(self.w.nb(zone), "Logical_Switch_Port")
+        if port is not None and self.w.nb(zone).parents("Logical_Switch", "ports", port.uuid):
+            self.w.bind(zone, port["name"])
+
+    def static(self, zone: str) -> None:
+        options = {"override-connected": "true"} if self.pick([True, False]) else {}
+        self.w.static(
+            zone, self.pick(["a", "b"]), self.pick(PREFIXES), self.pick(HOPS), route_table=self.pick(TABLES), options=options
+        )  # fmt: skip
+
+    def lan(self, zone: str) -> None:
+        self.w.lan(zone, self.pick(["a", "b"]), self.pick(PREFIXES), self.pick(PREFIXES), name=f"lan{self.w.random.random()}")
+
+    def change_port(self, zone: str) -> None:
+        row = self.some(self.w.nb(zone), "Logical_Router_Port")
+        if row is None:
+            return
+        keys = ["ic-route-tag", "ic-route-filter-tag", "ic-route-deny-adv", "ic-route-filter-learn", "route_table"]
+        values: dict[str, Any] = self.pick(
+            [
+                {"networks": {self.pick(ADDRESSES)}},
+                {"options": {self.pick(keys): self.pick(["t", *LISTS])}},
+                {"options": {"ic-route-ipv4-next-hop-ipv6": "true"}},
+                {"mac": self.pick(["junk", "aa:aa:aa:aa:aa:02"])},
+            ]
+        )
+        self.w.put(self.w.nb(zone), "Logical_Router_Port", row.uuid, **values)
+
+    def change_router(self, zone: str) -> None:
+        row = self.some(self.w.nb(zone), "Logical_Router")
+        key = self.pick(["ic-route-deny-adv", "ic-route-filter-adv", "ic-route-deny-learn", "ic-route-filter-learn"])
+        if row is not None:
+            values = self.pick([{"enabled": False}, {"enabled": None}, {"options": {key: self.pick(LISTS)}}, {"options": {}}])
+            self.w.put(self.w.nb(zone), "Logical_Router", row.uuid, **values)
+
+    def change_zone(self, zone: str) -> None:
+        key = self.pick(["ic_route_adv", "ic_route_learn", "ic_route_adv_lb", "ic_route_learn_default", "ic_route_strict_prefix"])
+        self.w.zone_options(zone, **{key: self.pick(["true", "false"])})
+        self.w.zone_options(zone, ic_route_denylist=self.pick(LISTS))
+
+    def balancer(self, zone: str) -> None:
+        if self.w.nb(zone).count("Load_Balancer") < 3:
+            self.w.balancer(zone, self.pick(["a", "b"]), self.pick(VIPS), self.pick(VIPS))
+        row = self.some(self.w.nb(zone), "Load_Balancer")
+        if row is not None and self.pick([True, False]):
+            self.w.put(self.w.nb(zone), "Load_Balancer", row.uuid, vips={self.pick(VIPS): ""})
+
+    def group(self, zone: str) -> None:
+        nb = self.w.nb(zone)
+        balancer, router, group = (self.some(nb, table) for table in ("Load_Balancer", "Logical_Router", "Load_Balancer_Group"))
+        members = {balancer.uuid} if balancer is not None and self.pick([True, False]) else set()
+        uuid = self.w.put(nb, "Load_Balancer_Group", group.uuid if group is not None else None, load_balancer=members)
+        if router is not None:
+            self.w.put(nb, "Logical_Router", router.uuid, load_balancer_group=self.pick([set(), {uuid}]))
+
+    def dynamic(self, zone: str) -> None:
+        self.w.dynamic(zone, self.pick(["a", "b"]), self.pick(PREFIXES))
+
+    def foreign(self, zone: str) -> None:
+        ids = self.pick([{}, {"lr-id": "junk"}, {"ic-route-tag": "t"}, {"lr-id": "00000000-0000-0000-0000-000000000000"}])
+        place = (self.pick(["ts1", "ts2", "ts3"]), self.w.az(zone), self.pick(TABLES), self.pick(PREFIXES), self.pick(HOPS))
+        columns = ("transit_switch", "availability_zone", "route_table", "ip_prefix", "nexthop")
+        if all(tuple(row[column] for column in columns) != place for row in self.w.ic_sb.rows("Route")):
+            origin = self.pick(["static", "connected", "loadbalancer"])
+            self.w.put(self.w.ic_sb, "Route", **dict(zip(columns, place)), origin=origin, external_ids=ids)
+
+    def change_row(self, zone: str) -> None:
+        static = self.some(self.w.nb(zone), "Logical_Router_Static_Route")
+        route = self.some(self.w.ic_sb, "Route")
+        if static is not None:
+            ids = {"ic-learned-route": self.pick(["junk", route.uuid if route is not None else "x"])}
+            edits = [
+                {"policy": "src-ip"},
+                {"route_table": self.pick(TABLES)},
+                {"ip_prefix": self.pick(PREFIXES)},
+                {"nexthop": self.pick(HOPS)},
+                {"external_ids": ids},
+                {"external_ids": {}},
+            ]
+            values = self.pick(edits)
+            self.w.put(self.w.nb(zone), "Logical_Router_Static_Route", static.uuid, **values)
+
+    def remove_row(self, zone: str) -> None:
+        nb = self.w.nb(zone)
+        table, parent, column = self.pick(
+            [
+                ("Logical_Router_Static_Route", "Logical_Router", "static_routes"),
+                ("Logical_Router_Port", "Logical_Router", "ports"),
+                ("Logical_Switch_Port", "Logical_Switch", "ports"),
+            ]
+        )
+        row = self.some(nb, table)
+        if row is not None:
+            self.w.remove(nb, parent, column, row.uuid)
+        sb_table = self.pick(["Learned_Route", "Datapath_Binding", "Load_Balancer", "Load_Balancer_Group"])
+        store = nb if sb_table.startswith("Load") else self.w.sb(zone)
+        found = self.some(store, sb_table)
+        if found is not None and self.pick([True, False]):
+            if store is nb:
+                weak = "load_balancer" if sb_table == "Load_Balancer" else "load_balancer_group"
+                self.w.remove(nb, "Logical_Router", weak, found.uuid)
+                if sb_table == "Load_Balancer":
+                    self.w.remove(nb, "Load_Balancer_Group", "load_balancer", found.uuid)
+            self.w.delete(store, sb_table, found.uuid)
+
+    def move(self, zone: str) -> None:
+        nb = self.w.nb(zone)
+        table, column = self.pick([("Logical_Router_Static_Route", "static_routes"), ("Logical_Router_Port", "ports")])
+        row, router = self.some(nb, table), self.some(nb, "Logical_Router")
+        if row is not None and router is not None:
+            old = nb.parents("Logical_Router", column, row.uuid)
+            self.w.put(nb, "Logical_Router", router.uuid, **{column: nb.children("Logical_Router", column, router.uuid) | {row.uuid}})
+            for uuid in old:
+                if uuid != router.uuid:
+                    self.w.put(nb, "Logical_Router", uuid, **{column: nb.children("Logical_Router", column, uuid) - {row.uuid}})
+
+    def switch(self, zone: str) -> None:
+        switch, name = self.some(self.w.nb(zone), "Logical_Switch"), self.pick(["ts1", "ts2"])
+        transit = self.w.ic_nb.first("Transit_Switch", "name", name)
+        edit = self.pick(["mark", "unmark", "gone", "back"])
+        if switch is not None and edit in ("mark", "unmark"):
+            marks = {"interconn-ts": switch["name"]} if edit == "mark" else {}
+            self.w.put(self.w.nb(zone), "Logical_Switch", switch.uuid, other_config=marks)
+        elif edit == "gone" and transit is not None:
+            self.w.delete(self.w.ic_nb, "Transit_Switch", transit.uuid)
+        elif edit == "back" and transit is None:
+            self.w.transit_switch(name)
+
+
+def told_by_a_full_pass(world: RoutesWorld, name: str) -> set[Any]:
+    """What a fresh engine would leave undone, with its reasons."""
+    old = world.site(name).zone
+    engine = Engine(Zone(old.nb, old.sb, old.ic_nb, old.ic_sb), world.make_subjects(), world.clock)
+    engine.observe(())
+    engine.mark_all()
+    engine.plan(most=1_000_000)
+    return set(engine.left)
+
+
+@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.data())
+def test_delta_passes_leave_nothing_to_a_full_one(data: st.DataObject) -> None:
+    history = History(lambda choices: choices[data.draw(st.integers(0, len(choices) - 1))])
+    world = history.w
+    for _batch in range(data.draw(st.integers(1, 6))):
+        with world.batch():
+            for _edit in range(data.draw(st.integers(1, 4))):
+                history.step()
+        if data.draw(st.booleans()):
+            world.settle()
+    world.settle()
+    assert world.rejections() == []
+    world.check_law()
+    for name, site in world.sites.items():
+        assert set(site.engine.left) == told_by_a_full_pass(world, name)
