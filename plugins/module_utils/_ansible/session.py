@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ..interconnect.change import Change, Group
 from ..interconnect.client import check_library
@@ -58,22 +58,32 @@ class Result(NamedTuple):
     unknown: bool
 
 
-def wait_for(parts: Sequence[Replica], done: Callable[[], bool], seconds: float) -> bool:
-    """Let replicas work until ``done()``; False if it is not so after these seconds."""
+class Worker(Protocol):
+    """A replica, or the loop of a whole zone."""
+
+    def run(self) -> object:
+        """Do what can be done without waiting."""
+
+    def wait(self, poller: Any) -> None:
+        """Let a poller wake up when there is something to do."""
+
+
+def wait_for(parts: Sequence[Worker], done: Callable[[], bool], seconds: float) -> bool:
+    """Let them work until ``done()``; False if it is not so after these seconds."""
     from ovs.poller import Poller
 
     end = time.monotonic() + seconds
     while True:
-        for replica in parts:
-            replica.run()
+        for part in parts:
+            part.run()
         if done():
             return True
         left = end - time.monotonic()
         if left <= 0:
             return False
         poller = Poller()
-        for replica in parts:
-            replica.wait(poller)
+        for part in parts:
+            part.wait(poller)
         poller.timer_wait(int(left * 1000) + 1)
         poller.block()
 
@@ -102,8 +112,8 @@ class Session:
     def load(self) -> None:
         """Read all databases. Raises ModuleError where one cannot be reached in time, or is not what it should be."""
         replicas = list(self._replicas.values())
-        loaded = wait_for(replicas, lambda: all(one.synced for one in replicas) or _hopeless(replicas), self.seconds)
-        if not loaded or _hopeless(replicas):
+        loaded = wait_for(replicas, lambda: all(one.synced for one in replicas) or hopeless(replicas), self.seconds)
+        if not loaded or hopeless(replicas):
             raise unreachable(self._replicas, self.seconds)
 
     def commit(self, changes: Sequence[Change]) -> Result:
@@ -162,7 +172,7 @@ def unreachable(replicas: Mapping[str, Replica], seconds: float) -> ModuleError:
     return ModuleError(" and ".join(sentences), database=blamed[0])
 
 
-def _hopeless(replicas: Sequence[Replica]) -> bool:
+def hopeless(replicas: Sequence[Replica]) -> bool:
     """Whether the only server of a database says that it has another one."""
     return any(replica.problem is not None and len(members(replica.remote)) == 1 for replica in replicas)
 

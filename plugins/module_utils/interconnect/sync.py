@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .change import Group, Left
-from .commit import SHARED_LOCK, Committer
+from .commit import SHARED_LOCK, Committer, Outcome
 from .engine import Engine
 from .fence import Fence
 from .guard import Guard
@@ -40,7 +40,7 @@ class ZoneSync:
 
     ``remotes`` maps the four database names (schema.NB, …) to connection methods. ``log`` takes (level, sentence), level one of info,
     warn, dbg. With ``exclusive`` the lock of the zone's SB decides whether this process writes (spec status-and-daemon F.3); without it
-    nothing is written.
+    nothing is written. ``outcome`` may put somebody between the commits and the engine who takes note of what is written.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class ZoneSync:
         exclusive: bool = True,
         clock: Callable[[], float] = time.monotonic,
         log: Callable[[str, str], None] = lambda _level, _sentence: None,
+        outcome: Callable[[Engine], Outcome] = lambda engine: engine,
     ) -> None:
         self.remotes = dict(remotes)
         self.replicas = {name: Replica(database, remotes[name]) for name, database in DATABASES.items()}
@@ -57,7 +58,7 @@ class ZoneSync:
         self.zone = Zone(stores[NB], stores[SB], stores[IC_NB], stores[IC_SB])
         self.engine = Engine(self.zone, all_subjects(), clock)
         self.guard = Guard(self.zone, self.engine, lambda sentence: log("warn", sentence))
-        self.committer = Committer(self.replicas, self.engine)
+        self.committer = Committer(self.replicas, outcome(self.engine))
         self._fence = Fence(self.zone, self.engine, self.committer, [self.replicas[name] for name in (NB, SB, IC_SB)])
         self._interest = Interest(self.zone, self.replicas)
         self._clock = clock

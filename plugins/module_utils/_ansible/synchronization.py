@@ -1,0 +1,177 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run of a zone's sync engine, from a play: applied where nobody else is at it, else planned over the contents in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..interconnect.change import Change, Group, diff, results
+from ..interconnect.commit import Outcome
+from ..interconnect.engine import Engine
+from ..interconnect.replica import Replica
+from ..interconnect.schema import SB, declare
+from ..interconnect.simulation import Simulation
+from ..interconnect.sync import ACTIVE, ACTIVE_LOCK, ZoneSync
+from .errors import ModuleError
+from .session import hopeless, unreachable, wait_for
+
+#: Passes of a plan: each sees what the one before would have written.
+MOST_PASSES = 20
+
+
+class Recorder:
+    """Stands between the commits and the engine, and remembers what was committed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._seen: set[int] = set()
+        self._groups: list[Group] = []
+        self.sent_any = False
+
+    @property
+    def changes(self) -> list[Change]:
+        """What was committed, in that order."""
+        return [change for group in self._groups for change in group.changes]
+
+    def sent(self, group: Group, transactions: int = 1) -> None:
+        """A group goes out."""
+        self.sent_any = True
+        self._engine.sent(group, transactions)
+
+    def committed(self, group: Group) -> None:
+        """A transaction of it is in its database."""
+        if id(group) not in self._seen:
+            self._seen.add(id(group))
+            self._groups.append(group)
+        self._engine.committed(group)
+
+    def rejected(self, group: Group, reason: str) -> None:
+        """It was refused."""
+        self._engine.rejected(group, reason)
+
+    def lost(self, group: Group) -> None:
+        """Nobody knows."""
+        self._engine.lost(group)
+
+
+@dataclass
+class Report:
+    """What came of a run. ``applied``: the changes were written, not only planned."""
+
+    changes: list[Change] = field(default_factory=list)
+    applied: bool = False
+    settled: bool = False
+    locked: bool = False
+    left: list[dict[str, str]] = field(default_factory=list)
+
+    def as_result(self, planning: bool) -> dict[str, Any]:
+        """The result of the module; ``planning``: in check mode, where a plan counts as a change."""
+        return {
+            "changed": bool(self.changes) and (self.applied or planning),
+            "applied": self.applied,
+            "settled": self.settled,
+            "lock_held_by_other": self.locked,
+            "changes": results(self.changes),
+            "left": self.left,
+            "diff": diff(self.changes),
+        }
+
+
+def plan(remotes: Mapping[str, str], seconds: float) -> Report:
+    """What a run would write, down to rest; nothing is sent but the question who holds the zone's lock."""
+    sync = ZoneSync(remotes, exclusive=False)
+    probe = Replica(declare(SB, {"SB_Global": "options:map"}), remotes[SB])
+    probe.want_lock(ACTIVE_LOCK)
+    try:
+        _load(sync, seconds)
+        if not wait_for([probe], lambda: probe.has_lock or probe.lock_contended, seconds):
+            raise _silent(seconds)
+        return _planned(sync, probe.lock_contended)
+    finally:
+        probe.close()
+        sync.close()
+
+
+def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: float) -> Report:
+    """Write what is to be written, until the zone has settled (``wait``) or for one pass.
+
+    Only a plan where another process holds the lock.
+    """
+    recorders: list[Recorder] = []
+
+    def outcome(engine: Engine) -> Outcome:
+        recorders.append(Recorder(engine))
+        return recorders[0]
+
+    sync = ZoneSync(remotes, outcome=outcome)
+    try:
+        _load(sync, seconds)
+        if not wait_for([sync], lambda: _is_locked(sync) or sync.status == ACTIVE, seconds):
+            raise _silent(seconds)
+        if _is_locked(sync):
+            return _planned(sync, True)
+        return _applied(sync, recorders[0], wait, wait_seconds)
+    finally:
+        sync.close()
+
+
+def _applied(sync: ZoneSync, recorder: Recorder, wait: bool, seconds: float) -> Report:
+    def done() -> bool:
+        return sync.settled or (not wait and recorder.sent_any and sync.committer.idle)
+
+    if not wait_for([sync], done, seconds) and wait:
+        raise ModuleError(_unsettled(sync, recorder, seconds))
+    return Report(recorder.changes, True, sync.settled, False, _left(sync))
+
+
+def _is_locked(sync: ZoneSync) -> bool:
+    return sync.replicas[SB].lock_contended
+
+
+def _silent(seconds: float) -> ModuleError:
+    return ModuleError(f"the server has not answered within {seconds:g} s who holds the lock {ACTIVE_LOCK}; look at it", database=SB)
+
+
+def _load(sync: ZoneSync, seconds: float) -> None:
+    if not wait_for([sync], lambda: sync.loaded or hopeless(list(sync.replicas.values())), seconds) or not sync.loaded:
+        raise unreachable(sync.replicas, seconds)
+
+
+def _planned(sync: ZoneSync, locked: bool) -> Report:
+    simulation = Simulation({name: replica.store for name, replica in sync.replicas.items()})
+    # Whose turn it is to write the shared rows is known only when it comes to it: the plan shows them.
+    sync.zone.shared_lock = True
+    changes: list[Change] = []
+    for _pass in range(MOST_PASSES):
+        groups = sync.plan()
+        if not groups:
+            break
+        for group in groups:
+            sync.engine.sent(group)
+        differences = [change for group in groups for change in simulation.apply(group.changes)]
+        sync.engine.observe(differences)
+        for group in groups:
+            sync.engine.committed(group)
+            changes += group.changes
+    return Report(changes, False, not changes, locked, _left(sync))
+
+
+def _left(sync: ZoneSync) -> list[dict[str, str]]:
+    return [{"subject": subject, "record": left.record, "reason": left.reason} for subject, left in sync.left]
+
+
+def _unsettled(sync: ZoneSync, recorder: Recorder, seconds: float) -> str:
+    if not sync.loaded:
+        lost = " and ".join(name for name, replica in sync.replicas.items() if not replica.synced)
+        return f"the connection to {lost} was lost for {seconds:g} s; check its server and run the task again"
+    if sync.status != ACTIVE:
+        return f"another process took the lock {ACTIVE_LOCK}; leave the work to it, or stop it"
+    return (
+        f"the zone has not settled within {seconds:g} s, after {len(recorder.changes)} changes;"
+        " give it more time with wait_timeout, and look for another program that writes the same rows"
+    )

@@ -1,0 +1,139 @@
+#!/usr/bin/python
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ovn_ic_sync
+short_description: Bring a zone in step with the interconnect, or show what that would change
+version_added: 0.1.0
+description:
+  - Runs the sync engine of a zone once, with the same code that the daemon runs.
+  - In check mode it plans, over the contents of the databases in memory, all that would be written, with the reason of each change.
+  - Where another process, such as the zone's daemon, holds the zone's lock, it plans only and says so. A plan that is not empty then shows
+    what that process has left undone.
+author:
+  - The ovn.interconnect authors (@ovn)
+extends_documentation_fragment:
+  - ovn.interconnect.attributes
+  - ovn.interconnect.connection
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - Other zones, and C(ovn-northd) in this one, answer to what was written; their answers may be work for the next run.
+options:
+  wait:
+    description: Whether to go on until the zone has nothing left to do for what the databases hold. If not, one pass is made.
+    type: bool
+    default: true
+  wait_timeout:
+    description: Seconds that this may take.
+    type: int
+    default: 60
+seealso:
+  - module: ovn.interconnect.ovn_ic_az
+"""
+
+EXAMPLES = r"""
+- name: Bring the zone in step
+  ovn.interconnect.ovn_ic_sync:
+    ic_nb_db: tcp:192.0.2.10:6645
+    ic_sb_db: tcp:192.0.2.10:6646
+
+- name: Show what would be changed, created and removed
+  ovn.interconnect.ovn_ic_sync:
+    ic_nb_db: tcp:192.0.2.10:6645
+    ic_sb_db: tcp:192.0.2.10:6646
+  check_mode: true
+  diff: true
+
+- name: Set the connections once for all modules of a play
+  hosts: central
+  module_defaults:
+    group/ovn.interconnect.ovn_ic:
+      ic_nb_db: tcp:192.0.2.10:6645
+      ic_sb_db: tcp:192.0.2.10:6646
+  tasks:
+    - name: Bring the zone in step
+      ovn.interconnect.ovn_ic_sync:
+        wait_timeout: 300
+"""
+
+RETURN = r"""
+changes:
+  description: The rows that were changed, or would be if this call could write, each with its reason.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - database: OVN_Northbound
+      table: Logical_Switch
+      record: ts1
+      action: insert
+      columns: {name: ts1, other_config: {interconn-ts: ts1}}
+      reason: transit switch ts1 exists in IC_NB
+applied:
+  description: Whether the changes were written, and not only planned.
+  returned: success
+  type: bool
+  sample: true
+settled:
+  description: Whether the zone had nothing left to do at the end.
+  returned: success
+  type: bool
+  sample: true
+lock_held_by_other:
+  description: Whether another process, such as the zone's daemon, holds the zone's lock.
+  returned: success
+  type: bool
+  sample: false
+left:
+  description: What is left undone, and why.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - subject: zones
+      record: az1
+      reason: "the name 'az1' is registered by another deployment: give NB_Global.name a name that no other zone has"
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import DEFAULTS, OPTIONS, connection_spec
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import fail, tls_files
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import check_remotes
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.synchronization import apply, plan
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.client import LibraryError, check_library
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
+
+SPEC: dict[str, Any] = {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": 60}}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec={**connection_spec(), **SPEC}, supports_check_mode=True)
+    params = module.params
+    remotes = {name: params[OPTIONS[name]] or DEFAULTS[name] for name in (NB, SB, IC_NB, IC_SB)}
+    try:
+        check_library()
+        check_remotes(remotes, tls_files(params))
+        tls_files(params).apply()
+        if module.check_mode:
+            report = plan(remotes, params["timeout"])
+        else:
+            report = apply(remotes, params["timeout"], params["wait"], params["wait_timeout"])
+    except (ModuleError, LibraryError) as error:
+        fail(module, "Bringing the zone in step", error)
+    else:
+        module.exit_json(**report.as_result(planning=module.check_mode))
+
+
+if __name__ == "__main__":
+    main()
