@@ -29,8 +29,10 @@ class _All:
 ALL = _All()
 Keys = Iterable[Union[Hashable, _All]]
 
-#: Back-off of a rejected key, in seconds: 5 doubling up to 60 (at most 10 rejections in the first minute, at most 2 in each later one).
-FIRST_RETRY = 5.0
+#: Back-off of a rejected key, in seconds: at once almost, for two zones that took one tunnel key at the same moment; then 4 doubling up to 60
+#: (a handful of rejections in the first minute, at most one in each later one).
+FIRST_RETRY = 0.25
+SECOND_RETRY = 4.0
 LAST_RETRY = 60.0
 #: A key that was written this often within one window is a storm: two writers disagree about it, and it is put aside like a rejected one.
 STORM_WRITES = 10
@@ -249,8 +251,8 @@ class Engine:
         before = self._aside.get(place)
         if before is not None and before.due > self._clock():
             return
-        last = self._retries.pop(place, 0.0)
-        wait = min(max(FIRST_RETRY, last * 2), LAST_RETRY)
+        last = self._retries.pop(place, None)
+        wait = FIRST_RETRY if last is None else min(max(SECOND_RETRY, last * 2), LAST_RETRY)
         due = self._clock() + wait
         self._aside[place] = Aside(due, wait, reason)
         self._serial += 1

@@ -364,7 +364,7 @@ class TestEngine:
         zone, engine, clock = world
         add_switch(zone, engine, "ts1")
         waits = []
-        for _ in range(6):
+        for _ in range(7):
             (group,) = engine.plan()
             engine.sent(group)
             engine.rejected(group, "the server's words")
@@ -373,7 +373,7 @@ class TestEngine:
             assert engine.next_due is not None
             waits.append(engine.next_due - clock.now)
             clock.now = engine.next_due
-        assert waits == [5, 10, 20, 40, 60, 60]
+        assert waits == [0.25, 4, 8, 16, 32, 60, 60]
 
     def test_after_a_success_the_back_off_begins_anew(self, world: tuple[Zone, Engine, Clock]) -> None:
         zone, engine, clock = world
@@ -387,7 +387,7 @@ class TestEngine:
                 engine.committed(group)
             else:
                 engine.rejected(group, "no")
-        assert engine.aside[("mirror", "ts1")].wait == 5
+        assert engine.aside[("mirror", "ts1")].wait == 0.25
 
     def test_a_lost_group_is_looked_at_again(self, world: tuple[Zone, Engine, Clock]) -> None:
         zone, engine, _clock = world
