@@ -12,6 +12,7 @@ aside and retried with exponential back-off, and everything else goes on (design
 from __future__ import annotations
 
 import heapq
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -34,6 +35,8 @@ Keys = Iterable[Union[Hashable, _All]]
 FIRST_RETRY = 0.25
 SECOND_RETRY = 4.0
 LAST_RETRY = 60.0
+#: The reason of a key whose subject failed; the traceback is in the log.
+BUG = "this program does not know how to deal with it, which is a bug: please report it with the log"
 #: A key that was written this often within one window is a storm: two writers disagree about it, and it is put aside like a rejected one.
 STORM_WRITES = 10
 STORM_WINDOW = 10.0
@@ -91,6 +94,8 @@ class Engine:
         self._by_name = {subject.name: subject for subject in self.subjects}
         self._dirty: dict[str, dict[Hashable, None]] = {subject.name: {} for subject in self.subjects}
         self._in_flight: dict[tuple[str, Hashable], int] = {}
+        #: Tracebacks of subjects that failed: each is a bug of theirs. Whoever shows them empties the list.
+        self.failures: list[str] = []
         #: The places that the last call of ``plan`` looked at.
         self.planned: list[tuple[str, Hashable]] = []
         #: Places in flight that became dirty meanwhile.
@@ -116,12 +121,19 @@ class Engine:
         """Mark the keys that these row changes concern. The stores must hold the changes already, all of them."""
         for change in changes:
             for subject in self._readers.get((change.database, change.table), ()):
-                for key in subject.keys(change, self.zone):
-                    if isinstance(key, _All):
-                        self.mark(subject)
-                    else:
-                        self.mark_key(subject.name, key)
+                self._observe_one(subject, change)
         self._follow_identity()
+
+    def _observe_one(self, subject: Subject, change: RowChange) -> None:
+        try:
+            for key in subject.keys(change, self.zone):
+                if isinstance(key, _All):
+                    self.mark(subject)
+                else:
+                    self.mark_key(subject.name, key)
+        except Exception:  # a row that a subject cannot read must not end the zone's work: look at all of its keys instead
+            self.failures.append(traceback.format_exc())
+            self.mark(subject)
 
     def mark(self, subject: Subject) -> None:
         """Mark every key of one subject."""
@@ -201,12 +213,17 @@ class Engine:
 
     def _plan_key(self, subject: Subject, key: Hashable) -> tuple[Change, ...]:
         changes, left = [], []
-        for step in subject.plan(key, self.zone):
-            if isinstance(step, Change):
-                changes.append(step)
-            else:
-                left.append(step)
         place = (subject.name, key)
+        try:
+            for step in subject.plan(key, self.zone):
+                if isinstance(step, Change):
+                    changes.append(step)
+                else:
+                    left.append(step)
+        except Exception as failure:  # one bad object stops nobody
+            self.failures.append(traceback.format_exc())
+            self.put_aside(place, f"{BUG} ({type(failure).__name__}: {failure})")
+            return ()
         if left:
             self._left[place] = tuple(left)
         else:

@@ -186,6 +186,9 @@ class ZoneSync:
             self._say_what_is_left()
 
     def _say_what_is_left(self) -> None:
+        for failure in self.engine.failures:
+            self._log("warn", failure)
+        self.engine.failures.clear()
         now = dict.fromkeys(self.left)
         for subject, left in now:
             if (subject, left) not in self._said:

@@ -492,6 +492,8 @@ class World:
         for _round in range(MOST_ROUNDS):
             changes = self._round(together)
             written += changes
+            for site in self._running():
+                assert not site.engine.failures, site.engine.failures[0]
             if not changes and not any(site.engine.has_work for site in self._running()):
                 due = [site.engine.next_due for site in self._running() if site.engine.next_due is not None]
                 if not due or not retries:

@@ -295,6 +295,8 @@ class Mirror(Subject):
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if any(row["name"] == "all" for row in change.rows):
             return (ALL,)
+        if any(row["name"] == "unreadable" for row in change.rows):
+            raise ValueError("what is this?")
         return [row["name"] for row in change.rows]
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
@@ -303,6 +305,8 @@ class Mirror(Subject):
     def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
         if key == "bad":
             yield Left("bad", "nobody can do this")
+        elif key == "broken":
+            raise TypeError("no such thing")
         elif zone.nb.first("Logical_Switch", "name", key) is None:
             yield insert(zone.nb, "Logical_Switch", {"name": key}, record=str(key), reason="r")
 
@@ -416,6 +420,15 @@ class TestEngine:
         add_switch(zone, engine, "bad")
         engine.plan()
         assert engine.left == [("mirror", Left("bad", "nobody can do this"))]
+
+    def test_an_object_that_breaks_its_subject_stops_nobody(self, world: tuple[Zone, Engine, Clock]) -> None:
+        zone, engine, _clock = world
+        add_switch(zone, engine, "broken")
+        add_switch(zone, engine, "unreadable")
+        add_switch(zone, engine, "ts1")
+        assert {group.key for group in engine.plan()} == {"ts1", "unreadable"}
+        assert "which is a bug" in engine.aside[("mirror", "broken")].reason
+        assert len(engine.failures) == 2
 
     def test_all_marks_every_key(self, world: tuple[Zone, Engine, Clock]) -> None:
         zone, engine, _clock = world
