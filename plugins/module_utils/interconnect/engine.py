@@ -30,8 +30,8 @@ class _All:
 ALL = _All()
 Keys = Iterable[Union[Hashable, _All]]
 
-#: Back-off of a rejected key, in seconds: at once almost, for two zones that took one tunnel key at the same moment; then 4 doubling up to 60
-#: (a handful of rejections in the first minute, at most one in each later one).
+#: Back-off of a rejected key, in seconds: at once almost, for two zones that took one tunnel key at the same moment; then 4 doubling up to
+#: 60 (a handful of rejections in the first minute, at most one in each later one).
 FIRST_RETRY = 0.25
 SECOND_RETRY = 4.0
 LAST_RETRY = 60.0
