@@ -176,6 +176,8 @@ class Store:
     def only(self, table: str) -> Row | None:
         """The one row of a table of at most one row (``NB_Global``), the first by uuid if there are several, or None."""
         rows = self._tables[table].rows
+        if len(rows) == 1:
+            return next(iter(rows.values()))
         return rows[min(rows)] if rows else None
 
     def find(self, table: str, index: str, key: Hashable) -> list[Row]:

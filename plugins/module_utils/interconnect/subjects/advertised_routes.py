@@ -14,7 +14,7 @@ What vanishes is found through the row that it had made: a source that is gone d
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 from .. import change as changes
 from ..address import (
@@ -91,6 +91,9 @@ class Offer(NamedTuple):
         return self.source.origin, self.source.override
 
 
+#: Ports by (owner, transit switch, next hop), each with why nothing with that next hop is published through it.
+HopMemory = participants.Memory[list[tuple[Port, Union[str, None]]]]
+
 _ZONE_NOTE = Other("zone", "")
 
 
@@ -104,7 +107,11 @@ class AdvertisedRoutes(Subject):
         | {(NB, "NB_Global"), (NB, "Logical_Switch"), (IC_NB, "Transit_Switch"), (NB, "Logical_Router"), (SB, "Learned_Route")}
     )
 
+    def __init__(self) -> None:
+        self._hops: HopMemory = participants.Memory()
+
     def prepare(self, zone: Zone) -> None:
+        self._hops.clear()
         participants.prepare(zone)
         rows.prepare(zone)
         zone.ic_sb.index("Route", "hop", _hop_keys)
@@ -113,6 +120,7 @@ class AdvertisedRoutes(Subject):
     # -- keys -------------------------------------------------------------------------------------------------------------------------
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
+        self._hops.observe(change)
         az = zone.own_az
         if az is None:
             return ()
@@ -141,7 +149,7 @@ class AdvertisedRoutes(Subject):
         if az is None:
             return ()
         if isinstance(key, Published):
-            return _plan_row(zone, az.uuid, key)
+            return _plan_row(zone, az.uuid, key, self._hops)
         return _plan_other(zone, az.uuid, key) if isinstance(key, Other) else ()
 
 
@@ -310,14 +318,19 @@ def verdict(zone: Zone, port: Port, source: Source) -> str | None:
     return refusal(zone, port, source) or hop_refusal(zone, port.transit_switch, next_hop_of(port, source.prefix), port)
 
 
-def _offers(zone: Zone, owner: str, key: Published) -> tuple[list[Offer], str]:
+def _ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[tuple[Port, str | None]]:
+    """The ports that may give this next hop, each with why nothing is published with it."""
+    return [(port, hop_refusal(zone, switch, hop, port)) for port in participants.ports_at(zone, owner, switch, hop)]
+
+
+def _offers(zone: Zone, owner: str, key: Published, hops: HopMemory) -> tuple[list[Offer], str]:
     """What may stand in the key's row, first come first, and where there is nothing: why."""
     offers: list[Offer] = []
     why = "nothing in the zone gives this route"
-    for port in participants.ports_at(zone, owner, key.transit_switch, key.next_hop):
-        if next_hop_of(port, key.prefix) != key.next_hop:
+    switch, hop = key.transit_switch, key.next_hop
+    for port, reason in hops.get((owner, switch, hop), lambda: _ports_at(zone, owner, switch, hop)):
+        if next_hop_of(port, key.prefix) != hop:
             continue
-        reason = hop_refusal(zone, key.transit_switch, key.next_hop, port)
         for source in sources_of(zone, owner, port, key.route_table, key.prefix):
             allowed = as_server_allows(zone, source)
             refused = allowed if isinstance(allowed, str) else reason or refusal(zone, port, source)
@@ -337,9 +350,9 @@ def _choose(offers: list[Offer], existing: Row | None, held: tuple[str, bool] | 
     return min(offers, key=lambda offer: (not offer.source.override, _ORIGIN_ORDER[offer.source.origin]))
 
 
-def _plan_row(zone: Zone, owner: str, key: Published) -> Iterator[Step]:
+def _plan_row(zone: Zone, owner: str, key: Published, hops: HopMemory) -> Iterator[Step]:
     existing = _rows_of(zone, owner, key)
-    offers, why = _offers(zone, owner, key)
+    offers, why = _offers(zone, owner, key, hops)
     kept = existing[0] if existing else None
     if offers:
         chosen = _choose(offers, kept, _held(zone, kept))

@@ -55,8 +55,12 @@ class LearnedRoutes(Subject):
     def __init__(self) -> None:
         #: VIP addresses by router: filled when asked for, dropped when a change concerns the router's balancers.
         self._vips: dict[str, VipTable] = {}
+        #: By (owner, router, transit switch): its Port_Bindings there with the port that takes part, or why none does.
+        self._ports: participants.Memory[list[tuple[Row, Port | str]]] = participants.Memory()
 
     def prepare(self, zone: Zone) -> None:
+        self._vips.clear()
+        self._ports.clear()
         participants.prepare(zone)
         rows.prepare(zone)
 
@@ -65,6 +69,7 @@ class LearnedRoutes(Subject):
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.table in ("Load_Balancer", "Load_Balancer_Group") or {"load_balancer", "load_balancer_group"} & set(change.edges):
             self._vips.clear()
+        self._ports.observe(change)
         az = zone.own_az
         if az is None:
             return ()
@@ -105,14 +110,13 @@ class LearnedRoutes(Subject):
     def verdict(self, zone: Zone, owner: str, router: Row, route: Row) -> Refusal | None:
         """Why a router does not learn an IC_SB route, None if it does: the reason of the last port, where all refuse it."""
         switch = route["transit_switch"]
-        bindings = [row for row in participants.bindings_of(zone, owner, router.uuid) if row["transit_switch"] == switch]
+        bindings = self._ports.get((owner, router.uuid, switch), lambda: _ports_on(zone, owner, router.uuid, switch))
         refused: Refusal | None = Refusal(f"the router has no port on {switch} that takes part")
         if bindings:
             refused = own_refusal(route, owner, router.uuid)
             if refused is not None:
                 return refused
-        for binding in bindings:
-            port = participants.participant(zone, binding)
+        for binding, port in bindings:
             if isinstance(port, str):
                 refused = Refusal(f"port {binding['logical_port']} takes no part: {port}")
                 continue
@@ -154,6 +158,11 @@ class LearnedRoutes(Subject):
             table = self._vips[router] = VipTable(vip for balancer in balancers for vip in rows.vips(balancer))
         vip = table.stopping(prefix)
         return None if vip is None else f"the router has the load balancer VIP {network_text(vip)} in that prefix"
+
+
+def _ports_on(zone: Zone, owner: str, router: str, switch: str) -> list[tuple[Row, Port | str]]:
+    found = participants.bindings_of(zone, owner, router)
+    return [(binding, participants.participant(zone, binding)) for binding in found if binding["transit_switch"] == switch]
 
 
 def _zone_policy(row: Row | None) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Callable, Generic, NamedTuple, TypeVar
 
 from ..address import (
     Address,
@@ -24,7 +24,7 @@ from ..address import (
     parse_lrp_networks,
     parse_port_address,
 )
-from ..schema import IC_SB, NB
+from ..schema import IC_NB, IC_SB, NB
 from ..settings import PortOptions, RouterOptions
 from ..store import Row, RowChange
 from ..zone import Zone
@@ -38,6 +38,11 @@ TABLES = frozenset(
         (NB, "Logical_Router"),
     }
 )
+
+#: Tables on which the answers of this module depend.
+MEMORY_TABLES = TABLES | {(NB, "Logical_Switch"), (IC_NB, "Transit_Switch")}
+
+Found = TypeVar("Found")
 
 _NO_OPTIONS = PortOptions()
 _ROWS_KEPT = 2**12
@@ -257,6 +262,40 @@ def bindings_backed_by(zone: Zone, owner: str, lrp: Row) -> Iterator[Row]:
             hop = None if address is None else address.first_ipv6
             if hop is not None and networks.contains(hop):
                 yield binding
+
+
+# ---- What is kept between look-ups ------------------------------------------------------------------------------------
+
+
+class Memory(Generic[Found]):
+    """What was found out about ports, by any key, until a change may have made it untrue.
+
+    The owner shows it every change of ``MEMORY_TABLES`` before it asks again. A settled interconnect of a hundred thousand routes has few
+    ports, and each would be looked up for each route.
+    """
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, Found] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._found.clear()
+
+    def observe(self, change: RowChange) -> None:
+        """Forget everything if the change is about ports, routers, or switches; routes of a router come and go without that."""
+        if (change.database, change.table) in MEMORY_TABLES and (change.old is not change.new or "ports" in change.edges):
+            self._found.clear()
+
+    def get(self, key: Hashable, find: Callable[[], Found]) -> Found:
+        """What ``find`` gives, asked only once for each key."""
+        found = self._found.get(key)
+        if found is None:
+            if len(self._found) >= _ROWS_KEPT:
+                self._found.clear()
+            found = self._found[key] = find()
+        return found
 
 
 # ---- Which ports a change concerns -----------------------------------------------------------------------------------
