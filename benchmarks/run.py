@@ -151,8 +151,10 @@ class _Run:
         self._cold()
         try:
             self._change(routers)
-        finally:
-            self._result.memory = [peak_memory(worker.pid) for worker in self._workers]
+        except OutOfTimeError:
+            self._note_memory()
+            raise
+        self._note_memory()
         if self._scenario.ours_alone:
             self._stop()
             self._again()
@@ -175,10 +177,18 @@ class _Run:
         try:
             result.learned = self._watch.until(self._all_learned, self._deadline) - begun
             result.idle = self._meter.until_idle(QUIET_COLD, self._deadline) - begun
-        finally:
-            result.memory = [peak_memory(worker.pid) for worker in self._workers]
-            used = self._meter.used().since(before)
-            result.cold_cpu, result.cold_server_cpu = list(used.daemons), used.servers
+        except OutOfTimeError:
+            self._note_cold(before)
+            raise
+        self._note_cold(before)
+
+    def _note_cold(self, before: Used) -> None:
+        used = self._meter.used().since(before)
+        self._result.cold_cpu, self._result.cold_server_cpu = list(used.daemons), used.servers
+        self._note_memory()
+
+    def _note_memory(self) -> None:
+        self._result.memory = [peak_memory(worker.pid) for worker in self._workers]
 
     def _all_learned(self) -> bool:
         for worker in self._workers:
