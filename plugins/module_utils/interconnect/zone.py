@@ -118,8 +118,9 @@ class Zone:
         row = self.nb_global
         if row is None or not row["name"]:
             return None
-        az = self.ic_sb.row("Availability_Zone", row["external_ids"].get(ZONE_KEY))
-        return az if az is not None and self.claimed_by(az) in (None, self.token) else None
+        ids = row["external_ids"]
+        az = self.ic_sb.row("Availability_Zone", ids.get(ZONE_KEY))
+        return az if az is not None and self.claimed_by(az) in (None, ids.get(TOKEN_KEY)) else None
 
     def claimed_by(self, az: Row) -> str | None:
         """The token that claims an Availability_Zone row, None where nobody does."""

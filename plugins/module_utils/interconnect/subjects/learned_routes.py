@@ -276,7 +276,14 @@ def _through(zone: Zone, binding: Row, router: str | None = None) -> Iterator[Le
     router = router or participants.router_id(binding)
     if router is not None:
         for route in rows.routes_on(zone, binding["transit_switch"]):
-            yield Learned(router, route.uuid)
+            if not _advertised_by(route, router):
+                yield Learned(router, route.uuid)
+
+
+def _advertised_by(route: Row, router: str) -> bool:
+    """Whether it is the router's own route: nothing to decide, unless a static route says that it was learned (see :func:`_held`)."""
+    advertiser: str | None = route["external_ids"].get("lr-id")
+    return advertiser == router
 
 
 def _held(zone: Zone, row: Row) -> Iterator[Learned]:
@@ -319,7 +326,7 @@ class _Concerned:
         """The keys of one route for all routers on its transit switch."""
         for binding in participants.bindings_on(self._zone, self._owner, route["transit_switch"]):
             router = participants.router_id(binding)
-            if router is not None:
+            if router is not None and not _advertised_by(route, router):
                 yield Learned(router, route.uuid)
 
     def _by_binding(self, change: RowChange) -> Iterator[Hashable]:
