@@ -29,7 +29,8 @@ class Action:
     """One step of a history.
 
     `target` is `IC_NB`, `IC_SB`, `az1/NB`, … for operations, `az1/daemon` for a command. `alone` means that everything has
-    to be settled before and after it, since its outcome would depend on what the daemons are at in that moment.
+    to be settled before and after it, since its outcome would depend on what the daemons are at in that moment. What is
+    `needed` is not left out when a failing history is made shorter.
     """
 
     what: str
@@ -37,6 +38,7 @@ class Action:
     operations: tuple[Operation, ...] = ()
     command: str = ""
     alone: bool = True
+    needed: bool = False
 
     def __str__(self) -> str:
         what = self.command or json.dumps(list(self.operations))
@@ -120,7 +122,7 @@ class Historian:
         for zone in self.zones:
             options = {"ic-route-adv": self.mostly("true"), "ic-route-learn": self.mostly("true")}
             named = (*topology.zone_name(zone.name), *topology.zone_options(options))
-            yield Action("name the zone", f"{zone.name}/NB", named, alone=False)
+            yield Action("name the zone", f"{zone.name}/NB", named, alone=False, needed=True)
             yield from (self.add_chassis(zone) for _ in range(self.random.randint(1, 2)))
         for name in SWITCHES[:2]:
             yield self.add_switch_named(name)

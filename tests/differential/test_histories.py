@@ -20,6 +20,7 @@ from .setup import SetUp
 SECOND_LOOKS = 5
 """How often two set-ups that differ are settled again before that counts: upstream retries a rejected transaction only at the
 next event."""
+STUCK = "does not settle:"
 SHRINKING = 45.0
 """Seconds spent on shorter histories to make a failure readable."""
 
@@ -46,25 +47,31 @@ def _compare(history: Sequence[Action], reference: SetUp, candidate: SetUp) -> l
             reference.interconnect.settle()
             candidate.interconnect.settle()
     except WaitTimeoutError as stuck:
-        return [str(stuck)]
+        return [f"{STUCK} {stuck}"]
     pairs = zip(history, *outcomes)
     found += [f"{action.what}: {left} -> {right}" for action, left, right in pairs if left != right]
     return found + candidate.faults()
 
 
 def _shrunk(history: list[Action], found: list[str], reference: SetUp, candidate: SetUp) -> tuple[list[Action], list[str]]:
-    """Leave out actions, many at a time and then fewer, as long as something still differs."""
+    """Leave out actions, many at a time and then fewer, as long as it fails in the same way."""
     until, size = time.monotonic() + SHRINKING, len(history) // 2
     while size:
         for position in range(len(history) - size, -1, -size):
             if time.monotonic() > until:
                 return history, found
-            shorter = history[:position] + history[position + size :]
-            still = _compare(shorter, reference, candidate)
-            if still:
+            dropped = [action for action in history[position : position + size] if not action.needed]
+            shorter = [action for action in history if action not in dropped]
+            still = _compare(shorter, reference, candidate) if dropped else []
+            if still and _stuck(still) == _stuck(found):
                 history, found = shorter, still
         size //= 2
     return history, found
+
+
+def _stuck(found: Sequence[str]) -> bool:
+    """Whether a set-up did not settle at all."""
+    return found[0].startswith(STUCK)
 
 
 def _report(seed: int, history: Sequence[Action], found: Sequence[str], reference: SetUp, candidate: SetUp) -> str:
