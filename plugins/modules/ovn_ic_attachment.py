@@ -149,7 +149,7 @@ changes:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import GLOBAL, NORTH, SOUTH, Attachment
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import GLOBAL, NORTH, SOUTH, Attachment, narrow
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
 
@@ -185,7 +185,7 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [NORTH], desired, describe, doing, optional=[SOUTH, GLOBAL]))
+    run(Declaration(OPTIONS, [NORTH], desired, describe, doing, optional=[SOUTH, GLOBAL], narrow=narrow))
 
 
 if __name__ == "__main__":

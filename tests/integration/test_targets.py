@@ -78,11 +78,11 @@ def test_target(target: str, servers: dict[str, Server], tmp_path: Path) -> None
     faults.touch()
     (tmp_path / "ansible.cfg").touch()
     variables = {f"test_{name}_db": f"unix:{server.socket}" for name, server in servers.items()}
-    variables.update(ansible_connection="local", ansible_python_interpreter=sys.executable, test_directory=str(tmp_path))
+    host = {"test_directory": str(tmp_path), "ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     play = [{"name": f"Test {target}", "hosts": "localhost", "gather_facts": False, "roles": [target]}]
     (tmp_path / "play.yml").write_text(json.dumps(play))
-    (tmp_path / "variables.json").write_text(json.dumps(variables))
-    command = [BIN / "ansible-playbook", "-v", "-i", "localhost,", "-e", f"@{tmp_path}/variables.json", tmp_path / "play.yml"]
+    (tmp_path / "inventory.yml").write_text(json.dumps({"all": {"hosts": {"localhost": {**host, **variables}}}}))
+    command = [BIN / "ansible-playbook", "-v", "-i", tmp_path / "inventory.yml", tmp_path / "play.yml"]
     run = subprocess.run(
         command, env=environment(servers, faults), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )

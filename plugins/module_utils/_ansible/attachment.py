@@ -11,6 +11,8 @@ from typing import Any
 
 from ..interconnect.address import Address, Prefix, format_address, format_prefix, parse_mac, parse_port_address, parse_prefix
 from ..interconnect.change import Change, add, insert, remove, replace, update
+from ..interconnect.monitoring import keeps_ports
+from ..interconnect.replica import Replica
 from ..interconnect.schema import IC_NB, NB, SB
 from ..interconnect.settings import boolean
 from ..interconnect.store import Row, Store
@@ -41,6 +43,17 @@ SUBNETS = "transit-subnets"
 HIGHEST_PRIORITY = 32767
 
 
+def narrow(params: Params, replicas: Mapping[str, Replica]) -> None:
+    """A zone's many ports of virtual machines are not looked at: only ports with a type, and the one that may have our name."""
+    replicas[NB].want("Logical_Switch_Port", [["type", "!=", ""], ["name", "==", switch_port_name(params)]])
+    replicas[NB].keeps_members = keeps_ports
+
+
+def switch_port_name(params: Params) -> str:
+    """The name of the switch port, given or made."""
+    return str(params["switch_port"] or f"{params['transit_switch']}-{params['router']}")
+
+
 class Attachment:
     """One attachment: what is wanted, and what is there of it."""
 
@@ -51,7 +64,7 @@ class Attachment:
         self.router = checked_name(params["router"], "router")
         self.transit_switch = checked_name(params["transit_switch"], "transit_switch")
         self.port = checked_name(params["port"] or f"{self.router}-{self.transit_switch}", "port")
-        self.switch_port = checked_name(params["switch_port"] or f"{self.transit_switch}-{self.router}", "switch_port")
+        self.switch_port = checked_name(switch_port_name(params), "switch_port")
         zone = zone_of(stores)
         TransitSwitches().prepare(zone)
         self._zone: Zone = zone

@@ -17,7 +17,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ..interconnect.change import Change, diff, results
 from ..interconnect.client import IMPORT_ERROR, LibraryError
-from ..interconnect.replica import Tls
+from ..interconnect.replica import Replica, Tls
 from ..interconnect.schema import Database
 from ..interconnect.simulation import Simulation
 from ..interconnect.store import Store
@@ -39,7 +39,8 @@ class Declaration:
 
     ``desired`` names the Changes that are to be written; it is asked again with the new contents until there are none, for what can only be
     written once another row is there. ``describe`` gives the returned object. ``doing`` begins every sentence about a failure, such as
-    "Attaching router lr1". ``awaited`` says what is not yet there that the module waits for after its changes, None if nothing.
+    "Attaching router lr1". ``awaited`` says what is not yet there that the module waits for after its changes, None if nothing. ``narrow``
+    tells the replicas, before they connect, which rows the module can do without.
     """
 
     options: Mapping[str, Any]
@@ -49,6 +50,7 @@ class Declaration:
     doing: Callable[[Params], str]
     optional: Sequence[Database] = ()
     awaited: Callable[[Params, Stores], ModuleError | None] = lambda _params, _stores: None
+    narrow: Callable[[Params, Mapping[str, Replica]], None] = lambda _params, _replicas: None
     constraints: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -107,7 +109,9 @@ def _connect(declaration: Declaration, params: Params) -> Session:
             targets[one.name] = (one, remote)
     if params["timeout"] <= 0:
         raise ModuleError("timeout is not above 0; give it the seconds that a server may take to answer")
-    return Session(targets, tls_files(params), params["timeout"])
+    session = Session(targets, tls_files(params), params["timeout"])
+    declaration.narrow(params, session.replicas)
+    return session
 
 
 def _outcome(declaration: Declaration, params: Params, stores: Stores, changes: Sequence[Change], made: set[str]) -> dict[str, Any]:

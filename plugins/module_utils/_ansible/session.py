@@ -97,29 +97,29 @@ class Session:
         tls.apply()
         self.remotes = {name: remote for name, (_database, remote) in targets.items()}
         self.seconds = seconds
-        self._replicas = {name: Replica(database, remote) for name, (database, remote) in targets.items()}
+        self.replicas = {name: Replica(database, remote) for name, (database, remote) in targets.items()}
 
     @property
     def stores(self) -> dict[str, Store]:
         """The contents of the databases, by name."""
-        return {name: replica.store for name, replica in self._replicas.items()}
+        return {name: replica.store for name, replica in self.replicas.items()}
 
     def close(self) -> None:
         """Give up the connections."""
-        for replica in self._replicas.values():
+        for replica in self.replicas.values():
             replica.close()
 
     def load(self) -> None:
         """Read all databases. Raises ModuleError where one cannot be reached in time, or is not what it should be."""
-        replicas = list(self._replicas.values())
+        replicas = list(self.replicas.values())
         loaded = wait_for(replicas, lambda: all(one.synced for one in replicas) or hopeless(replicas), self.seconds)
         if not loaded or hopeless(replicas):
-            raise unreachable(self._replicas, self.seconds)
+            raise unreachable(self.replicas, self.seconds)
 
     def commit(self, changes: Sequence[Change]) -> Result:
         """Write the Changes, one transaction a database, and wait for the replies. Raises ModuleError where none comes in time."""
         fate = Fate()
-        Committer(self._replicas, fate).submit([Group("module", (), tuple(changes))])
+        Committer(self.replicas, fate).submit([Group("module", (), tuple(changes))])
         if not self.wait(lambda: fate.open == 0, self.seconds):
             names = " and ".join(sorted({change.database for change in changes}))
             raise ModuleError(
@@ -132,7 +132,7 @@ class Session:
 
     def wait(self, done: Callable[[], bool], seconds: float) -> bool:
         """Wait for an event in the databases; False if it has not come in time."""
-        return wait_for(list(self._replicas.values()), done, seconds)
+        return wait_for(list(self.replicas.values()), done, seconds)
 
 
 def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:

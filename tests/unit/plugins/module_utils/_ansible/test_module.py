@@ -1,0 +1,117 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way that every module goes, without Ansible and without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import module as base
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Result, members
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.simulation import Simulation
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+
+DATABASE = declare(IC_NB, {"Transit_Switch": "name"})
+DUPLICATE = f'{IC_NB} refused it: constraint violation: Transaction causes multiple rows in "Transit_Switch" table'
+
+
+class FakeSession:
+    """Answers commits as it is told, and applies what it accepts. ``meanwhile`` is what another writer does before each answer."""
+
+    def __init__(self, answers: Sequence[Result], meanwhile: Sequence[str] = ()) -> None:
+        self.stores = {IC_NB: Store(DATABASE)}
+        self.answers = list(answers)
+        self.meanwhile = list(meanwhile)
+        self.commits = 0
+
+    def commit(self, changes: Sequence[Change]) -> Result:
+        self.commits += 1
+        answer = self.answers.pop(0)
+        if self.meanwhile:
+            self.stores[IC_NB].put("Transit_Switch", "theirs", {"name": self.meanwhile.pop(0)})
+        if answer == Result(None, False):
+            Simulation(self.stores).apply(changes)
+        return answer
+
+    def wait(self, done: Any, seconds: float) -> bool:
+        return bool(done())
+
+
+def wanted(names: Sequence[str]) -> base.Declaration:
+    """A module that wants transit switches of these names, one a wave."""
+
+    def desired(_params: base.Params, stores: base.Stores) -> list[Change]:
+        there = {row["name"] for row in stores[IC_NB].rows("Transit_Switch")}
+        missing = [name for name in names if name not in there]
+        return [insert(stores[IC_NB], "Transit_Switch", {"name": missing[0]}, record=missing[0], reason="wanted")] if missing else []
+
+    def describe(_params: base.Params, stores: base.Stores) -> dict[str, Any]:
+        return {"uuids": [row.uuid for row in stores[IC_NB].rows("Transit_Switch")]}
+
+    return base.Declaration({}, [DATABASE], desired, describe, lambda _params: "Testing")
+
+
+FINE, REFUSED, UNKNOWN = Result(None, False), Result(DUPLICATE, False), Result(None, True)
+
+
+def work(session: FakeSession, *names: str) -> dict[str, Any]:
+    return base._work(wanted(names), {}, session)  # type: ignore[arg-type]
+
+
+def test_it_commits_until_nothing_is_wanted() -> None:
+    session = FakeSession([FINE, FINE])
+    result = work(session, "a", "b")
+    assert (result["changed"], len(result["changes"]), session.commits) == (True, 2, 2)
+
+
+def test_check_mode_plans_all_of_it_and_commits_nothing() -> None:
+    session = FakeSession([])
+    result = base._check(wanted(["a", "b"]), {}, session)  # type: ignore[arg-type]
+    assert result["changed"]
+    assert [change["record"] for change in result["changes"]] == ["a", "b"]
+    assert result["uuids"] == [None, None]
+    assert session.commits == 0
+
+
+def test_a_refusal_is_told_in_the_servers_words() -> None:
+    with pytest.raises(
+        ModuleError, match=r"refused to insert Transit_Switch 'a': constraint violation: .*; change or remove the row"
+    ) as caught:
+        work(FakeSession([REFUSED, REFUSED]), "a")
+    assert caught.value.database == IC_NB
+    assert str(caught.value.ovsdb_error).startswith("constraint violation")
+
+
+def test_another_writer_who_was_faster_is_no_failure() -> None:
+    session = FakeSession([REFUSED], meanwhile=["a"])
+    assert work(session, "a")["changed"] is False
+
+
+def test_what_is_unknown_is_planned_anew() -> None:
+    assert work(FakeSession([UNKNOWN, FINE]), "a")["changed"]
+    assert not work(FakeSession([UNKNOWN], meanwhile=["a"]), "a")["changed"]
+
+
+def test_it_gives_up_where_somebody_keeps_changing_it_back() -> None:
+    with pytest.raises(ModuleError, match="somebody else keeps changing it back"):
+        work(FakeSession([UNKNOWN] * base.MOST_WAVES), "a")
+
+
+@pytest.mark.parametrize(
+    "remote, servers",
+    [
+        ("unix:/a", ["unix:/a"]),
+        ("tcp:1.2.3.4:1,tcp:[::1]:2", ["tcp:1.2.3.4:1", "tcp:[::1]:2"]),
+        ("unix:/a,b", ["unix:/a,b"]),
+    ],
+)
+def test_a_remote_may_list_servers(remote: str, servers: list[str]) -> None:
+    assert members(remote) == servers
