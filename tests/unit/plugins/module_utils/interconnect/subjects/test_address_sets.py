@@ -187,6 +187,24 @@ def test_quirk_an_empty_sb_withdraws_the_sets() -> None:
     assert w.in_ic() == [("S", "az1", ("a",))]
 
 
+def test_quirk_a_name_that_northd_uses_in_sb_only_is_learned() -> None:
+    w = Sets()
+    w.put(w.sb("az2"), "Address_Set", name="pg1_ip4", addresses={"z"})
+    w.put(w.ic_sb, "Address_Set", name="pg1_ip4", availability_zone=w.az("az1"), addresses={"a"})
+    w.stop("az1")
+    w.settle()
+    assert w.in_nb("az2") == [("pg1_ip4", ("a",), LEARNT)]
+
+
+def test_quirk_a_dead_zones_sets_stay() -> None:
+    w = Sets()
+    w.stop("az1")
+    w.put(w.ic_sb, "Address_Set", name="Y", availability_zone=w.az("az1"), addresses={"d"})
+    w.settle()
+    assert w.in_ic() == [("Y", "az1", ("d",))]
+    assert w.in_nb("az2") == [("Y", ("d",), LEARNT)]
+
+
 def test_without_the_table_nothing_is_touched() -> None:
     w = Sets(schemas=schemas_without("OVN_IC_Southbound.Address_Set"))
     w.put(w.nb("az1"), "Address_Set", name="old", external_ids={"ic-learnt": "true"})

@@ -268,6 +268,20 @@ def test_p8_a_marked_port_without_transit_switch_port_is_removed() -> None:
     assert names(w, "az1") == []
 
 
+def test_quirk_a_row_that_outlives_its_port_makes_a_plain_copy_until_its_owner_is_back() -> None:
+    w = world()
+    tsp = add_tsp(w, chassis="gw-az1")
+    w.stop("az1")
+    w.remove(w.ic_nb, "Transit_Switch", "ports", tsp)
+    w.converge()
+    assert (lsp(w, "az2")["type"], lsp(w, "az2")["options"]) == ("remote", {"requested-tnl-key": "1"})
+    w.start("az1", shared_lock=True)
+    w.converge()
+    assert rows(w.ic_sb, "Port_Binding", "logical_port") == names(w, "az1") == names(w, "az2") == []
+    assert w.rejections() == []
+    w.check_law()
+
+
 def test_quirk_one_port_on_two_switches_is_published_once() -> None:
     w = world()
     tsp = add_tsp(w, chassis="gw-az1")

@@ -218,6 +218,17 @@ def test_a_port_without_router_port_keeps_its_row_with_nothing_in_it() -> None:
     assert (binding(w)["address"], binding(w)["gateway"], binding(w)["tunnel_key"]) == ("", "", 1)
 
 
+def test_quirk_6_a_row_without_type_of_a_port_without_router_port_stays() -> None:
+    w = attached()
+    with w.batch():
+        w.put(w.ic_sb, "Port_Binding", binding(w).uuid, type=None, nb_ic_uuid=None)
+        w.set_keys(nb(w, "az1"), "Logical_Switch_Port", lsp(w, "az1").uuid, "options", router_port=None)
+    w.converge()
+    assert (binding(w)["address"], binding(w)["gateway"], binding(w)["tunnel_key"]) == ("", "", 1)
+    assert binding(w)["type"] == "transit-switch-port"
+    assert lsp(w, "az2")["addresses"] == frozenset()
+
+
 def test_p5_a_router_made_anew_gives_another_router_id() -> None:
     w = attached()
     w.delete(nb(w, "az1"), "Logical_Router", named(nb(w, "az1"), "Logical_Router", "lr1").uuid)
@@ -235,6 +246,18 @@ def test_p5_a_router_made_anew_gives_another_router_id() -> None:
     w.converge()
     assert binding(w)["external_ids"] == {"router-id": router}
     assert binding(w)["address"] == "aa:aa:aa:aa:aa:01 10.0.0.1/8"
+
+
+def test_quirk_p5_a_switch_port_has_no_router_id() -> None:
+    w = world()
+    leaf = w.put(nb(w, "az1"), "Logical_Switch", name="leaf")
+    w.add(nb(w, "az1"), "Logical_Switch", leaf, "ports", "Logical_Switch_Port", name="leaf1", type="switch", peer="spine1")
+    add_lsp(w, "az1", "spine1", "switch", peer="leaf1")
+    w.converge()
+    w.put(w.ic_sb, "Port_Binding", binding(w, "spine1").uuid, external_ids={"router-id": leaf})
+    w.converge()
+    assert binding(w, "spine1")["external_ids"] == {}
+    assert w.reasons("az1") == {}
 
 
 def test_p5_a_datapath_that_names_no_router_is_reported() -> None:

@@ -73,6 +73,27 @@ def test_a_lowered_request_is_confirmed_as_it_is() -> None:
     assert number(world.ic_nb, "IC_NB_Global", "sb_ic_cfg") == 2
 
 
+def test_quirk_e3_a_restart_keeps_the_counter() -> None:
+    world = World(lambda: (Progress(),))
+    ask(world, 9)
+    confirm(world, "az1", 9)
+    world.stop("az1")
+    ask(world, 10)
+    world.start("az1", shared_lock=True)
+    assert world.settle() == []
+    assert number(world.ic_sb, "Availability_Zone", "nb_ic_cfg") == 9
+
+
+def test_quirk_e3_a_zone_that_joins_confirms_the_number_in_one_step() -> None:
+    world = World(lambda: (Progress(),))
+    ask(world, 10**12)
+    confirm(world, "az1", 10**12)
+    world.add_zone("az2")
+    confirm(world, "az2", 10**12)
+    assert [change.columns for change in world.site("az2").written if change.table == "Availability_Zone"] == [{"nb_ic_cfg": 10**12}]
+    assert number(world.ic_nb, "IC_NB_Global", "sb_ic_cfg") == 10**12
+
+
 def test_missing_global_rows_are_made_even_by_a_nameless_zone() -> None:
     """Q-1."""
     world = World(lambda: (Progress(),), register=False)

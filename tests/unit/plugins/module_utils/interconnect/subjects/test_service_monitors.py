@@ -132,8 +132,6 @@ def test_what_is_written() -> None:
     w.rest()
     (row,) = w.ic_sb.rows("Service_Monitor")
     assert (row["src_mac"], row["status"], row["external_ids"]) == ("11:11:11:11:11:11", None, {})
-    # QUIRK: the empty status of a fresh request replaces northd's first offline.
-    assert w.of("az1", "p2")["status"] is None
     learned = w.of("az2", "p2")
     assert (learned["src_mac"], learned["chassis_name"]) == ("11:11:11:11:11:12", "")
     assert learned["options"] == {"az-name": "az2", "failure_count": "3"}
@@ -144,18 +142,56 @@ def test_what_is_written() -> None:
     w.port("az2", "p2", chassis=hv, up=True)
     w.rest()
     assert w.of("az2", "p2")["chassis_name"] == "hv2"
-    # QUIRKS: the chassis name is never cleared, and a new MAC does not reach rows that are there.
-    w.port("az2", "p2", chassis=None)
-    w.mac("az2", "22:22:22:22:22:22")
-    w.mac("az1", "22:22:22:22:22:21")
+
+
+def served(status: str = "") -> Monitors:
+    """Zone az1 asks for port p2 of az2, which is there on chassis hv2 and has this status."""
+    w = Monitors()
+    w.monitor("az1", "p2", "az2")
+    w.port("az2", "p2", chassis=w.put(w.sb("az2"), "Chassis", name="hv2"), up=True)
     w.rest()
-    assert (w.of("az2", "p2")["chassis_name"], w.of("az2", "p2")["src_mac"]) == ("hv2", "11:11:11:11:11:12")
-    # QUIRK: the target port goes, and its last status stays.
-    w.status("az2", "p2", "online")
+    if status:
+        w.status("az2", "p2", status)
+        w.rest()
+    return w
+
+
+def test_quirk_the_empty_status_of_a_fresh_request_replaces_northds_first_offline() -> None:
+    w = Monitors()
+    w.monitor("az1", "p2", "az2", status="offline")
     w.rest()
+    assert w.of("az1", "p2")["status"] is None
+
+
+def test_quirk_the_last_status_of_a_port_that_goes_stays() -> None:
+    w = served("online")
     w.delete(w.sb("az2"), "Port_Binding", w.port("az2", "p2"))
     w.rest()
-    assert (w.has("az2"), w.of("az1", "p2")["status"]) == ([], "online")
+    assert (w.has("az2"), w.asked(), w.of("az1", "p2")["status"]) == ([], ["p2 az1>az2 online"], "online")
+
+
+def test_quirk_a_new_mac_does_not_reach_rows_that_are_there() -> None:
+    w = served()
+    w.mac("az1", "22:22:22:22:22:21")
+    w.mac("az2", "22:22:22:22:22:22")
+    w.rest()
+    (asked,) = w.ic_sb.rows("Service_Monitor")
+    assert (asked["src_mac"], w.of("az2", "p2")["src_mac"]) == ("11:11:11:11:11:11", "11:11:11:11:11:12")
+
+
+def test_quirk_the_chassis_name_is_never_cleared() -> None:
+    w = served()
+    w.port("az2", "p2", chassis=None)
+    w.rest()
+    assert w.of("az2", "p2")["chassis_name"] == "hv2"
+
+
+def test_quirk_requests_of_a_dead_zone_stay_and_are_served() -> None:
+    w = served("online")
+    w.stop("az1")
+    w.drop("az1", "p2")
+    w.settle()
+    assert (w.asked(), w.has("az2")) == (["p2 az1>az2 online"], ["p2 learned"])
 
 
 def test_up_must_be_set() -> None:

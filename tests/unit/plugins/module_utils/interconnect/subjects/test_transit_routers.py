@@ -330,6 +330,22 @@ def test_a_deleted_router_comes_back_with_its_ports() -> None:
     w.check_law()
 
 
+def test_quirk_a_router_deleted_in_a_zone_takes_operators_additions_along() -> None:
+    w = world()
+    add_tr(w)
+    add_trp(w)
+    router = named(nb(w, "az1"), "Logical_Router", "tr1").uuid
+    w.add(nb(w, "az1"), "Logical_Router", router, "ports", "Logical_Router_Port", name="mine", mac="00:00:00:00:00:09")
+    before = binding(w)
+    w.delete(nb(w, "az1"), "Logical_Router", router)
+    w.converge()
+    assert lrps(w) == [["trp1"], ["trp1"]]
+    # The port's row is made anew, with another key.
+    assert binding(w).uuid != before.uuid
+    assert binding(w)["tunnel_key"] != before["tunnel_key"]
+    w.check_law()
+
+
 def test_quirk_a_switch_and_a_router_of_one_name() -> None:
     w = world()
     add_tr(w, "x")

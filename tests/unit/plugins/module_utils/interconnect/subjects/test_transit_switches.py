@@ -284,6 +284,33 @@ def test_quirk_v3_a_key_outside_the_range_is_refreshed_whatever_the_writers_flag
     assert datapaths(w) == [("ts1", 1025)]
 
 
+def test_quirk_v3_each_key_is_refreshed_once_whatever_the_number_of_zones() -> None:
+    w = World(lambda: [Gateways(), TransitSwitches()], ["az1", "az2", "az3"])
+    w.chassis("gw1", zone="az2", kind="vxlan")
+    w.transit_switch("ts1")
+    w.settle()
+    set_mode(w, "true")
+    changes = w.settle(together=True)
+    assert [change.columns for change in changes if change.table == "Datapath_Binding"] == [{"tunnel_key": 1025}]
+    assert [config(w, zone=zone)["requested-tnl-key"] for zone in w.sites] == ["1025"] * 3
+    assert w.rejections() == []
+
+
+def test_quirk_s6_zones_that_act_at_once_make_one_datapath_and_all_take_its_key() -> None:
+    """Upstream reads datapaths through one connection and is woken by another, so that a key may wait in vain to be written to NB (F.5)."""
+    w = world(["az1", "az2", "az3"])
+    with w.batch():
+        for number in range(5):
+            w.transit_switch(f"ts{number}")
+    w.settle(together=True)
+    keys = dict(datapaths(w))
+    assert sorted(keys) == [f"ts{number}" for number in range(5)]
+    assert len(set(keys.values())) == len(list(w.ic_sb.rows("Datapath_Binding"))) == 5
+    for zone in w.sites:
+        assert {name: config(w, name, zone)["requested-tnl-key"] for name in keys} == {name: str(key) for name, key in keys.items()}
+    assert w.rejections() == []
+
+
 def test_v2_a_switch_of_an_older_release_stays_without_the_key_while_the_mode_is_off() -> None:
     w = world()
     w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1"})

@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress, laggards
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import CLAIM_PREFIX, IC_NB_KEY, TOKEN_KEY, ZONE_KEY
 
-from ..simulation import World, rows
+from ..simulation import LACKING_IN_2303, World, named, rows, schemas_without
 
 
-def world(*zones: str) -> World:
-    return World(lambda: (Zones(), Gateways(), Progress()), zones or ("az1",), register=False)
+def world(*zones: str, **options: Any) -> World:
+    return World(lambda: (Zones(), Gateways(), Progress()), zones or ("az1",), register=False, **options)
 
 
 def rename(world: World, old: str, name: str) -> None:
@@ -149,6 +151,45 @@ def test_clearing_the_name_withdraws_everything_and_then_the_zone() -> None:
     rename(simulated, "az1", "again")
     simulated.settle()
     assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["again"]
+
+
+def test_quirk_a3_a_withdrawal_that_is_rejected_is_tried_again() -> None:
+    simulated = world()
+    simulated.settle()
+    az = simulated.az("az1")
+    rename(simulated, "az1", "")
+    groups = simulated.engine.plan()
+    # Somebody still writes a row of the zone before the withdrawal reaches the server.
+    simulated.put(simulated.ic_sb, "Address_Set", name="late", availability_zone=az)
+    simulated._commit(simulated.site(), groups)
+    assert "referential integrity violation" in simulated.rejections()[0]
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["az1"]
+    simulated.settle(retries=1)
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == rows(simulated.ic_sb, "Address_Set", "name") == []
+
+
+def test_quirk_a3_a_zone_that_is_gone_keeps_its_rows_and_is_named() -> None:
+    """Nobody can tell a zone that is gone from one that is down: its rows are its own, and an operator deletes them."""
+    simulated = world()
+    encap = simulated.put(simulated.ic_sb, "Encap", type="geneve", ip="192.0.2.9", gateway_name="gw9")
+    gone = simulated.put(simulated.ic_sb, "Availability_Zone", name="gone", nb_ic_cfg=7)
+    simulated.put(simulated.ic_sb, "Gateway", name="gw9", availability_zone=gone, encaps=[encap])
+    simulated.settle()
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["az1", "gone"]
+    assert named(simulated.zone.sb, "Chassis", "gw9")["other_config"] == {"is-remote": "true"}
+    assert laggards(simulated.zone) == [("gone", 7)]
+
+
+def test_quirk_c_a_zone_with_gateways_is_renamed_in_place_on_the_oldest_schemas() -> None:
+    simulated = world(schemas=schemas_without(*LACKING_IN_2303))
+    simulated.chassis("gw1", zone="az1")
+    simulated.settle()
+    before = simulated.az("az1")
+    rename(simulated, "az1", "north")
+    simulated.settle()
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["north"]
+    assert rows(simulated.ic_sb, "Gateway", "name", "availability_zone") == [("gw1", before)]
+    assert simulated.rejections() == []
 
 
 def test_a_row_deleted_by_an_operator_is_registered_again() -> None:

@@ -1,0 +1,182 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The odd behaviours of the route exchange (spec routes), one test each; docs/quirks.md lists them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import named
+
+from .routes_world import BOTH, RoutesWorld
+
+HOP = "169.254.100.9"
+VIA = "via 169.254.100.1"
+
+
+def one(*networks: str, **options: str) -> RoutesWorld:
+    """Zone az1 with router lr on ts1; zone az2 has no daemon, its rows are written by hand."""
+    w = RoutesWorld(2, options={**BOTH, **{key.replace("_", "-"): value for key, value in options.items()}})
+    w.stop("az2")
+    w.connect("az1", "lr", "ts1", *(networks or ("169.254.100.1/24",)))
+    return w
+
+
+def test_quirk_p1_octets_above_255_are_refused_and_do_not_wrap() -> None:
+    w = one()
+    w.static("az1", "lr", "10.259.0.0/16")
+    w.foreign("az2", "ts1", "11.300.0.0/16", HOP)
+    w.rest()
+    assert (w.published("az1"), w.learned("az1", "lr")) == ([], [])
+    assert "is no prefix" in next(iter(w.reasons("az1").values()))
+
+
+def test_quirk_3_ports_that_ic_nb_manages_exchange_no_routes() -> None:
+    w = one()
+    w.static("az1", "lr", "10.0.0.0/8")
+    w.foreign("az2", "ts1", "11.0.0.0/8", HOP)
+    w.rest()
+    assert (w.published("az1"), w.prefixes("az1", "lr")) == ([f"10.0.0.0/8 {VIA}"], ["11.0.0.0/8"])
+    # The port becomes managed: its binding names no router any more.
+    w.options("az1", "Logical_Switch_Port", "az1-lr-ts1", interconn_tsp="az1-lr-ts1")
+    w.put(w.ic_sb, "Port_Binding", named(w.ic_sb, "Port_Binding", "az1-lr-ts1", "logical_port").uuid, external_ids={})
+    w.rest()
+    assert (w.published("az1"), w.prefixes("az1", "lr")) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["transit-switch-port", None])
+def test_quirk_3_4_a_port_without_router_port_keeps_its_row(kind: str | None) -> None:
+    w = one()
+    w.static("az1", "lr", "10.0.0.0/8")
+    binding = named(w.ic_sb, "Port_Binding", "az1-lr-ts1", "logical_port").uuid
+    w.put(w.ic_sb, "Port_Binding", binding, type=kind)
+    w.put(w.nb("az1"), "Logical_Switch_Port", w.find("az1", "Logical_Switch_Port", "az1-lr-ts1").uuid, options={})
+    w.rest()
+    assert w.ic_sb.row("Port_Binding", binding) is not None
+    assert w.published("az1") == []
+
+
+@pytest.mark.parametrize("networks", [("169.254.100.1/24",), ("169.254.100.1/24", "fe80::5/64")])
+def test_quirk_4_4_ipv6_routes_with_a_link_local_next_hop_are_never_written(networks: tuple[str, ...]) -> None:
+    w = one(*networks)
+    w.static("az1", "lr", "2001:db8:6::/64")
+    w.rest()
+    assert [change for change in w.site("az1").written if change.table == "Route"] == []
+    assert "link-local" in next(iter(w.reasons("az1").values()))
+
+
+def test_quirk_4_4_a_next_hop_outside_the_link_local_64_is_an_ordinary_one() -> None:
+    w = one("fe80:10::1/64")
+    w.static("az1", "lr", "2001:db8:6::/64")
+    w.rest()
+    assert w.published("az1") == ["2001:db8:6::/64 via fe80:10::1"]
+
+
+def test_quirk_s1_a_static_route_with_a_link_local_nexthop_is_not_advertised() -> None:
+    w = one()
+    w.static("az1", "lr", "10.0.0.0/8", "fe80::1")
+    w.static("az1", "lr", "11.0.0.0/8", "fe80:10::1")
+    w.rest()
+    assert w.published("az1") == [f"11.0.0.0/8 {VIA}"]
+
+
+def test_quirk_s1_a_discard_route_is_advertised() -> None:
+    w = one()
+    w.static("az1", "lr", "10.0.0.0/8", "discard")
+    w.rest()
+    assert w.published("az1") == [f"10.0.0.0/8 {VIA}"]
+
+
+def test_quirk_s2_connected_networks_keep_their_host_bits() -> None:
+    w = one()
+    w.lan("az1", "lr", "192.168.1.1/24")
+    w.rest()
+    assert w.published("az1") == [f"192.168.1.1/24 {VIA}"]
+
+
+def test_quirk_s4_the_dynamic_row_of_the_ports_own_table_is_of_origin_connected() -> None:
+    w = one()
+    w.put(w.nb("az1"), "Logical_Router_Port", w.find("az1", "Logical_Router_Port", "az1-lr-ts1").uuid, options={"route_table": "rtb1"})
+    w.dynamic("az1", "lr", "192.168.1.0/24")
+    w.rest()
+    assert [w.route("192.168.1.0/24", table)["origin"] for table in ("", "rtb1")] == ["connected-dynamic", "connected"]
+
+
+def test_quirk_4_6_sources_of_one_row_do_not_block_each_other() -> None:
+    w = one(ic_route_adv_lb="true")
+    w.lan("az1", "lr", "200.1.1.1/32")
+    w.static("az1", "lr", "200.1.1.1/32")
+    w.balancer("az1", "lr", "200.1.1.1")
+    w.dynamic("az1", "lr", "200.1.1.1/32")
+    w.static("az1", "lr", "10.0.0.0/8")
+    w.static("az1", "lr", "10.0.0.0/8", options={"override-connected": "true"})
+    w.rest()
+    assert sorted(row["ip_prefix"] for row in w.ic_sb.rows("Route")) == ["10.0.0.0/8", "200.1.1.1/32"]
+    assert any("suppressed" in reason for reason in w.reasons("az1").values())
+
+
+@pytest.mark.parametrize("strict, learned", [("false", ["10.1.0.1/24", "10.2.0.1/24"]), ("true", [])])
+def test_quirk_5_6_destinations_are_compared_by_text_unless_told_otherwise(strict: str, learned: list[str]) -> None:
+    w = one(ic_route_strict_prefix=strict, ic_route_adv="false")
+    w.static("az1", "lr", "10.1.0.0/24")
+    w.dynamic("az1", "lr", "10.2.0.0/24")
+    for prefix in ("10.1.0.0/24", "10.1.0.1/24", "10.2.0.0/24", "10.2.0.1/24"):
+        w.foreign("az2", "ts1", prefix, HOP)
+    w.rest()
+    assert w.prefixes("az1", "lr") == learned
+
+
+def test_quirk_5_6_a_local_source_route_keeps_the_destination_from_being_learned() -> None:
+    w = one()
+    w.static("az1", "lr", "10.1.0.0/24", policy="src-ip")
+    w.foreign("az2", "ts1", "10.1.0.0/24", HOP)
+    w.rest()
+    assert (w.published("az1"), w.prefixes("az1", "lr")) == ([], [])
+
+
+def test_quirk_5_6_a_broken_mark_is_advertised_and_is_no_local_route() -> None:
+    w = one()
+    w.static("az1", "lr", "10.1.0.0/24", external_ids={"ic-learned-route": "junk"})
+    w.foreign("az2", "ts1", "10.1.0.0/24", HOP)
+    w.rest()
+    assert (w.published("az1"), w.prefixes("az1", "lr")) == ([f"10.1.0.0/24 {VIA}"], ["10.1.0.0/24"])
+
+
+def test_quirk_5_6_any_vip_inside_stops_an_aggregate_and_host_bits_defeat_that() -> None:
+    w = one(ic_route_learn_default="true", ic_route_adv="false")
+    w.balancer("az1", "lr", "10.0.0.9:80")
+    for prefix in ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.9/8", "11.0.0.0/8"):
+        w.foreign("az2", "ts1", prefix, HOP)
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["10.0.0.9/8", "11.0.0.0/8"]
+
+
+@pytest.mark.parametrize("filter_tag, learned", [(None, []), ("x", ["10.0.0.0/8"])])
+def test_quirk_5_4_an_empty_tag_matches_an_unset_filter(filter_tag: str | None, learned: list[str]) -> None:
+    w = one()
+    w.options("az1", "Logical_Router_Port", "az1-lr-ts1", ic_route_filter_tag=filter_tag)
+    w.foreign("az2", "ts1", "10.0.0.0/8", HOP, external_ids={"ic-route-tag": ""})
+    w.rest()
+    assert w.prefixes("az1", "lr") == learned
+
+
+def test_quirk_6_a_next_hop_that_nothing_backs_is_neither_kept_nor_published_again() -> None:
+    w = one()
+    w.static("az1", "lr", "10.0.0.0/8")
+    w.rest()
+    w.remove_lrp("az1", "az1-lr-ts1")  # the binding keeps its address until ovn-northd has seen it
+    before = len(w.site("az1").written)
+    w.rest()
+    assert w.published("az1") == []
+    assert [change.action for change in w.site("az1").written[before:] if change.table == "Route"] in ([], ["delete"])
+
+
+def test_quirk_6_routes_of_a_dead_zone_stay() -> None:
+    w = one()
+    w.foreign("az2", "nowhere", "10.0.0.0/8", HOP)
+    w.foreign("az2", "ts1", "11.0.0.0/8", HOP)
+    w.rest()
+    assert w.published("az2") == [f"10.0.0.0/8 via {HOP}", f"11.0.0.0/8 via {HOP}"]
+    assert w.prefixes("az1", "lr") == ["11.0.0.0/8"]
