@@ -198,7 +198,9 @@ class ZoneSync:
     def _ask_for_locks(self) -> None:
         wants = self._exclusive and not self._paused
         self.replicas[SB].want_lock(ACTIVE_LOCK if wants else None)
-        self.replicas[IC_SB].want_lock(SHARED_LOCK if wants and self.replicas[SB].has_lock else None)
+        # Who has no row in IC_SB writes nothing there, and would keep the lock from those who do.
+        shares = wants and self.replicas[SB].has_lock and self.zone.own_az is not None
+        self.replicas[IC_SB].want_lock(SHARED_LOCK if shares else None)
         held = self.replicas[IC_SB].has_lock
         if held != self.zone.shared_lock:
             self.zone.shared_lock = held
