@@ -94,3 +94,33 @@ def stable(ic: Interconnect) -> list[tuple[ovsdb.Database, str]]:
     """Tables in which a restart may not touch a row."""
     zones = [(database, table) for zone in ic.zones for database, table in ((zone.nb, "Logical_Switch_Port"), (zone.sb, "Chassis"))]
     return [(ic.sb, "Gateway"), (ic.sb, "Port_Binding"), (ic.sb, "Datapath_Binding"), *zones]
+
+
+@pytest.mark.ours("the transaction is rejected and never retried")
+def test_clearing_the_name_withdraws_the_zone_and_all_its_rows(ic: Interconnect) -> None:
+    az1, az2 = ic.zones
+    gateway(az1, "gw1")
+    transit_switches(ic, "ts1")
+    attach(az1, "lr1", "ts1", ["169.254.100.1/24"])
+    ic.settle()
+    az1.nb.transact(*topology.zone_name(""))
+    ic.wait(lambda: names(ic) == {"az2"}, "the zone to be withdrawn")
+    ic.settle()
+    assert ic.sb.rows("Gateway") == []
+    assert ic.sb.rows("Port_Binding") == []
+    assert az2.sb.rows("Chassis") == []
+    assert switch_port(az2, "ts1-lr1") is None
+
+
+@pytest.mark.ours("the daemon adopts the other zone's row and fights for ever")
+def test_a_name_in_use_by_another_deployment_is_refused(ic: Interconnect) -> None:
+    az1, az2 = ic.zones
+    gateway(az1, "gw1")
+    gateway(az2, "gw2")
+    ic.settle()
+    az2.nb.transact(*topology.zone_name("az1"))
+    ic.nb.transact(*topology.transit_switch("ts1"))
+    az1.nb.wait(lambda: az1.nb.rows("Logical_Switch", name="ts1"), "az1 to go on")
+    owners = {row.text("name"): row["availability_zone"] for row in ic.sb.rows("Gateway")}
+    assert owners["gw1"] == ic.sb.get("Availability_Zone", name="az1").uuid
+    assert len(set(owners.values())) == 2

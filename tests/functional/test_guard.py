@@ -1,0 +1,72 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lost or rebuilt global database tears nothing down (design, principles 7 and 8)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ovn.interconnect.tests.support import ovsdb, scenes, topology
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database
+from ansible_collections.ovn.interconnect.tests.support.scenes import attach, gateway, port_keys
+from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect, Server
+
+pytestmark = pytest.mark.ours("an empty IC_NB deletes every transit switch; a rebuilt IC_SB gets other keys")
+
+SWITCHES = ("ts1", "ts2", "ts3")
+
+
+@pytest.fixture
+def attached(ic: Interconnect) -> Interconnect:
+    """Both zones have a router on three transit switches."""
+    for number, zone in enumerate(ic.zones, 1):
+        gateway(zone, f"gw{number}")
+    scenes.transit_switches(ic, *SWITCHES)
+    for number, zone in enumerate(ic.zones, 1):
+        for index, switch in enumerate(SWITCHES, 1):
+            attach(zone, f"lr{number}", switch, [f"169.254.{index}.{number}/24"], number=index)
+    ic.settle()
+    return ic
+
+
+def names(database: Database, table: str) -> set[str]:
+    """The names of a table's rows."""
+    return {row.text("name") for row in database.rows(table)}
+
+
+def replace_database(server: Server, ic: Interconnect, schema: str) -> None:
+    """The server comes back with an empty database, as after a failed conversion."""
+    server.stop()
+    server.create(ic.suite.schemas / schema)
+    server.start()
+
+
+def test_an_empty_ic_nb_deletes_no_switch(attached: Interconnect) -> None:
+    ports = [names(zone.nb, "Logical_Switch_Port") for zone in attached.zones]
+    replace_database(attached.nb_server, attached, "ovn-ic-nb.ovsschema")
+    attached.nb.transact(ovsdb.insert("IC_NB_Global", {}))
+    attached.nb.transact(*topology.transit_switch("ts9"))
+    attached.wait(lambda: all("ts9" in names(zone.nb, "Logical_Switch") for zone in attached.zones), "a new transit switch to come")
+    for zone, before in zip(attached.zones, ports):
+        zone.northd_sync()
+        assert names(zone.nb, "Logical_Switch") == {*SWITCHES, "ts9"}
+        assert names(zone.nb, "Logical_Switch_Port") == before
+        assert "ts1" in zone.daemon.appctl("guard/show")
+
+
+def test_a_rebuilt_ic_sb_gets_the_keys_that_the_zones_use(attached: Interconnect) -> None:
+    keys = {row.text("transit_switch"): row.number("tunnel_key") for row in attached.sb.rows("Datapath_Binding")}
+    ports = {row.text("logical_port"): row.number("tunnel_key") for row in attached.sb.rows("Port_Binding")}
+    replace_database(attached.sb_server, attached, "ovn-ic-sb.ovsschema")
+    attached.wait(lambda: len(attached.sb.rows("Port_Binding")) == len(ports), "all ports to be published again")
+    attached.settle()
+    assert {row.text("transit_switch"): row.number("tunnel_key") for row in attached.sb.rows("Datapath_Binding")} == keys
+    assert {row.text("logical_port"): row.number("tunnel_key") for row in attached.sb.rows("Port_Binding")} == ports
+    assert all(port_keys(attached, port) == {key} for port, key in ports.items())
+
+
+def test_one_deleted_transit_switch_goes_at_once(attached: Interconnect) -> None:
+    attached.nb.transact(*topology.no_transit_switch("ts2"))
+    attached.settle()
+    assert all(names(zone.nb, "Logical_Switch") == {"ts1", "ts3"} for zone in attached.zones)
