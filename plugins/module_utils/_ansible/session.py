@@ -149,7 +149,7 @@ def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:
                 )
             missing = [option for option, path in tls._asdict().items() if not path]
             if method == "ssl" and missing:
-                raise ModuleError(f"{one} needs TLS, and {', '.join(missing)} is not given; give the files' paths", database=name)
+                raise ModuleError(f"{one} needs TLS; give the paths of its files too: {', '.join(missing)}", database=name)
     for option, path in tls._asdict().items():
         if path and not os.access(path, os.R_OK):
             raise ModuleError(f"the file {path} of the option {option} cannot be read on this host; put it there, or correct the option")
