@@ -69,10 +69,12 @@ class Fence:
             self._replies -= 1
 
     def _advance(self) -> None:
-        if self._mark is None:
-            if not self._engine.has_work:
+        """Go as far as it can be gone without waiting: where nothing is under way, no event would come that asks for the next step."""
+        while self._number is not None and not self._engine.has_work:
+            if self._mark is None:
                 self._mark = self._committer.serial
-        elif self._committer.arrived(self._mark):
+            if not self._committer.arrived(self._mark):
+                return
             self._round += 1
             self._mark = None
             if self._round == _ROUNDS or self._engine.at_rest:
