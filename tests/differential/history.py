@@ -530,10 +530,8 @@ class Historian:
         table = "Logical_Router_Static_Route"
         mine: Operation = self.random.choice(
             [
-                update(table, {"policy": "src-ip"}),
                 update(table, {"nexthop": "10.99.0.1"}),
                 update(table, {"route_table": "rtb9"}),
-                set_keys(table, "external_ids", {"note": "kept"}),
                 update(table, {"external_ids": {"ic-learned-route": str(self.uuid())}}),
             ]
         )

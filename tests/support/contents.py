@@ -98,8 +98,9 @@ def _only(_keys: _Keys, _row: Row) -> str:
 
 def _static_route(keys: _Keys, row: Row) -> str:
     learned = row.map("external_ids").get("ic-learned-route", "")
-    columns = [row.text(column) for column in ("route_table", "ip_prefix", "nexthop", "policy")]
-    return f"{keys.owner(row.uuid)} [{'|'.join(columns)}] {'learned from ' + str(keys.text(learned)) if learned else ''}".strip()
+    texts = "|".join(row.text(column) for column in ("route_table", "ip_prefix", "nexthop"))
+    source = f"learned from {keys.text(learned)}" if learned else row.text("policy")
+    return f"{keys.owner(row.uuid)} [{texts}] {source}".strip()
 
 
 def _sb_datapath(keys: _Keys, row: Row) -> str:
