@@ -169,6 +169,9 @@ NOT_DRAWN: tuple[tuple[str, str], ...] = (
 )
 """What is left out of the vocabulary, because upstream's outcome there is no state that could be compared."""
 
+OUTCOMES = {"delete from Availability_Zone": "refused while routes refer to the zone, see stale-routes; it comes back anyway"}
+"""Actions that one server may take and the other refuse, because of a deviation above."""
+
 
 def comparable(entries: Iterable[Entry]) -> list[Entry]:
     """The entries without what the deviations speak of."""
