@@ -14,7 +14,7 @@ from ..interconnect.change import Change, Group, diff, results
 from ..interconnect.commit import Outcome
 from ..interconnect.engine import Engine
 from ..interconnect.replica import Replica
-from ..interconnect.schema import IC_SB, SB, declare
+from ..interconnect.schema import SB, declare
 from ..interconnect.simulation import Simulation
 from ..interconnect.sync import ACTIVE, ACTIVE_LOCK, ZoneSync
 from .errors import ModuleError
@@ -121,12 +121,7 @@ def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: 
 
 
 def _applied(sync: ZoneSync, recorder: Recorder, wait: bool, seconds: float) -> Report:
-    shared = sync.replicas[IC_SB]
-
     def done() -> bool:
-        # Who writes the shared rows is decided a moment after the zone's own lock; before that, rest means nothing.
-        if not (sync.zone.shared_lock or shared.lock_contended):
-            return False
         return sync.settled or (not wait and recorder.sent_any and sync.committer.idle)
 
     if not wait_for([sync], done, seconds) and wait:

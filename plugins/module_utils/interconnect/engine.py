@@ -30,10 +30,10 @@ class _All:
 ALL = _All()
 Keys = Iterable[Union[Hashable, _All]]
 
-#: Back-off of a rejected key, in seconds: at once almost, for two zones that took one tunnel key at the same moment; then 4 doubling up to
-#: 60 (a handful of rejections in the first minute, at most one in each later one).
-FIRST_RETRY = 0.25
-SECOND_RETRY = 4.0
+#: Back-off of a key that was rejected twice, in seconds: 4 doubling up to 60 (a handful of rejections in the first minute, at most one in
+#: each later one). The first time it is planned anew at once: what was in its way (another zone that took the same tunnel key) has been
+#: seen by now.
+FIRST_RETRY = 4.0
 LAST_RETRY = 60.0
 #: The reason of a key whose subject failed; the traceback is in the log.
 BUG = "this program does not know how to deal with it, which is a bug: please report it with the log"
@@ -100,6 +100,8 @@ class Engine:
         self.planned: list[tuple[str, Hashable]] = []
         #: Places in flight that became dirty meanwhile.
         self._again: set[tuple[str, Hashable]] = set()
+        #: Places of which a transaction on its way was refused.
+        self._refused: set[tuple[str, Hashable]] = set()
         self._aside: dict[tuple[str, Hashable], Aside] = {}
         self._due: list[tuple[float, int, str, Hashable]] = []
         self._serial = 0
@@ -241,12 +243,16 @@ class Engine:
     def committed(self, group: Group) -> None:
         """One transaction of a group was committed. Its rows are in the stores already: updates come before the reply."""
         self._arrived(group)
-        if (group.subject, group.key) not in self._aside:
-            self._retries.pop((group.subject, group.key), None)
 
     def rejected(self, group: Group, reason: str) -> None:
-        """One transaction of a group was refused by a server: put the key aside, and try it again later."""
-        self.put_aside((group.subject, group.key), reason)
+        """One transaction of a group was refused by a server: plan the key anew, and if that is no use put it aside."""
+        place = (group.subject, group.key)
+        self._refused.add(place)
+        if place in self._retries:
+            self.put_aside(place, reason)
+        else:
+            self._retries[place] = 0.0
+            self._again.add(place)
         self._arrived(group)
 
     def lost(self, group: Group) -> None:
@@ -259,7 +265,12 @@ class Engine:
         count = self._in_flight.pop(place) - 1
         if count:
             self._in_flight[place] = count
-        elif place in self._again:
+            return
+        if place in self._refused:
+            self._refused.discard(place)
+        else:
+            self._retries.pop(place, None)
+        if place in self._again:
             self._again.discard(place)
             self.mark_key(*place)
 
@@ -268,8 +279,7 @@ class Engine:
         before = self._aside.get(place)
         if before is not None and before.due > self._clock():
             return
-        last = self._retries.pop(place, None)
-        wait = FIRST_RETRY if last is None else min(max(SECOND_RETRY, last * 2), LAST_RETRY)
+        wait = min(max(FIRST_RETRY, self._retries.pop(place, 0.0) * 2), LAST_RETRY)
         due = self._clock() + wait
         self._aside[place] = Aside(due, wait, reason)
         self._serial += 1

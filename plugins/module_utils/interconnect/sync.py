@@ -86,7 +86,13 @@ class ZoneSync:
     @property
     def settled(self) -> bool:
         """Whether this zone has nothing left to do for the contents that it knows. Keys put aside and deletions withheld do not count."""
-        return self._was_active and self.loaded and self.engine.at_rest and self.committer.idle and self._fence.idle
+        at_rest = self.loaded and self.engine.at_rest and self.committer.idle and self._fence.idle
+        return self._was_active and at_rest and self._knows_who_shares
+
+    @property
+    def _knows_who_shares(self) -> bool:
+        """Whether it is decided who writes the shared rows: that is a moment after the zone's own lock."""
+        return self.zone.own_az is None or self.zone.shared_lock or self.replicas[IC_SB].lock_contended
 
     @property
     def problems(self) -> list[str]:

@@ -76,8 +76,9 @@ class _ListOptions(argparse.Action):
         parser.exit()
 
 
-def read(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Options:
+def read(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Options:
     """Read the command line. Exits, with status 2 and one sentence, on what it does not understand; with 0 for help and version."""
+    environment = os.environ if environment is None else environment
     parser = _parser(environment)
     known, rest = parser.parse_known_args([_OPTIONAL.get(word, word) for word in arguments])
     for word in rest:
@@ -107,9 +108,9 @@ def read(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
     )
 
 
-def run_directory(environment: Mapping[str, str] = os.environ) -> str:
+def run_directory(environment: Mapping[str, str] | None = None) -> str:
     """Where the sockets and the pid file are."""
-    return environment.get("OVN_RUNDIR") or "/var/run/ovn"
+    return (os.environ if environment is None else environment).get("OVN_RUNDIR") or "/var/run/ovn"
 
 
 def _log_directory(environment: Mapping[str, str]) -> str:

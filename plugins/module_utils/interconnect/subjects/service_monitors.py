@@ -197,7 +197,8 @@ def _serve(zone: Zone, key: Service, mac: str, local: list[Row], wanted: list[Ro
         yield _probe(zone, key, mac, wanted[0], chassis)
         return
     if answer is mine:
-        first = next(request for request in wanted if _same(zone, answer, request))
+        same = [request for request in wanted if _same(zone, answer, request)]
+        first = same[0]
         columns = {"options": first["options"], **({"chassis_name": chassis} if chassis else {})}
         reason = f"as zone {first['source_availability_zone']} asks"
         yield from changes.update(zone.sb, _TABLE, answer, record=str(key), reason=reason, columns=columns)

@@ -14,6 +14,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.synchron
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, Group
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync import ZoneSync
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_sync as module
@@ -60,12 +61,12 @@ def test_a_plan_is_a_change_in_check_mode_only(applied: bool, planning: bool, ch
 
 
 def test_what_was_committed_is_remembered_once() -> None:
-    recorder = Recorder(Engine(Zone.simulated(), (), lambda: 0.0))
-    group = Group("ports", "p", (CHANGE,))
+    recorder = Recorder(Engine(Zone.simulated(), (Progress(),), lambda: 0.0))
+    group = Group("progress", "p", (CHANGE,))
     recorder.sent(group, 2)
     recorder.committed(group)
     recorder.committed(group)
-    other = Group("ports", "q", (CHANGE,))
+    other = Group("progress", "q", (CHANGE,))
     recorder.sent(other)
     recorder.rejected(other, f"{SB} refused it: for no reason")
     assert recorder.changes == [CHANGE]
