@@ -88,7 +88,13 @@ class JsonRpc:
             if message.get("id") == wanted:
                 if message.get("error") is not None:
                     raise RpcError(f"{self.path}: {method}: {message['error']}")
+                self._take_buffered()
                 return message["result"]
+
+    def _take_buffered(self) -> None:
+        """Handle what arrived together with a reply; no selector would tell of it any more."""
+        while (message := self._first_message()) is not None:
+            self._handled(message)
 
     def drain(self, timeout: float = 0.0) -> bool:
         """Handle what has arrived, waiting at most `timeout` seconds for a first message; False if there was none."""
