@@ -45,6 +45,39 @@ class Outcome(Protocol):
         """The fate of one of them is unknown, or it has to be planned anew."""
 
 
+class Deferred:
+    """Holds back what became of groups until the updates that came with the replies have been looked at.
+
+    Then whoever waits for a group still knows that it is on its way when its own rows come back.
+    """
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self._held: list[Callable[[], None]] = []
+
+    def sent(self, group: Group, transactions: int = 1) -> None:
+        """Known at once."""
+        self._outcome.sent(group, transactions)
+
+    def committed(self, group: Group) -> None:
+        """Told by :meth:`deliver`."""
+        self._held.append(lambda: self._outcome.committed(group))
+
+    def rejected(self, group: Group, reason: str) -> None:
+        """Told by :meth:`deliver`."""
+        self._held.append(lambda: self._outcome.rejected(group, reason))
+
+    def lost(self, group: Group) -> None:
+        """Told by :meth:`deliver`."""
+        self._held.append(lambda: self._outcome.lost(group))
+
+    def deliver(self) -> None:
+        """Tell what was held back."""
+        held, self._held = self._held, []
+        for tell in held:
+            tell()
+
+
 class _Part(NamedTuple):
     """What one group has to write in one database."""
 

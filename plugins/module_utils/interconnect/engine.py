@@ -18,7 +18,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Callable, NamedTuple, Union
 
-from .change import Change, Group, Left, Step
+from .change import INSERT, Change, Group, Left, Step
 from .store import RowChange
 from .zone import Zone
 
@@ -54,6 +54,9 @@ class Subject(ABC):
     tables: frozenset[tuple[str, str]]
     #: Whether it goes on while the zone has no row of its own in IC_SB.
     nameless = False
+    #: Whether one group makes a key's rows what they should be, so that its own echo is no news (a port is looked at again: what comes back
+    #: from IC_SB is its next step).
+    final = False
     #: Whether what it plans depends on the lock of IC_SB; then all its keys are looked at again when the lock comes.
     follows_lock = False
 
@@ -94,6 +97,7 @@ class Engine:
         self._by_name = {subject.name: subject for subject in self.subjects}
         self._dirty: dict[str, dict[Hashable, None]] = {subject.name: {} for subject in self.subjects}
         self._in_flight: dict[tuple[str, Hashable], int] = {}
+        self._writing: dict[tuple[str, Hashable], Group] = {}
         #: Tracebacks of subjects that failed: each is a bug of theirs. Whoever shows them empties the list.
         self.failures: list[str] = []
         #: The places that the last call of ``plan`` looked at.
@@ -131,11 +135,20 @@ class Engine:
             for key in subject.keys(change, self.zone):
                 if isinstance(key, _All):
                     self.mark(subject)
-                else:
+                elif not (subject.final and self._is_echo((subject.name, key), change)):
                     self.mark_key(subject.name, key)
         except Exception:  # a row that a subject cannot read must not end the zone's work: look at all of its keys instead
             self.failures.append(traceback.format_exc())
             self.mark(subject)
+
+    def _is_echo(self, place: tuple[str, Hashable], change: RowChange) -> bool:
+        """Whether a difference is what the group of this place, on its way, inserts: the row, or its becoming a member."""
+        group = self._writing.get(place)
+        if group is None:
+            return False
+        if change.old is not None:
+            return change.old is change.new and not any(members.removed for members in change.edges.values())
+        return any(_comes_as(one, change) for one in group.changes)
 
     def mark(self, subject: Subject) -> None:
         """Mark every key of one subject."""
@@ -238,6 +251,7 @@ class Engine:
         """A group is on its way in this many transactions."""
         place = (group.subject, group.key)
         self._in_flight[place] = self._in_flight.get(place, 0) + transactions
+        self._writing[place] = group
         self._count_write(place)
 
     def committed(self, group: Group) -> None:
@@ -266,6 +280,7 @@ class Engine:
         if count:
             self._in_flight[place] = count
             return
+        del self._writing[place]
         if place in self._refused:
             self._refused.discard(place)
         else:
@@ -319,3 +334,14 @@ class Engine:
         undone = [(subject, one) for (subject, _key), many in self._left.items() for one in many]
         put_aside = [(subject, Left(str(key), aside.reason)) for (subject, key), aside in self._aside.items()]
         return undone + put_aside
+
+
+def _comes_as(change: Change, difference: RowChange) -> bool:
+    """Whether an insert came back as the new row that it asked for."""
+    row = difference.new
+    return (
+        row is not None
+        and change.action == INSERT
+        and (change.database, change.table) == (difference.database, difference.table)
+        and all(row[column] == value for column, value in change.columns.items())
+    )

@@ -127,7 +127,7 @@ class _Index:
 
 
 class _Table:
-    __slots__ = ("columns", "edges", "empty", "indexes", "layout", "parents", "rows")
+    __slots__ = ("columns", "edges", "empty", "indexes", "layout", "parents", "revision", "rows")
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self.columns = columns
@@ -135,6 +135,7 @@ class _Table:
         self.layout = {column.name: place for place, column in enumerate(plain)}
         self.empty = tuple(column.empty for column in plain)
         self.rows: dict[str, Row] = {}
+        self.revision = 0
         self.indexes: dict[str, _Index] = {}
         refs = [column.name for column in columns.values() if column.shape == "refs"]
         #: refs column -> row -> its members, and refs column -> member -> the rows that hold it.
@@ -172,6 +173,10 @@ class Store:
     def count(self, table: str) -> int:
         """How many rows a table has."""
         return len(self._tables[table].rows)
+
+    def revision(self, table: str) -> int:
+        """A number that grows with every difference in a table: what was read of it is still so while the number is."""
+        return self._tables[table].revision
 
     def only(self, table: str) -> Row | None:
         """The one row of a table of at most one row (``NB_Global``), the first by uuid if there are several, or None."""
@@ -275,6 +280,7 @@ class Store:
         if old is new and not edges:
             return None
         part = self._tables[table]
+        part.revision += 1
         if old is not new:
             for index in part.indexes.values():
                 if old is not None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .change import Group, Left
-from .commit import SHARED_LOCK, Committer, Outcome
+from .commit import SHARED_LOCK, Committer, Deferred, Outcome
 from .engine import Engine
 from .fence import Fence
 from .guard import Guard
@@ -58,7 +58,8 @@ class ZoneSync:
         self.zone = Zone(stores[NB], stores[SB], stores[IC_NB], stores[IC_SB])
         self.engine = Engine(self.zone, all_subjects(), clock)
         self.guard = Guard(self.zone, self.engine, lambda sentence: log("warn", sentence))
-        self.committer = Committer(self.replicas, outcome(self.engine))
+        self._replies = Deferred(outcome(self.engine))
+        self.committer = Committer(self.replicas, self._replies)
         self._fence = Fence(self.zone, self.engine, self.committer, [self.replicas[name] for name in (NB, SB, IC_SB)])
         self._interest = Interest(self.zone, self.replicas)
         self._clock = clock
@@ -125,15 +126,14 @@ class ZoneSync:
         self._interest.observe(changes)
         self._apply_probe_intervals(changes)
         self._ask_for_locks()
-        active = self._exclusive and self.status == ACTIVE and self.loaded
-        if not active:
-            self._was_active = self._was_active and self._exclusive and self.status == ACTIVE
-            if self._was_active:
-                self._observe(changes)  # a connection is down for the moment: keep track of what the others say
-            return
+        holds = self._exclusive and self.status == ACTIVE
+        self._was_active = self._was_active and holds
         if self._was_active:
-            self._observe(changes)
-        else:
+            self._observe(changes)  # also while a connection is down for the moment
+        self._replies.deliver()
+        if not (holds and self.loaded):
+            return
+        if not self._was_active:
             self._become_active()
         if self.committer.ready:
             self._pass()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import uuid4
 
 from .schema import DATABASES, IC_NB, IC_SB, NB, SB, ServerSchema
@@ -34,6 +35,19 @@ def _name(row: Row) -> Iterable[Hashable]:
     return (row["name"],)
 
 
+def _options(nb_global: Row | None) -> ZoneOptions:
+    return ZoneOptions.read(nb_global["options"] if nb_global is not None else {})
+
+
+class _Identity(NamedTuple):
+    """What a zone's own rows say, as of these revisions of their tables."""
+
+    revisions: tuple[int, int, int]
+    nb_global: Row | None
+    options: ZoneOptions
+    own_az: Row | None
+
+
 @dataclass
 class Zone:
     """The stores of one availability zone and of the two global databases, with the locks that this process holds."""
@@ -53,7 +67,7 @@ class Zone:
     accepted: dict[str, str] = field(default_factory=dict)
     #: What this process writes as the zone's token if it has none yet.
     new_token: str = field(default_factory=lambda: str(uuid4()))
-    _options: tuple[Row | None, ZoneOptions] | None = None
+    _identity: _Identity | None = None
 
     def __post_init__(self) -> None:
         for store, tables in (
@@ -85,9 +99,24 @@ class Zone:
     # -- identity --------------------------------------------------------------------------------------------------------------------
 
     @property
+    def identity(self) -> _Identity:
+        """The zone's own rows, looked up again only when one of their tables has changed: every key asks for them."""
+        revisions = (
+            self.nb.revision("NB_Global"),
+            self.ic_sb.revision("Availability_Zone"),
+            self.ic_sb.revision("IC_SB_Global"),
+        )
+        known = self._identity
+        if known is None or known.revisions != revisions:
+            row = self.nb.only("NB_Global")
+            options = known.options if known is not None and known.nb_global is row else _options(row)
+            known = self._identity = _Identity(revisions, row, options, self._find_az(row))
+        return known
+
+    @property
     def nb_global(self) -> Row | None:
         """The NB_Global row."""
-        return self.nb.only("NB_Global")
+        return self.identity.nb_global
 
     @property
     def name(self) -> str:
@@ -98,10 +127,7 @@ class Zone:
     @property
     def options(self) -> ZoneOptions:
         """The zone's options, read from NB_Global.options; all defaults where there is no row."""
-        row = self.nb_global
-        if self._options is None or self._options[0] is not row:
-            self._options = (row, ZoneOptions.read(row["options"] if row is not None else {}))
-        return self._options[1]
+        return self.identity.options
 
     @property
     def token(self) -> str | None:
@@ -115,10 +141,12 @@ class Zone:
 
         It is the row whose uuid the zone remembers (so that a new name is a rename, also after a restart), and claimed by our token.
         """
-        row = self.nb_global
-        if row is None or not row["name"]:
+        return self.identity.own_az
+
+    def _find_az(self, nb_global: Row | None) -> Row | None:
+        if nb_global is None or not nb_global["name"]:
             return None
-        ids = row["external_ids"]
+        ids = nb_global["external_ids"]
         az = self.ic_sb.row("Availability_Zone", ids.get(ZONE_KEY))
         return az if az is not None and self.claimed_by(az) in (None, ids.get(TOKEN_KEY)) else None
 

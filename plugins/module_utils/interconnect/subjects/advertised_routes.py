@@ -101,6 +101,7 @@ class AdvertisedRoutes(Subject):
     """Keeps the own rows of IC_SB ``Route``."""
 
     name = "advertised_routes"
+    final = True
     tables = (
         participants.TABLES
         | rows.SOURCE_TABLES

@@ -50,6 +50,7 @@ class LearnedRoutes(Subject):
     """Keeps the learned static routes of the zone's routers."""
 
     name = "learned_routes"
+    final = True
     tables = participants.TABLES | rows.SOURCE_TABLES | {(NB, "NB_Global")}
 
     def __init__(self) -> None:

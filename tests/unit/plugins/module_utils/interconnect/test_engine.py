@@ -311,6 +311,13 @@ class Mirror(Subject):
             yield insert(zone.nb, "Logical_Switch", {"name": key}, record=str(key), reason="r")
 
 
+class FinalMirror(Mirror):
+    """The same, looking at the switches that it makes, and sure of what it has made."""
+
+    final = True
+    tables = frozenset([(IC_NB, "Transit_Switch"), (NB, "Logical_Switch")])
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = 0.0
@@ -439,6 +446,43 @@ class TestEngine:
         assert {group.key for group in engine.plan()} == {"ts1", "unreadable"}
         assert "which is a bug" in engine.aside[("mirror", "broken")].reason
         assert len(engine.failures) == 2
+
+    @pytest.mark.parametrize(
+        ("name", "columns", "again"),
+        [("ts1", {}, False), ("ts1", {"other_config": {"a": "b"}}, False), ("ts2", {}, True)],
+    )
+    def test_its_own_echo_is_no_news_to_a_final_subject(self, name: str, columns: dict[str, Any], again: bool) -> None:
+        zone = Zone.simulated()
+        zone.ic_sb.put("Availability_Zone", "az", {"name": "az1"})
+        zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": {ZONE_KEY: "az"}})
+        engine = Engine(zone, [FinalMirror()], Clock())
+        engine.restart()
+        add_switch(zone, engine, "ts1")
+        (group,) = engine.plan()
+        engine.sent(group)
+        echo = zone.nb.put("Logical_Switch", "u", {"name": name, **columns})
+        assert echo is not None
+        engine.observe([echo])
+        engine.committed(group)
+        assert [key for _subject, key in (engine.plan(), engine.planned)[1]] == (["ts2"] if again else [])
+
+    def test_what_was_changed_while_it_was_on_its_way_is_looked_at_again(self) -> None:
+        zone = Zone.simulated()
+        zone.ic_sb.put("Availability_Zone", "az", {"name": "az1"})
+        zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": {ZONE_KEY: "az"}})
+        engine = Engine(zone, [FinalMirror()], Clock())
+        engine.restart()
+        add_switch(zone, engine, "ts1")
+        (group,) = engine.plan()
+        engine.sent(group)
+        echo = zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
+        tampered = zone.nb.put("Logical_Switch", "u", {"other_config": {"a": "b"}})
+        assert echo is not None
+        assert tampered is not None
+        engine.observe([echo, tampered])
+        engine.committed(group)
+        engine.plan()
+        assert engine.planned == [("mirror", "ts1")]
 
     def test_all_marks_every_key(self, world: tuple[Zone, Engine, Clock]) -> None:
         zone, engine, _clock = world
