@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.ovn.interconnect.tests.support.servers import Server, suite
+from ansible_collections.ovn.interconnect.tests.support.servers import Server, SuiteMissingError, suite
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -34,14 +35,29 @@ DATABASES = {
     "ic_sb": ("ovn-ic-sb.ovsschema", "OVN_IC_Southbound"),
     "ovs": (str(VSWITCH_SCHEMA), "Open_vSwitch"),
 }
+#: Targets whose objects the schemas of this machine's packages do not have: they get ``test_new_ic_nb_db`` and ``test_new_ic_sb_db`` too.
+NEWER = {
+    "ovn_ic_info",
+    "ovn_ic_transit_router",
+    "ovn_ic_transit_router_port",
+    "ovn_ic_transit_switch_port",
+    "ovn_ic_wait",
+}
+NEWEST = "experimental"
 
 
 @pytest.fixture
-def servers() -> Iterator[dict[str, Server]]:
+def servers(target: str) -> Iterator[dict[str, Server]]:
     """One server for each database, empty."""
-    schemas = suite("host").schemas
+    databases = {name: (suite("host").schemas / schema, database) for name, (schema, database) in DATABASES.items()}
+    if target in NEWER:
+        try:
+            newest = suite(NEWEST).schemas
+        except SuiteMissingError as missing:
+            pytest.skip(f"{target} was not run: {missing}")
+        databases.update({f"new_{name}": (newest / DATABASES[name][0], DATABASES[name][1]) for name in ("ic_nb", "ic_sb")})
     with tempfile.TemporaryDirectory(prefix="ovn-ic-") as directory:
-        made = {name: Server(name, Path(directory), schemas / schema, database) for name, (schema, database) in DATABASES.items()}
+        made = {name: Server(name, Path(directory), schema, database) for name, (schema, database) in databases.items()}
         try:
             for server in made.values():
                 server.launch()
@@ -79,6 +95,9 @@ def test_target(target: str, servers: dict[str, Server], tmp_path: Path) -> None
     (tmp_path / "ansible.cfg").touch()
     variables = {f"test_{name}_db": f"unix:{server.socket}" for name, server in servers.items()}
     host = {"test_directory": str(tmp_path), "ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    if target in NEWER:
+        variables["test_new_ic_nbctl"] = shlex.join(suite(NEWEST).command("ovn-ic-nbctl"))
+        variables["test_new_ic_sbctl"] = shlex.join(suite(NEWEST).command("ovn-ic-sbctl"))
     play = [{"name": f"Test {target}", "hosts": "localhost", "gather_facts": False, "roles": [target]}]
     (tmp_path / "play.yml").write_text(json.dumps(play))
     (tmp_path / "inventory.yml").write_text(json.dumps({"all": {"hosts": {"localhost": {**host, **variables}}}}))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..interconnect.address import Prefix, format_prefix, parse_prefix
+from ..interconnect.address import Address, Prefix, format_prefix, parse_ip, parse_mac, parse_prefix
 from .errors import ModuleError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -33,6 +33,32 @@ def checked_prefix(text: str, option: str) -> Prefix:
     if prefix is None:
         raise ModuleError(f"{option} has {text!r}, which is no network; write an address and a length, such as 169.254.100.1/24")
     return prefix
+
+
+def checked_mac(text: str, option: str) -> str:
+    """The MAC of a port. Raises ModuleError where it is none, or a group's."""
+    number = parse_mac(text)
+    if number is None or number == 0 or number >> 40 & 1:
+        raise ModuleError(f"{option} is {text!r}, which is no address of a port; write one such as aa:bb:cc:00:00:01, not a group's")
+    return text
+
+
+def port_addresses(text: str, option: str) -> list[Address]:
+    """The IP addresses in one element of a port's ``addresses``: a MAC and IPs, ``router``, ``unknown``, ``dynamic`` and at most one IP.
+
+    Raises ModuleError where it is none of these (spec operator-commands G.2).
+    """
+    first, *others = text.split() or [""]
+    found = [parse_ip(word) for word in others]
+    addresses = [address for address in found if address is not None]
+    limit = {"router": 0, "unknown": 0, "dynamic": 1}.get(first)
+    fits = parse_mac(first) is not None if limit is None else len(others) <= limit
+    if not fits or len(addresses) < len(found):
+        raise ModuleError(
+            f"{option} has {text!r}, which is no address of a port; write a MAC with its IP addresses behind it, such as"
+            " 'aa:bb:cc:00:00:01 169.254.100.5', or router, unknown, dynamic"
+        )
+    return addresses
 
 
 def networks_text(texts: Collection[str], option: str) -> str:

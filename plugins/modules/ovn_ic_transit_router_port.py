@@ -1,0 +1,250 @@
+#!/usr/bin/python
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ovn_ic_transit_router_port
+short_description: Manage a port of a transit router of an OVN interconnect
+version_added: 0.1.0
+description:
+  - Makes, changes and removes one port of a transit router in the global northbound database (IC_NB).
+  - The sync daemons make it a logical router port in every zone, bound to its chassis.
+  - Needs an IC_NB of schema version 1.3.0 or newer, as OVN 26.03 has it.
+author:
+  - The ovn.interconnect authors (@ovn)
+extends_documentation_fragment:
+  - ovn.interconnect.attributes
+  - ovn.interconnect.connection
+options:
+  name:
+    description: The name of the port, unique in the interconnect.
+    type: str
+    required: true
+  transit_router:
+    description:
+      - The transit router that the port belongs to. Needed with O(state=present).
+      - A port that belongs to another one is moved.
+    type: str
+  state:
+    description: Whether the port is to exist.
+    type: str
+    choices: [present, absent]
+    default: present
+  chassis:
+    description:
+      - The name of the chassis that the port is bound to; the zone of that chassis owns it. Needed with O(state=present), because a port
+        without one is never realised.
+    type: str
+  mac:
+    description: The MAC address of the port. Needed for a new port.
+    type: str
+  networks:
+    description: The addresses of the port with their prefix lengths. Needed for a new port.
+    type: list
+    elements: str
+  other_config:
+    description: Keys of the column C(other_config). Keys that are not named stay; a value of null removes its key.
+    type: dict
+  purge_other_config:
+    description: Whether keys of C(other_config) that O(other_config) does not name are removed. Without O(other_config) nothing is.
+    type: bool
+    default: false
+notes:
+  - O(ic_sb_db) is optional here. Upstream's daemon never takes back the row in IC_SB of a port that was removed or went to the chassis of
+    another zone, and the new zone cannot have the port then. Where O(ic_sb_db) is given, such a row is removed. It is found by the gateway
+    that has the name of O(chassis).
+seealso:
+  - module: ovn.interconnect.ovn_ic_transit_router
+"""
+
+EXAMPLES = r"""
+- name: Give a transit router a port in zone az1
+  ovn.interconnect.ovn_ic_transit_router_port:
+    name: tr1-az1
+    transit_router: tr1
+    chassis: az1-gw1
+    mac: aa:aa:aa:01:00:01
+    networks:
+      - 10.100.1.1/24
+    ic_nb_db: tcp:192.0.2.10:6645
+
+- name: Let it move to a chassis of another zone
+  ovn.interconnect.ovn_ic_transit_router_port:
+    name: tr1-az1
+    transit_router: tr1
+    chassis: az2-gw1
+    ic_sb_db: tcp:192.0.2.10:6646
+
+- name: Remove it
+  ovn.interconnect.ovn_ic_transit_router_port:
+    name: tr1-az1
+    state: absent
+
+- name: Set the connection once for all modules of a play
+  hosts: central
+  module_defaults:
+    group/ovn.interconnect.ovn_ic:
+      ic_nb_db: tcp:192.0.2.10:6645
+  tasks:
+    - name: Remove a port
+      ovn.interconnect.ovn_ic_transit_router_port:
+        name: tr1-az1
+        state: absent
+"""
+
+RETURN = r"""
+transit_router_port:
+  description: The port as it is afterwards, empty where it does not exist.
+  returned: success
+  type: dict
+  sample:
+    name: tr1-az1
+    uuid: 5f5ac9a7-0a3b-4c5e-9d1f-4bb2c1d2ce0a
+    transit_router: tr1
+    tr_uuid: 0f3d38f1-6a39-4b52-9d1e-6c0f0c8a27c4
+    chassis: az1-gw1
+    mac: aa:aa:aa:01:00:01
+    networks: [10.100.1.1/24]
+    other_config: {}
+changes:
+  description: The rows that were changed, or would be in check mode, each with its reason.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - database: OVN_IC_Northbound
+      table: Transit_Router_Port
+      record: tr1-az1
+      action: update
+      columns: {chassis: az2-gw1}
+      reason: the options differ
+"""
+
+from typing import Any
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import (
+    Holding,
+    holder_of,
+    make_port,
+    named,
+    neighbours,
+    remove_port,
+    require,
+    view,
+)
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_mac, checked_name, checked_prefix
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import (
+    format_address,
+    format_prefix,
+    parse_mac,
+    parse_prefix,
+)
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, delete
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+
+DATABASE = declare(
+    IC_NB,
+    {
+        "Transit_Router": "name ports:refs",
+        "Transit_Router_Port": "name mac networks:strs chassis tr_uuid:uuid other_config:map",
+        "Transit_Switch_Port": "name",
+    },
+)
+GLOBAL = declare(
+    IC_SB,
+    {"Gateway": "name availability_zone:uuid", "Port_Binding": "logical_port transit_switch availability_zone:uuid type:optstr"},
+)
+HOLDING = Holding("Transit_Router", "Transit_Router_Port", "transit router")
+
+OPTIONS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "transit_router": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "chassis": {"type": "str"},
+    "mac": {"type": "str"},
+    "networks": {"type": "list", "elements": "str"},
+    "other_config": {"type": "dict"},
+    "purge_other_config": {"type": "bool", "default": False},
+}
+
+
+def _networks(params: Params, store: Store, router: Row, name: str) -> frozenset[str] | None:
+    """The wanted networks, host bits included. Raises ModuleError where one is none, or another port of the router has the address."""
+    if params["networks"] is None:
+        return None
+    if not params["networks"]:
+        raise ModuleError("networks is empty; give the port at least one, such as 10.100.1.1/24")
+    wanted = {checked_prefix(text, "networks") for text in params["networks"]}
+    for port in neighbours(store, HOLDING, router, name):
+        for taken in filter(None, map(parse_prefix, port["networks"])):
+            if taken.host in {network.host for network in wanted}:
+                raise ModuleError(
+                    f"port {port['name']!r} of the same transit router has the address {format_address(taken.host)}; choose another one",
+                    database=IC_NB,
+                )
+    return frozenset(format_prefix(network) for network in wanted)
+
+
+def _make(params: Params, store: Store, name: str) -> list[Change]:
+    if named(store, "Transit_Switch_Port", name) is not None:
+        raise ModuleError(f"a port of a transit switch has the name {name!r}; choose another name", database=IC_NB)
+    chassis = checked_name(params["chassis"], "chassis")
+    advice = "make it with ovn_ic_transit_router, or correct the option transit_router"
+    router = holder_of(store, HOLDING, checked_name(params["transit_router"], "transit_router"), advice)
+    missing = [option for option in ("mac", "networks") if params[option] is None]
+    row = named(store, HOLDING.ports, name)
+    if missing and row is None:
+        raise ModuleError(f"the port does not exist yet; give {' and '.join(missing)}, so that it can be made", database=IC_NB)
+    mac = None if params["mac"] is None else checked_mac(params["mac"], "mac")
+    networks = _networks(params, store, router, name)
+    if row is not None:  # what differs only in form stays as it is
+        mac = None if mac is None or parse_mac(row["mac"]) == parse_mac(mac) else mac
+        networks = None if set(map(parse_prefix, row["networks"])) == set(map(parse_prefix, networks or ())) else networks
+    columns = {"chassis": chassis, "mac": mac, "networks": networks}
+    maps = {"other_config": (params["other_config"], params["purge_other_config"])}
+    return make_port(store, HOLDING, router, name, {**columns, "tr_uuid": router.uuid}, maps)
+
+
+def _stale(params: Params, store: Store) -> list[Change]:
+    """Rows of the port that upstream's daemon leaves behind (spec port-bindings 5, quirks)."""
+    gateway = named(store, "Gateway", params["chassis"]) if params["state"] == "present" else None
+    rows = [row for row in store.rows("Port_Binding") if (row["logical_port"], row["type"]) == (params["name"], "transit-router-port")]
+    if params["state"] == "present":
+        rows = [row for row in rows if gateway is not None and row["availability_zone"] != gateway["availability_zone"]]
+    reason = "its zone has the port no longer"
+    return [delete(store, "Port_Binding", row, record=row["logical_port"], reason=reason) for row in rows]
+
+
+def desired(params: Params, stores: Stores) -> list[Change]:
+    """The port and its place, as far as they are not as wanted; then the rows that it has left behind."""
+    store = stores[IC_NB]
+    require(store, "Transit_Router_Port", "transit routers", "1.3.0", "26.03")
+    name = checked_name(params["name"], "name")
+    changes = remove_port(store, HOLDING, name) if params["state"] == "absent" else _make(params, store, name)
+    return changes or (_stale(params, stores[IC_SB]) if IC_SB in stores else [])
+
+
+def describe(params: Params, stores: Stores) -> dict[str, Any]:
+    """The port."""
+    return {"transit_router_port": view(stores[IC_NB], HOLDING, params["name"])}
+
+
+def doing(params: Params) -> str:
+    """What the module is about."""
+    return f"{'Making' if params['state'] == 'present' else 'Removing'} transit router port {params['name']!r}"
+
+
+def main() -> None:
+    """Run the module."""
+    constraints = {"required_if": [("state", "present", ["transit_router", "chassis"])]}
+    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, optional=[GLOBAL], constraints=constraints))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+#!/usr/bin/python
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ovn_ic_transit_switch_port
+short_description: Manage a port of a transit switch of an OVN interconnect
+version_added: 0.1.0
+description:
+  - Makes, changes and removes one port of a transit switch in the global northbound database (IC_NB).
+  - The sync daemons make it a logical switch port in every zone, of its own type where its chassis is, and C(remote) elsewhere.
+  - Needs an IC_NB of schema version 1.4.0 or newer, as OVN 26.09 has it. Routers exchange routes through the ports of
+    M(ovn.interconnect.ovn_ic_attachment), which every version has.
+author:
+  - The ovn.interconnect authors (@ovn)
+extends_documentation_fragment:
+  - ovn.interconnect.attributes
+  - ovn.interconnect.connection
+options:
+  name:
+    description: The name of the port, unique in the interconnect.
+    type: str
+    required: true
+  transit_switch:
+    description:
+      - The transit switch that the port belongs to. Needed with O(state=present).
+      - A port that belongs to another one is moved.
+    type: str
+  state:
+    description: Whether the port is to exist.
+    type: str
+    choices: [present, absent]
+    default: present
+  type:
+    description:
+      - The type of the logical switch port where the port is local, such as V(router). Empty for a port of a virtual machine.
+    type: str
+  chassis:
+    description:
+      - The name of the chassis that the port is bound to; the zone of that chassis owns it.
+      - Empty for a port that is local in every zone.
+    type: str
+  peer:
+    description: The name of the port at the other end; of a port of type V(router) the router port. Empty for none.
+    type: str
+  addresses:
+    description:
+      - All addresses of the port. Each is a MAC address, followed by its IP addresses after blanks; or V(router), V(unknown), V(dynamic).
+      - An IP address that another port of the transit switch has is refused. An empty list removes all.
+    type: list
+    elements: str
+  other_config:
+    description: Keys of the column C(other_config). Keys that are not named stay; a value of null removes its key.
+    type: dict
+  purge_other_config:
+    description: Whether keys of C(other_config) that O(other_config) does not name are removed. Without O(other_config) nothing is.
+    type: bool
+    default: false
+  external_ids:
+    description: Keys of the column C(external_ids). Keys that are not named stay; a value of null removes its key.
+    type: dict
+  purge_external_ids:
+    description: Whether keys of C(external_ids) that O(external_ids) does not name are removed. Without O(external_ids) nothing is.
+    type: bool
+    default: false
+seealso:
+  - module: ovn.interconnect.ovn_ic_transit_switch
+  - module: ovn.interconnect.ovn_ic_attachment
+"""
+
+EXAMPLES = r"""
+- name: Give a virtual machine a port on the transit switch
+  ovn.interconnect.ovn_ic_transit_switch_port:
+    name: vm1
+    transit_switch: ts1
+    chassis: az1-hv1
+    addresses:
+      - aa:aa:aa:00:00:01 169.254.100.101
+    ic_nb_db: tcp:192.0.2.10:6645
+
+- name: Let it move to another chassis
+  ovn.interconnect.ovn_ic_transit_switch_port:
+    name: vm1
+    transit_switch: ts1
+    chassis: az2-hv1
+
+- name: Remove it
+  ovn.interconnect.ovn_ic_transit_switch_port:
+    name: vm1
+    state: absent
+
+- name: Set the connection once for all modules of a play
+  hosts: central
+  module_defaults:
+    group/ovn.interconnect.ovn_ic:
+      ic_nb_db: tcp:192.0.2.10:6645
+  tasks:
+    - name: Give a virtual machine a port on the transit switch
+      ovn.interconnect.ovn_ic_transit_switch_port:
+        name: vm1
+        transit_switch: ts1
+"""
+
+RETURN = r"""
+transit_switch_port:
+  description: The port as it is afterwards, empty where it does not exist.
+  returned: success
+  type: dict
+  sample:
+    name: vm1
+    uuid: 5f5ac9a7-0a3b-4c5e-9d1f-4bb2c1d2ce0a
+    transit_switch: ts1
+    type: ""
+    chassis: az1-hv1
+    peer: ""
+    addresses: [aa:aa:aa:00:00:01 169.254.100.101]
+    other_config: {}
+    external_ids: {}
+changes:
+  description: The rows that were changed, or would be in check mode, each with its reason.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - database: OVN_IC_Northbound
+      table: Transit_Switch_Port
+      record: vm1
+      action: update
+      columns: {chassis: az2-hv1}
+      reason: the options differ
+"""
+
+from typing import Any
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import (
+    Holding,
+    holder_of,
+    make_port,
+    named,
+    neighbours,
+    remove_port,
+    require,
+    view,
+)
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name, port_addresses
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import format_address, parse_ip
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+
+DATABASE = declare(
+    IC_NB,
+    {
+        "Transit_Switch": "name ports:refs",
+        "Transit_Switch_Port": "name type chassis peer addresses:strs other_config:map external_ids:map",
+        "Transit_Router_Port": "name",
+    },
+)
+HOLDING = Holding("Transit_Switch", "Transit_Switch_Port", "transit switch")
+
+OPTIONS: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "transit_switch": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "type": {"type": "str"},
+    "chassis": {"type": "str"},
+    "peer": {"type": "str"},
+    "addresses": {"type": "list", "elements": "str"},
+    "other_config": {"type": "dict"},
+    "purge_other_config": {"type": "bool", "default": False},
+    "external_ids": {"type": "dict"},
+    "purge_external_ids": {"type": "bool", "default": False},
+}
+
+
+def _addresses(params: Params, store: Store, switch: Row, name: str) -> frozenset[str] | None:
+    """The wanted addresses. Raises ModuleError where one is none, or another port of the switch has it."""
+    if params["addresses"] is None:
+        return None
+    wanted = {address for text in params["addresses"] for address in port_addresses(text, "addresses")}
+    for port in neighbours(store, HOLDING, switch, name):
+        for address in wanted.intersection(parse_ip(word) for text in port["addresses"] for word in text.split()):
+            raise ModuleError(
+                f"port {port['name']!r} of the same transit switch has the address {format_address(address)}; choose another one",
+                database=IC_NB,
+            )
+    return frozenset(" ".join(text.split()) for text in params["addresses"])
+
+
+def desired(params: Params, stores: Stores) -> list[Change]:
+    """The port and its place, as far as they are not as wanted."""
+    store = stores[IC_NB]
+    require(store, "Transit_Switch_Port", "ports of transit switches", "1.4.0", "26.09")
+    name = checked_name(params["name"], "name")
+    if params["state"] == "absent":
+        return remove_port(store, HOLDING, name)
+    if named(store, "Transit_Router_Port", name) is not None:
+        raise ModuleError(f"a port of a transit router has the name {name!r}; choose another name", database=IC_NB)
+    advice = "make it with ovn_ic_transit_switch, or correct the option transit_switch"
+    switch = holder_of(store, HOLDING, checked_name(params["transit_switch"], "transit_switch"), advice)
+    columns = {column: params[column] for column in ("type", "chassis", "peer")}
+    columns["addresses"] = _addresses(params, store, switch, name)
+    maps = {column: (params[column], params[f"purge_{column}"]) for column in ("other_config", "external_ids")}
+    return make_port(store, HOLDING, switch, name, columns, maps)
+
+
+def describe(params: Params, stores: Stores) -> dict[str, Any]:
+    """The port."""
+    return {"transit_switch_port": view(stores[IC_NB], HOLDING, params["name"])}
+
+
+def doing(params: Params) -> str:
+    """What the module is about."""
+    return f"{'Making' if params['state'] == 'present' else 'Removing'} transit switch port {params['name']!r}"
+
+
+def main() -> None:
+    """Run the module."""
+    constraints = {"required_if": [("state", "present", ["transit_switch"])]}
+    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, constraints=constraints))
+
+
+if __name__ == "__main__":
+    main()

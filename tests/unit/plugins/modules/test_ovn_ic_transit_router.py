@@ -1,0 +1,65 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Transit routers, as far as the module decides it without a server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB
+from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_transit_router as module
+from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, settle, stores
+
+
+def test_missing_routers_are_made_once_each() -> None:
+    contents = stores(module.DATABASE)
+    given = params(module, name=["tr1", "tr2", "tr1"], external_ids={"a": 1, "b": True, "c": None})
+    assert len(settle(module, given, contents)) == 2
+    assert [one["external_ids"] for one in module.describe(given, contents)["transit_routers"]] == [{"a": "1", "b": "true"}] * 2
+
+
+@pytest.mark.parametrize(
+    "given, after",
+    [
+        ({}, {"x": "y"}),
+        ({"external_ids": {"z": 1}}, {"x": "y", "z": "1"}),
+        ({"external_ids": {"x": None}}, {}),
+        ({"external_ids": {"z": 1}, "purge_external_ids": True}, {"z": "1"}),
+        ({"purge_external_ids": True}, {"x": "y"}),
+    ],
+)
+def test_maps_merge_by_key_unless_they_are_purged(given: dict[str, Any], after: dict[str, str]) -> None:
+    contents = stores(module.DATABASE)
+    put(contents[IC_NB], "Transit_Router", name="tr1", external_ids={"x": "y"})
+    settle(module, params(module, name="tr1", **given), contents)
+    assert only(contents[IC_NB], "Transit_Router")["external_ids"] == after
+
+
+def test_a_removed_router_is_the_named_one_and_its_ports_are_shown_before() -> None:
+    contents = stores(module.DATABASE)
+    port = put(contents[IC_NB], "Transit_Router_Port", name="p1")
+    put(contents[IC_NB], "Transit_Router", name="tr1", ports={port})
+    put(contents[IC_NB], "Transit_Router", name="tr2")
+    assert module.describe({"name": ["tr1"]}, contents)["transit_routers"][0]["ports"] == ["p1"]
+    settle(module, params(module, name="tr1", state="absent"), contents)
+    assert only(contents[IC_NB], "Transit_Router")["name"] == "tr2"
+
+
+@pytest.mark.parametrize("name, words", [("", "name is empty"), ("ts1", "a transit switch has the name 'ts1'")])
+def test_what_cannot_be_is_refused(name: str, words: str) -> None:
+    contents = stores(module.DATABASE)
+    put(contents[IC_NB], "Transit_Switch", name="ts1")
+    with pytest.raises(ModuleError, match=words):
+        module.desired(params(module, name=name), contents)
+
+
+def test_the_version_of_the_schema_that_is_needed_is_told() -> None:
+    contents = stores(module.DATABASE)
+    del contents[IC_NB].schema.json["tables"]["Transit_Router"]
+    with pytest.raises(ModuleError, match=r"need version 1\.3\.0 of this database's schema \(OVN 26\.03\)"):
+        module.desired(params(module, name="tr1"), contents)

@@ -1,0 +1,99 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ports of transit switches, as far as the module decides it without a server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_transit_switch_port as module
+from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, settle, stores
+
+
+@pytest.fixture
+def contents() -> dict[str, Store]:
+    """Two transit switches, ts1 with a port."""
+    made = stores(module.DATABASE)
+    port = put(made[IC_NB], "Transit_Switch_Port", name="p1", chassis="hv1", addresses={"aa:aa:aa:00:00:01 10.0.0.1 fd00::1"})
+    put(made[IC_NB], "Transit_Switch", name="ts1", ports={port})
+    put(made[IC_NB], "Transit_Switch", name="ts2")
+    return made
+
+
+def ports(contents: dict[str, Store]) -> dict[str, str]:
+    store = contents[IC_NB]
+    rows = store.rows("Transit_Switch_Port")
+    return {row["name"]: ",".join(one["name"] for one in store.parent_rows("Transit_Switch", "ports", row.uuid)) for row in rows}
+
+
+def test_a_new_port_is_made_and_attached_in_one_group(contents: dict[str, Store]) -> None:
+    given = params(module, name="p2", transit_switch="ts1", addresses=["aa:aa:aa:00:00:02  10.0.0.2", "unknown"], external_ids={"a": 1})
+    insert, attach = settle(module, given, contents)
+    assert (insert.action, attach.table) == ("insert", "Transit_Switch")
+    assert ports(contents) == {"p1": "ts1", "p2": "ts1"}
+    shown = module.describe(given, contents)["transit_switch_port"]
+    assert shown["addresses"] == ["aa:aa:aa:00:00:02 10.0.0.2", "unknown"]
+    assert (shown["transit_switch"], shown["external_ids"]) == ("ts1", {"a": "1"})
+
+
+def test_a_port_moves_with_its_contents(contents: dict[str, Store]) -> None:
+    before = only(contents[IC_NB], "Transit_Switch_Port")
+    assert len(settle(module, params(module, name="p1", transit_switch="ts2"), contents)) == 2
+    assert only(contents[IC_NB], "Transit_Switch_Port") == before
+    assert ports(contents) == {"p1": "ts2"}
+
+
+@pytest.mark.parametrize(
+    "given, column, after",
+    [
+        ({}, "chassis", "hv1"),
+        ({"chassis": ""}, "chassis", ""),
+        ({"addresses": []}, "addresses", frozenset()),
+        ({"addresses": ["dynamic 10.0.0.9"]}, "addresses", frozenset(["dynamic 10.0.0.9"])),
+        ({"type": "router", "peer": "lr1-ts1"}, "peer", "lr1-ts1"),
+    ],
+)
+def test_omitted_is_left_alone_and_empty_clears(contents: dict[str, Store], given: dict[str, Any], column: str, after: Any) -> None:
+    settle(module, params(module, name="p1", transit_switch="ts1", **given), contents)
+    assert only(contents[IC_NB], "Transit_Switch_Port")[column] == after
+
+
+def test_an_absent_port_leaves_its_switch_and_is_gone(contents: dict[str, Store]) -> None:
+    given = params(module, name="p1", state="absent")
+    (change,) = settle(module, given, contents)
+    assert (change.table, change.action) == ("Transit_Switch", "update")
+    assert ports(contents) == {}
+    assert module.describe(given, contents) == {"transit_switch_port": {}}
+    assert not settle(module, given, contents)
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"name": " "}, "name is empty"),
+        ({"transit_switch": "ts9"}, "there is no transit switch 'ts9'"),
+        ({"name": "trp"}, "a port of a transit router has the name 'trp'"),
+        ({"addresses": ["aa:aa:aa:00:00:09 fd00:0::1"]}, "port 'p1' of the same transit switch has the address fd00::1"),
+        ({"addresses": ["router 10.0.0.1"]}, "is no address of a port"),
+        ({"addresses": ["aa:aa:aa:00:00:09 10.0.0.1/24"]}, "is no address of a port"),
+        ({"addresses": ["dynamic 10.0.0.8 10.0.0.9"]}, "is no address of a port"),
+        ({"addresses": [""]}, "is no address of a port"),
+    ],
+)
+def test_what_cannot_be_is_refused(contents: dict[str, Store], given: dict[str, Any], words: str) -> None:
+    put(contents[IC_NB], "Transit_Router_Port", name="trp")
+    with pytest.raises(ModuleError, match=words):
+        module.desired(params(module, **{"name": "p2", "transit_switch": "ts1", **given}), contents)
+
+
+def test_the_version_of_the_schema_that_is_needed_is_told(contents: dict[str, Store]) -> None:
+    del contents[IC_NB].schema.json["tables"]["Transit_Switch_Port"]
+    with pytest.raises(ModuleError, match=r"need version 1\.4\.0 of this database's schema \(OVN 26\.09\)"):
+        module.desired(params(module, name="p1", transit_switch="ts1"), contents)
