@@ -100,6 +100,8 @@ class Engine:
         self._writing: dict[tuple[str, Hashable], Group] = {}
         #: Tracebacks of subjects that failed: each is a bug of theirs. Whoever shows them empties the list.
         self.failures: list[str] = []
+        #: What was left undone since somebody emptied this list: the subject, and the object with its reason.
+        self.news: list[tuple[str, Left]] = []
         #: The places that the last call of ``plan`` looked at.
         self.planned: list[tuple[str, Hashable]] = []
         #: Places in flight that became dirty meanwhile.
@@ -240,6 +242,7 @@ class Engine:
             self.put_aside(place, f"{BUG} ({type(failure).__name__}: {failure})")
             return ()
         if left:
+            self.news += [(subject.name, one) for one in left if one not in self._left.get(place, ())]
             self._left[place] = tuple(left)
         else:
             self._left.pop(place, None)
@@ -297,6 +300,7 @@ class Engine:
         wait = min(max(FIRST_RETRY, self._retries.pop(place, 0.0) * 2), LAST_RETRY)
         due = self._clock() + wait
         self._aside[place] = Aside(due, wait, reason)
+        self.news.append((place[0], Left(str(place[1]), reason)))
         self._serial += 1
         heapq.heappush(self._due, (due, self._serial, place[0], place[1]))
 

@@ -68,7 +68,6 @@ class ZoneSync:
         self._paused = False
         self._was_active = False
         self._schemas = 0
-        self._said: dict[tuple[str, Left], None] = {}
 
     # -- state -----------------------------------------------------------------------------------------------------------------------
 
@@ -188,18 +187,15 @@ class ZoneSync:
             self.guard.settle()
         if not self.guard.holding:
             self._fence.run()
-        if self.engine.planned:
-            self._say_what_is_left()
+        self._say_what_is_left()
 
     def _say_what_is_left(self) -> None:
         for failure in self.engine.failures:
             self._log("warn", failure)
         self.engine.failures.clear()
-        now = dict.fromkeys(self.left)
-        for subject, left in now:
-            if (subject, left) not in self._said:
-                self._log("warn", f"{subject}: {left.record}: {left.reason}")
-        self._said = now
+        for subject, left in self.engine.news:
+            self._log("warn", f"{subject}: {left.record}: {left.reason}")
+        self.engine.news.clear()
 
     def _ask_for_locks(self) -> None:
         wants = self._exclusive and not self._paused

@@ -432,11 +432,16 @@ class TestEngine:
         ((_subject, left),) = engine.left
         assert "somebody else keeps changing it back" in left.reason
 
-    def test_what_is_left_undone_is_forgotten_when_it_is_done(self, world: tuple[Zone, Engine, Clock]) -> None:
+    def test_what_is_left_undone_is_news_once(self, world: tuple[Zone, Engine, Clock]) -> None:
         zone, engine, _clock = world
         add_switch(zone, engine, "bad")
         engine.plan()
         assert engine.left == [("mirror", Left("bad", "nobody can do this"))]
+        assert engine.news == engine.left
+        engine.news.clear()
+        engine.mark_key("mirror", "bad")
+        engine.plan()
+        assert engine.news == []
 
     def test_an_object_that_breaks_its_subject_stops_nobody(self, world: tuple[Zone, Engine, Clock]) -> None:
         zone, engine, _clock = world
