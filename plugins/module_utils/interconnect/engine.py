@@ -54,9 +54,9 @@ class Subject(ABC):
     tables: frozenset[tuple[str, str]]
     #: Whether it goes on while the zone has no row of its own in IC_SB.
     nameless = False
-    #: Whether one group makes a key's rows what they should be, so that its own echo is no news (a port is looked at again: what comes back
-    #: from IC_SB is its next step).
-    final = False
+    #: Tables of which a new row, or a row's becoming a member, names every key that it concerns, and so cannot make out of date what is on
+    #: its way. Where a subject has such tables, the echo of what it inserted is no news, unless something else came in between.
+    additive: frozenset[tuple[str, str]] = frozenset()
     #: Whether what it plans depends on the lock of IC_SB; then all its keys are looked at again when the lock comes.
     follows_lock = False
 
@@ -97,7 +97,10 @@ class Engine:
         self._by_name = {subject.name: subject for subject in self.subjects}
         self._dirty: dict[str, dict[Hashable, None]] = {subject.name: {} for subject in self.subjects}
         self._in_flight: dict[tuple[str, Hashable], int] = {}
-        self._writing: dict[tuple[str, Hashable], Group] = {}
+        #: By subject, a number that grows with every change that could make out of date what is on its way.
+        self._epochs = {subject.name: 0 for subject in self.subjects}
+        #: Groups on their way of subjects whose own echo is no news, with the epoch they were planned in.
+        self._writing: dict[tuple[str, Hashable], tuple[Group, int]] = {}
         #: Tracebacks of subjects that failed: each is a bug of theirs. Whoever shows them empties the list.
         self.failures: list[str] = []
         #: What was left undone since somebody emptied this list: the subject, and the object with its reason.
@@ -133,24 +136,24 @@ class Engine:
         self._follow_identity()
 
     def _observe_one(self, subject: Subject, change: RowChange) -> None:
+        if not _adds(subject, change):
+            self._epochs[subject.name] += 1
         try:
             for key in subject.keys(change, self.zone):
                 if isinstance(key, _All):
                     self.mark(subject)
-                elif not (subject.final and self._is_echo((subject.name, key), change)):
+                elif not self._is_echo(subject.name, key, change):
                     self.mark_key(subject.name, key)
         except Exception:  # a row that a subject cannot read must not end the zone's work: look at all of its keys instead
             self.failures.append(traceback.format_exc())
             self.mark(subject)
 
-    def _is_echo(self, place: tuple[str, Hashable], change: RowChange) -> bool:
-        """Whether a difference is what the group of this place, on its way, inserts: the row, or its becoming a member."""
-        group = self._writing.get(place)
-        if group is None:
+    def _is_echo(self, subject: str, key: Hashable, change: RowChange) -> bool:
+        """Whether a difference is what a group on its way inserts, row or membership, and nothing has made that out of date."""
+        group, epoch = self._writing.get((subject, key), (None, 0))
+        if group is None or epoch != self._epochs[subject]:
             return False
-        if change.old is not None:
-            return change.old is change.new and not any(members.removed for members in change.edges.values())
-        return any(_comes_as(one, change) for one in group.changes)
+        return change.old is not None or any(_comes_as(one, change) for one in group.changes)
 
     def mark(self, subject: Subject) -> None:
         """Mark every key of one subject."""
@@ -254,7 +257,8 @@ class Engine:
         """A group is on its way in this many transactions."""
         place = (group.subject, group.key)
         self._in_flight[place] = self._in_flight.get(place, 0) + transactions
-        self._writing[place] = group
+        if self._by_name[group.subject].additive:
+            self._writing[place] = (group, self._epochs[group.subject])
         self._count_write(place)
 
     def committed(self, group: Group) -> None:
@@ -283,7 +287,7 @@ class Engine:
         if count:
             self._in_flight[place] = count
             return
-        del self._writing[place]
+        self._writing.pop(place, None)
         if place in self._refused:
             self._refused.discard(place)
         else:
@@ -338,6 +342,13 @@ class Engine:
         undone = [(subject, one) for (subject, _key), many in self._left.items() for one in many]
         put_aside = [(subject, Left(str(key), aside.reason)) for (subject, key), aside in self._aside.items()]
         return undone + put_aside
+
+
+def _adds(subject: Subject, change: RowChange) -> bool:
+    """Whether a change only adds a row, or members, in one of the subject's additive tables."""
+    if (change.database, change.table) not in subject.additive:
+        return False
+    return change.old is None or (change.old is change.new and not any(members.removed for members in change.edges.values()))
 
 
 def _comes_as(change: Change, difference: RowChange) -> bool:

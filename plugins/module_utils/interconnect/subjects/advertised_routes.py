@@ -101,7 +101,7 @@ class AdvertisedRoutes(Subject):
     """Keeps the own rows of IC_SB ``Route``."""
 
     name = "advertised_routes"
-    final = True
+    additive = frozenset([(NB, "Logical_Router_Static_Route"), (NB, "Logical_Router"), (IC_SB, "Route")])
     tables = (
         participants.TABLES
         | rows.SOURCE_TABLES

@@ -50,7 +50,7 @@ class LearnedRoutes(Subject):
     """Keeps the learned static routes of the zone's routers."""
 
     name = "learned_routes"
-    final = True
+    additive = frozenset([(NB, "Logical_Router_Static_Route"), (NB, "Logical_Router"), (IC_SB, "Route")])
     tables = participants.TABLES | rows.SOURCE_TABLES | {(NB, "NB_Global")}
 
     def __init__(self) -> None:
