@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.ovn.interconnect.tests.support.servers import Server, SuiteMissingError, suite
+from ansible_collections.ovn.interconnect.tests.support.servers import OURS, Server, SuiteMissingError, daemon_command, suite
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -94,6 +94,7 @@ def test_target(target: str, servers: dict[str, Server], tmp_path: Path) -> None
     faults.touch()
     (tmp_path / "ansible.cfg").touch()
     variables = {f"test_{name}_db": f"unix:{server.socket}" for name, server in servers.items()}
+    variables["test_daemon"] = shlex.join(daemon_command(OURS, suite("host")))
     host = {"test_directory": str(tmp_path), "ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     if target in NEWER:
         variables["test_new_ic_nbctl"] = shlex.join(suite(NEWEST).command("ovn-ic-nbctl"))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -29,8 +29,16 @@ Params = Mapping[str, Any]
 #: The contents of the databases that were read, by database name. An optional database that was not named is not in it.
 Stores = Mapping[str, Store]
 
+#: The databases of a module, or what they are with these options.
+Databases = Union[Sequence[Database], Callable[[Params], Sequence[Database]]]
+
 #: Plans after which a module is called restless: each sees what the one before has written.
 MOST_WAVES = 12
+
+
+def nothing(_params: Params, _stores: Stores) -> list[Change]:
+    """What a module wants that only reads."""
+    return []
 
 
 @dataclass(frozen=True)
@@ -40,17 +48,19 @@ class Declaration:
     ``desired`` names the Changes that are to be written; it is asked again with the new contents until there are none, for what can only be
     written once another row is there. ``describe`` gives the returned object. ``doing`` begins every sentence about a failure, such as
     "Attaching router lr1". ``awaited`` says what is not yet there that the module waits for after its changes, None if nothing. ``narrow``
-    tells the replicas, before they connect, which rows the module can do without.
+    tells the replicas, before they connect, which rows the module can do without. ``act`` is what a module does beside writing rows; it is
+    left out in check mode.
     """
 
     options: Mapping[str, Any]
-    needed: Sequence[Database]
+    needed: Databases
     desired: Callable[[Params, Stores], Sequence[Change]]
     describe: Callable[[Params, Stores], Mapping[str, Any]]
     doing: Callable[[Params], str]
-    optional: Sequence[Database] = ()
+    optional: Databases = ()
     awaited: Callable[[Params, Stores], ModuleError | None] = lambda _params, _stores: None
     narrow: Callable[[Params, Mapping[str, Replica]], None] = lambda _params, _replicas: None
+    act: Callable[[Params, Session], None] = lambda _params, _session: None
     constraints: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -101,9 +111,13 @@ def _remote(database: str, params: Params) -> str | None:
     return remote
 
 
+def _databases(databases: Databases, params: Params) -> Sequence[Database]:
+    return databases(params) if callable(databases) else databases
+
+
 def _connect(declaration: Declaration, params: Params) -> Session:
-    targets = {one.name: (one, _remote(one.name, params) or DEFAULTS[one.name]) for one in declaration.needed}
-    for one in declaration.optional:
+    targets = {one.name: (one, _remote(one.name, params) or DEFAULTS[one.name]) for one in _databases(declaration.needed, params)}
+    for one in _databases(declaration.optional, params):
         remote = _remote(one.name, params)
         if remote:
             targets[one.name] = (one, remote)
@@ -116,6 +130,8 @@ def _connect(declaration: Declaration, params: Params) -> Session:
 
 def _outcome(declaration: Declaration, params: Params, stores: Stores, changes: Sequence[Change], made: set[str]) -> dict[str, Any]:
     described = _without(dict(declaration.describe(params, stores)), made)
+    if declaration.desired is nothing:
+        return {"changed": False, **described}
     return {"changed": bool(changes), "changes": _without(results(changes), made), "diff": diff(changes), **described}
 
 
@@ -149,6 +165,7 @@ def _work(declaration: Declaration, params: Params, session: Session) -> dict[st
             changes += wave
     else:
         raise ModuleError("somebody else keeps changing it back; find the other writer, then run the task again", database=wave[0].database)
+    declaration.act(params, session)
     _await(declaration, params, session)
     return _outcome(declaration, params, session.stores, changes, set())
 

@@ -1,0 +1,83 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting for zones: a request is numbered in IC_NB, and each zone confirms the number in its row of IC_SB (spec status-and-daemon E)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from typing import Any
+
+from ..interconnect.schema import IC_NB, IC_SB, declare
+from ..interconnect.store import Store
+from .errors import ModuleError
+from .session import Session
+
+GLOBAL_NORTH = declare(IC_NB, {"IC_NB_Global": "nb_ic_cfg:int"})
+GLOBAL_SOUTH = declare(IC_SB, {"Availability_Zone": "name nb_ic_cfg:int"})
+
+
+def check_counters(north: Store, south: Store) -> None:
+    """Raise ModuleError where a schema is older than the counters."""
+    for store, table, version in ((north, "IC_NB_Global", "1.1.0"), (south, "Availability_Zone", "1.2.0")):
+        if not store.schema.has(table, "nb_ic_cfg"):
+            raise ModuleError(
+                f"zones confirm nothing before version {version} of this database's schema (OVN 24.03), and the server has"
+                f" {store.schema.version}; convert the database to a newer schema first",
+                database=store.name,
+            )
+
+
+def confirmed(south: Store, names: Collection[str] | None) -> dict[str, int]:
+    """The number that each of these zones has confirmed, of all zones for None. Raises ModuleError where there is no such zone."""
+    known = {row["name"]: row["nb_ic_cfg"] for row in south.rows("Availability_Zone")}
+    missing = sorted(set(names or ()) - set(known))
+    if missing:
+        there = ", ".join(sorted(known)) or "none"
+        raise ModuleError(f"there is no zone {', '.join(map(repr, missing))} (there are: {there}); correct zones", database=IC_SB)
+    return {name: number for name, number in sorted(known.items()) if names is None or name in names}
+
+
+def request(session: Session) -> int:
+    """Number one more request, whoever else does so at the same time. Raises ModuleError where the server does not answer or refuses."""
+    answers: list[tuple[Any, str | None]] = []
+    mutate = {"op": "mutate", "table": "IC_NB_Global", "where": [], "mutations": [["nb_ic_cfg", "+=", 1]]}
+    select = {"op": "select", "table": "IC_NB_Global", "where": [], "columns": ["nb_ic_cfg"]}
+    session.replicas[IC_NB].transact([mutate, select], lambda result, error: answers.append((result, error)))
+    if not session.wait(lambda: bool(answers), session.seconds):
+        raise ModuleError(f"the server has not answered within {session.seconds:g} s; look at it and run the task again", database=IC_NB)
+    result, error = answers[0]
+    problem = error or next((one.get("details") or one["error"] for one in result or () if isinstance(one, dict) and "error" in one), None)
+    if problem or not result:
+        words = problem or "the connection was lost"
+        raise ModuleError(f"the request could not be numbered: {words}; look at the server", database=IC_NB, ovsdb_error=problem)
+    rows = result[1]["rows"]
+    if not rows:
+        raise ModuleError("the database has no global row yet; start the sync daemon of a zone, or call ovn-ic-nbctl init", database=IC_NB)
+    number: int = rows[0]["nb_ic_cfg"]
+    return number
+
+
+def wait_for_zones(session: Session, names: Collection[str] | None, rounds: int, seconds: float) -> None:
+    """Let the zones confirm as many new requests, one after the other. Raises ModuleError with the names of those that have not."""
+    end = time.monotonic() + seconds
+    south = session.stores[IC_SB]
+    for _round in range(rounds):
+        before = confirmed(south, names)
+        number = request(session)
+
+        def late(before: dict[str, int] = before, number: int = number) -> list[str]:
+            """Those below the number; and those that were above it before, as after a restore of IC_NB, and have not moved."""
+            now = confirmed(south, names)
+            return [
+                f"{name} (at {one})" for name, one in now.items() if one < number or (before.get(name, 0) >= number and one == before[name])
+            ]
+
+        if not session.wait(lambda late=late: not late(), max(0.0, end - time.monotonic())):  # type: ignore[misc]
+            raise ModuleError(
+                f"after {seconds:g} s request {number} is not confirmed by {', '.join(late())}; check that their sync daemons run and reach"
+                " both global databases, or name the other zones in the option zones",
+                database=IC_SB,
+            )

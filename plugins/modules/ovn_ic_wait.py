@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ovn_ic_wait
+short_description: Wait until the zones of an OVN interconnect have caught up
+version_added: 0.1.0
+description:
+  - Numbers a request in the global northbound database (IC_NB), as C(ovn-ic-nbctl --wait=sb sync) does, and waits until each zone's sync
+    daemon has confirmed it in the global southbound database (IC_SB).
+  - Unlike that command it can leave zones out, and says which zones have not confirmed the request in time.
+  - A request is no configuration, so the module never reports a change. In check mode it numbers no request and does not wait.
+author:
+  - The ovn.interconnect authors (@ovn)
+extends_documentation_fragment:
+  - ovn.interconnect.facts
+  - ovn.interconnect.connection
+attributes:
+  check_mode:
+    description: Tells what the zones have confirmed, and neither makes a request nor waits.
+    support: full
+options:
+  zones:
+    description: The names of the zones to wait for. All registered zones if not given.
+    type: list
+    elements: str
+  rounds:
+    description:
+      - How many requests are made, one after the other.
+      - After the first, each zone has published what it had; after the second, each has taken over what the others have published.
+    type: int
+    default: 2
+  wait_timeout:
+    description: Seconds to wait for all rounds together.
+    type: int
+    default: 60
+notes:
+  - Needs databases with the schemas of OVN 24.03 or newer. The daemon of an older release confirms nothing.
+seealso:
+  - module: ovn.interconnect.ovn_ic_info
+  - module: ovn.interconnect.ovn_ic_sync
+"""
+
+EXAMPLES = r"""
+- name: Wait until all zones have caught up
+  ovn.interconnect.ovn_ic_wait:
+    ic_nb_db: tcp:192.0.2.10:6645
+    ic_sb_db: tcp:192.0.2.10:6646
+
+- name: Wait for two zones only, as a third is being repaired
+  ovn.interconnect.ovn_ic_wait:
+    zones:
+      - az1
+      - az2
+    wait_timeout: 120
+
+- name: Set the connections once for all modules of a play
+  hosts: central
+  module_defaults:
+    group/ovn.interconnect.ovn_ic:
+      ic_nb_db: tcp:192.0.2.10:6645
+      ic_sb_db: tcp:192.0.2.10:6646
+  tasks:
+    - name: Wait until all zones have caught up
+      ovn.interconnect.ovn_ic_wait:
+"""
+
+RETURN = r"""
+request:
+  description: The number of the newest request.
+  returned: success
+  type: int
+  sample: 8
+confirmed:
+  description: The number that each zone has confirmed.
+  returned: success
+  type: dict
+  sample: {az1: 8, az2: 8}
+laggards:
+  description: The names of zones that have not confirmed the newest request.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+from typing import Any
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, nothing, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Session
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.waiting import (
+    GLOBAL_NORTH,
+    GLOBAL_SOUTH,
+    check_counters,
+    confirmed,
+    wait_for_zones,
+)
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
+
+OPTIONS: dict[str, Any] = {
+    "zones": {"type": "list", "elements": "str"},
+    "rounds": {"type": "int", "default": 2},
+    "wait_timeout": {"type": "int", "default": 60},
+}
+
+
+def act(params: Params, session: Session) -> None:
+    """Make the requests, and wait."""
+    check_counters(session.stores[IC_NB], session.stores[IC_SB])
+    if params["rounds"] < 1:
+        raise ModuleError(f"rounds is {params['rounds']}; give it 1 or more")
+    wait_for_zones(session, params["zones"], params["rounds"], params["wait_timeout"])
+
+
+def describe(params: Params, stores: Stores) -> dict[str, Any]:
+    """What was asked for, and what the zones have confirmed."""
+    check_counters(stores[IC_NB], stores[IC_SB])
+    row = stores[IC_NB].only("IC_NB_Global")
+    number = row["nb_ic_cfg"] if row is not None else 0
+    zones = confirmed(stores[IC_SB], params["zones"])
+    return {"request": number, "confirmed": zones, "laggards": [name for name, one in zones.items() if one != number]}
+
+
+def doing(params: Params) -> str:
+    """What the module is about."""
+    return "Waiting for the zones"
+
+
+def main() -> None:
+    """Run the module."""
+    run(Declaration(OPTIONS, [GLOBAL_NORTH, GLOBAL_SOUTH], nothing, describe, doing, act=act))
+
+
+if __name__ == "__main__":
+    main()
