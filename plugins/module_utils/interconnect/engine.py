@@ -12,6 +12,7 @@ aside and retried with exponential back-off, and everything else goes on (design
 from __future__ import annotations
 
 import heapq
+import re
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -37,9 +38,12 @@ FIRST_RETRY = 4.0
 LAST_RETRY = 60.0
 #: The reason of a key whose subject failed; the traceback is in the log.
 BUG = "this program does not know how to deal with it, which is a bug: please report it with the log"
-#: A key that was written this often within one window is a storm: two writers disagree about it, and it is put aside like a rejected one.
+#: A key that was written this often within one window, half of that with the same contents, is a storm: two writers disagree about it, and
+#: it is put aside like a rejected one. New contents each time are only somebody who is busy, as with one `--wait=sb sync` after the other.
 STORM_WRITES = 10
 STORM_WINDOW = 10.0
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Subject(ABC):
@@ -74,6 +78,11 @@ class Subject(ABC):
     @abstractmethod
     def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
         """The Changes that make this key's rows what they should be (none if they are), and what is left undone and why."""
+
+
+def _contents(group: Group) -> str:
+    """What a group writes, in one text that is the same for rows that come anew each time."""
+    return _UUID.sub("", repr([change.as_result() for change in group.changes]))
 
 
 class Aside(NamedTuple):
@@ -118,6 +127,8 @@ class Engine:
         self._retries: dict[tuple[str, Hashable], float] = {}
         self._left: dict[tuple[str, Hashable], tuple[Left, ...]] = {}
         self._writes: dict[tuple[str, Hashable], int] = {}
+        #: By place and contents; kept only for places that are written often.
+        self._repeats: dict[tuple[tuple[str, Hashable], str], int] = {}
         self._window = clock()
         self._own: str | None = None
         self._readers: dict[tuple[str, str], list[Subject]] = {}
@@ -259,7 +270,7 @@ class Engine:
         self._in_flight[place] = self._in_flight.get(place, 0) + transactions
         if self._by_name[group.subject].additive:
             self._writing[place] = (group, self._epochs[group.subject])
-        self._count_write(place)
+        self._count_write(place, group)
 
     def committed(self, group: Group) -> None:
         """One transaction of a group was committed. Its rows are in the stores already: updates come before the reply."""
@@ -319,12 +330,17 @@ class Engine:
         if now - self._window > STORM_WINDOW:
             self._window = now
             self._writes.clear()
+            self._repeats.clear()
 
-    def _count_write(self, place: tuple[str, Hashable]) -> None:
+    def _count_write(self, place: tuple[str, Hashable], group: Group) -> None:
         count = self._writes[place] = self._writes.get(place, 0) + 1
-        if count >= STORM_WRITES:
-            del self._writes[place]
-            self.put_aside(place, f"written {STORM_WRITES} times within {STORM_WINDOW:.0f} s: somebody else keeps changing it back")
+        if count <= STORM_WRITES // 2:
+            return
+        written = (place, _contents(group))
+        repeats = self._repeats[written] = self._repeats.get(written, 0) + 1
+        if repeats >= STORM_WRITES // 2:
+            del self._writes[place], self._repeats[written]
+            self.put_aside(place, f"written {count} times within {STORM_WINDOW:.0f} s: somebody else keeps changing it back")
 
     @property
     def next_due(self) -> float | None:

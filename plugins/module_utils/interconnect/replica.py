@@ -17,7 +17,7 @@ from . import client as seam
 from . import tls
 from .schema import Database, ServerSchema
 from .store import NOTHING, Members, RowChange, Store
-from .wire import decode, decode_diff, decode_members
+from .wire import decode_diff, decode_members, decoder
 
 
 class Tls(NamedTuple):
@@ -39,6 +39,21 @@ class Tls(NamedTuple):
             Stream.ssl_set_certificate_file(self.certificate)
         if self.ca_cert:
             Stream.ssl_set_ca_cert_file(self.ca_cert)
+
+
+class _Form(NamedTuple):
+    """How the rows of a table are read: name, decoder and default of each plain column, in the store's order, and of each refs column."""
+
+    plain: tuple[tuple[str, Callable[[Any], Any], Any], ...]
+    refs: tuple[tuple[str, Callable[[Any], Any], Any], ...]
+
+    @classmethod
+    def of(cls, store: Store, table: str) -> _Form:
+        columns = store.database.tables[table]
+        refs = [column for column in columns.values() if column.shape == "refs"]
+        return cls(
+            *(tuple((c.name, decoder(c), c.empty) for c in some) for some in ([columns[name] for name in store.layout(table)], refs))
+        )
 
 
 class UnknownMembersError(ValueError):
@@ -64,6 +79,7 @@ class Replica:
         self.problem: str | None = None
         #: Whether the members of a row's ``refs`` columns are wanted; the others are dropped as they come.
         self.keeps_members: Callable[[str, Any], bool] = lambda _table, _row: True
+        self._forms: dict[str, _Form] = {}
         self._conditions: dict[str, list[Any]] = {}
         self._leader_only = leader_only
         self._fetch: seam.Session | None = seam.Session.connect_to(_remotes(remote))
@@ -276,11 +292,14 @@ class Replica:
 
     def _put(self, table: str, uuid: str, row: Mapping[str, Any]) -> RowChange | None:
         """A whole row: columns that it does not name have their default (ovsdb-server(7), 4.1.14)."""
-        columns = self.store.database.tables[table]
-        values = {name: decode(column, row[name]) if name in row else column.empty for name, column in columns.items()}
-        if not self.keeps_members(table, values):
-            values.update((name, NOTHING) for name, column in columns.items() if column.shape == "refs")
-        return self.store.put(table, uuid, values)
+        form = self._forms.get(table)
+        if form is None:
+            form = self._forms[table] = _Form.of(self.store, table)
+        values = tuple([decode(row[name]) if name in row else empty for name, decode, empty in form.plain])
+        members = {name: decode(row[name]) if name in row else NOTHING for name, decode, _empty in form.refs}
+        if members and not self.keeps_members(table, dict(zip(self.store.layout(table), values))):
+            members = dict.fromkeys(members, NOTHING)
+        return self.store.put_whole(table, uuid, values, members)
 
     def _modify(self, table: str, uuid: str, difference: Mapping[str, Any]) -> RowChange | None:
         row = self.store.row(table, uuid)

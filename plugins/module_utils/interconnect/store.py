@@ -43,6 +43,10 @@ class Row:
     def __repr__(self) -> str:
         return f"Row({self.uuid}, {self.as_dict()!r})"
 
+    def has(self, values: tuple[Any, ...]) -> bool:
+        """Whether the row has just these values, in the order of its table's plain columns."""
+        return self._values == values
+
     def as_dict(self) -> dict[str, Any]:
         """All columns but the ``refs`` ones, by name."""
         return {column: self._values[place] for column, place in self._layout.items()}
@@ -253,6 +257,25 @@ class Store:
                 members = Members(frozenset(values[column] - now), frozenset(now - values[column]))
                 if members.added or members.removed:
                     edges[column] = members
+        return self._replace(table, uuid, old, new, edges)
+
+    def layout(self, table: str) -> tuple[str, ...]:
+        """The plain columns of a table in the order in which :meth:`put_whole` wants their values."""
+        return tuple(self._tables[table].layout)
+
+    def put_whole(self, table: str, uuid: str, values: tuple[Any, ...], members: Mapping[str, frozenset[str]]) -> RowChange | None:
+        """Insert or replace a whole row: the values of all plain columns by :meth:`layout`, the members of all ``refs`` columns by name."""
+        part = self._tables[table]
+        old = part.rows.get(uuid)
+        if old is not None and old.has(values):
+            new = old
+        else:
+            new = Row(uuid, part.layout, values)
+        edges = {}
+        for column, wanted in members.items():
+            now = part.edges[column].get(uuid, NOTHING)
+            if wanted != now:
+                edges[column] = Members(frozenset(wanted - now), frozenset(now - wanted))
         return self._replace(table, uuid, old, new, edges)
 
     def change_members(self, table: str, uuid: str, column: str, members: Members) -> RowChange | None:

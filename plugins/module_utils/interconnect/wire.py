@@ -11,7 +11,7 @@ second where the one that python-ovs brings needs nineteen.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from sys import intern
 from typing import Any
 
@@ -64,15 +64,33 @@ class Framer:
 
 def decode(column: Column, value: Any) -> Any:
     """A column value from its JSON form, in the shape that the column is held in. Raises ValueError for another shape."""
+    return decoder(column)(value)
+
+
+def decoder(column: Column) -> Callable[[Any], Any]:
+    """:func:`decode` for one column, made once for the many rows of a table."""
     if column.shape == "map":
-        return {intern(key): one for key, one in _tagged(value, "map")}
+        return _decode_map
     if column.shape == "scalar":
-        atom = _atom(value)
-        return intern(atom) if column.repeated else atom
+        return _decode_repeated if column.repeated else _atom
+    return _decode_optional if column.shape == "optional" else _decode_set
+
+
+def _decode_map(value: Any) -> dict[str, str]:
+    return {intern(key): one for key, one in _tagged(value, "map")}
+
+
+def _decode_repeated(value: Any) -> Any:
+    return intern(_atom(value))
+
+
+def _decode_optional(value: Any) -> Any:
     members = _members(value)
-    if column.shape == "optional":
-        return members[0] if members else None
-    return frozenset(members)
+    return members[0] if members else None
+
+
+def _decode_set(value: Any) -> frozenset[Any]:
+    return frozenset(_members(value))
 
 
 def decode_diff(column: Column, old: Any, value: Any) -> Any:
