@@ -19,6 +19,8 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import Json, Operation, delete, drop_keys, insert, set_keys, update
 
+from .generations import Generation
+
 LANS = 60
 ZONES = ("az1", "az2")
 SWITCHES = ("ts1", "ts2", "ts3")
@@ -94,9 +96,10 @@ Draw = Callable[["Historian", Zone], "Action | None"]
 class Historian:
     """Draws the actions of one history, knowing what the operators have done so far."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, generation: Generation) -> None:
         self.random = random.Random(seed)
         self.seed = seed
+        self.generation = generation
         self.switches: set[str] = set()
         self.zones = [Zone(name, number) for number, name in enumerate(ZONES, 1)]
         self.dual_stack = self.random.random() < 0.5

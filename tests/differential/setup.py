@@ -9,21 +9,24 @@ import signal
 from collections.abc import Iterable, Sequence
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb
-from ansible_collections.ovn.interconnect.tests.support.contents import Entry, contents, key_faults
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database, TransactionError
+from ansible_collections.ovn.interconnect.tests.support.contents import NOT_COMPARED, Entry, contents, key_faults
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database, TransactionError, WaitTimeoutError
 from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect
 
 from .history import ZONES, Action
 
 FIXED_OPTIONS = {"mac_prefix": "0a:0b:0c", "svc_monitor_mac": "0a:0b:0c:00:00:01"}
 """What northd would otherwise choose at random, once for each deployment."""
+ROUNDS = 30
+"""After so many rounds that all changed something, a set-up counts as one that never settles."""
 
 
 class SetUp:
     """Two zones with one kind of sync daemon in each."""
 
-    def __init__(self, generation: str, kinds: Sequence[str]) -> None:
-        self.interconnect = Interconnect(generation)
+    def __init__(self, suite: str, kinds: Sequence[str], *, counters: bool) -> None:
+        self.interconnect = Interconnect(suite)
+        self.counters = counters
         for name, kind in zip(ZONES, kinds):
             self.interconnect.add_zone(name, kind=kind)
         self.kinds = "/".join(kinds)
@@ -43,13 +46,33 @@ class SetUp:
         settled = False
         for action in history:
             if action.alone and not settled:
-                self.interconnect.settle()
+                self.settle()
             outcomes.append(self._apply(action))
             settled = action.alone
             if settled:
-                self.interconnect.settle()
-        self.interconnect.settle()
+                self.settle()
+        self.settle()
         return outcomes
+
+    def settle(self) -> None:
+        """Wait until northd and all running daemons have nothing left to do.
+
+        With counters: until a round of everybody's confirmations changes nothing. Two confirmations a round, since the first
+        may come before that pass' writes to NB and SB.
+        """
+        if not self.counters:
+            self.interconnect.settle()
+            return
+        before: object = None
+        for _ in range(ROUNDS):
+            for zone in self.interconnect.zones:
+                zone.northd_sync()
+            self.interconnect.sync(2)
+            now = _everything(self.interconnect)
+            if now == before:
+                return
+            before = now
+        raise WaitTimeoutError(f"{ROUNDS} rounds, and something changes in each of them\n{self.interconnect.logs()}")
 
     def contents(self) -> list[Entry]:
         """All rows of all databases."""
@@ -97,12 +120,22 @@ class SetUp:
             _empty(zone.nb, "NB_Global", {"name": "", "external_ids": {}, "options": FIXED_OPTIONS})
             zone.northd_sync()
             zone.sb.transact(ovsdb.delete("Chassis"), ovsdb.delete("Chassis_Private"), ovsdb.delete("Encap"))
-        _empty(ic.nb, "IC_NB_Global", {"external_ids": {}, "options": {}})
-        _empty(ic.sb, "IC_SB_Global", {"external_ids": {}, "options": {}})
+        _empty(ic.nb, "IC_NB_Global", {"external_ids": {}, "options": {}, "nb_ic_cfg": 0, "sb_ic_cfg": 0})
+        _empty(ic.sb, "IC_SB_Global", {"external_ids": {}, "options": {}, "nb_ic_cfg": 0})
         for zone in ic.zones:
             zone.daemon.launch()
         for zone in ic.zones:
             zone.daemon.ready()
+
+
+def _everything(interconnect: Interconnect) -> list[dict[object, object]]:
+    """All rows of all databases but what the waiting itself moves."""
+    seen: list[dict[object, object]] = []
+    for database in interconnect.databases:
+        for table in database.tables():
+            moving = NOT_COMPARED.get(table, ())
+            seen.append({row.uuid: {c: value for c, value in row.columns.items() if c not in moving} for row in database.rows(table)})
+    return seen
 
 
 def _empty(database: Database, global_table: str, row: dict[str, object]) -> None:

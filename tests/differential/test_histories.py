@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -14,6 +15,7 @@ from ansible_collections.ovn.interconnect.tests.support.contents import differen
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import WaitTimeoutError
 
 from .exceptions import OUTCOMES, comparable
+from .generations import Case
 from .history import Action, Historian
 from .setup import SetUp
 
@@ -21,19 +23,21 @@ SECOND_LOOKS = 5
 """How often two set-ups that differ are settled again before that counts: upstream retries a rejected transaction only at the
 next event."""
 STUCK = "does not settle:"
-SHRINKING = 45.0
+SHRINKING = float(os.environ.get("SHRINKING", 45))
 """Seconds spent on shorter histories to make a failure readable."""
 
 pytestmark = pytest.mark.differential
 
 
-def test_history_ends_in_equal_contents(seed: int, reference: SetUp, candidate: SetUp, request: pytest.FixtureRequest) -> None:
+def test_history_ends_in_equal_contents(
+    case: Case, reference: SetUp, candidate: SetUp, judge: Callable[[str], None], request: pytest.FixtureRequest
+) -> None:
     length = int(request.config.getoption("--length"))
-    history = Historian(seed).history(length)
+    history = Historian(case.seed, case.generation).history(length)
     found = _compare(history, reference, candidate)
     if found:
         history, found = _shrunk(history, found, reference, candidate)
-        pytest.fail(_report(seed, history, found, reference, candidate), pytrace=False)
+        judge(_report(case, history, found, reference, candidate))
 
 
 def _compare(history: Sequence[Action], reference: SetUp, candidate: SetUp) -> list[str]:
@@ -44,8 +48,8 @@ def _compare(history: Sequence[Action], reference: SetUp, candidate: SetUp) -> l
             found = differences(comparable(reference.contents()), comparable(candidate.contents()))
             if not found:
                 break
-            reference.interconnect.settle()
-            candidate.interconnect.settle()
+            reference.settle()
+            candidate.settle()
     except WaitTimeoutError as stuck:
         return [f"{STUCK} {stuck}"]
     pairs = zip(history, *outcomes)
@@ -74,10 +78,11 @@ def _stuck(found: Sequence[str]) -> bool:
     return found[0].startswith(STUCK)
 
 
-def _report(seed: int, history: Sequence[Action], found: Sequence[str], reference: SetUp, candidate: SetUp) -> str:
+def _report(case: Case, history: Sequence[Action], found: Sequence[str], reference: SetUp, candidate: SetUp) -> str:
     actions = "\n".join(f"  {number:2}. {action}" for number, action in enumerate(history, 1))
     lines = "\n".join(f"  {line}" for line in found)
     return (
-        f"History {seed} (replay: --history {seed}), as far as it is needed:\n{actions}\n"
+        f"History {case} (replay: --generation {case.generation.name} --history {case.seed} --pair {candidate.kinds}), as far as it is"
+        f" needed:\n{actions}\n"
         f"{reference.kinds} -> {candidate.kinds}:\n{lines}\n{candidate.interconnect.logs()}"
     )

@@ -32,6 +32,7 @@ NOT_COMPARED = {
     "SB_Global": ("nb_cfg",),
     "IC_NB_Global": ("nb_ic_cfg", "sb_ic_cfg"),
     "IC_SB_Global": ("nb_ic_cfg",),
+    "Availability_Zone": ("nb_ic_cfg",),
 }
 """Counters that the waiting itself moves, and northd's own time stamps."""
 
