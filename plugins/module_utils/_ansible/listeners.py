@@ -1,0 +1,141 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tables Connection and SSL of a global database: members of two columns of its global row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..interconnect.change import Change, add, insert, remove, update
+from ..interconnect.schema import IC_NB, IC_SB, Database, declare
+from ..interconnect.store import Members, Row, Store
+from .errors import ModuleError
+from .wanted import map_keys
+
+Params = Mapping[str, Any]
+Stores = Mapping[str, Store]
+
+_TABLES = {
+    "Connection": "target max_backoff:optint inactivity_probe:optint other_config:map external_ids:map",
+    "SSL": "private_key certificate ca_cert bootstrap_ca_cert:bool ssl_protocols ssl_ciphers ssl_ciphersuites external_ids:map",
+}
+#: By the option ``database``: what is read of it, and the table of its global row.
+DATABASES: Mapping[str, tuple[Database, str]] = {
+    "ic_nb": (declare(IC_NB, {"IC_NB_Global": "connections:refs ssl:refs", **_TABLES}), "IC_NB_Global"),
+    "ic_sb": (declare(IC_SB, {"IC_SB_Global": "connections:refs ssl:refs", **_TABLES}), "IC_SB_Global"),
+}
+FILES = ("private_key", "certificate", "ca_cert")
+MAPS = ("other_config", "external_ids")
+SHORTEST_BACKOFF = 1000
+
+
+def databases(params: Params) -> list[Database]:
+    """The database that the option names."""
+    return [DATABASES[params["database"]][0]]
+
+
+def desired(params: Params, stores: Stores) -> list[Change]:
+    """What differs of the connections and of the files; first of all the global row."""
+    database, table = DATABASES[params["database"]]
+    store = stores[database.name]
+    _check(params, store)
+    row = store.only(table)
+    if row is None:
+        return [insert(store, table, {}, record=".", reason="the database has no global row yet")] if _wants_any(params) else []
+    return [*_connections(params, store, table, row), *_ssl(params, store, table, row)]
+
+
+def _wants_any(params: Params) -> bool:
+    return bool(params["connections"]) or bool(_given(params["ssl"]))
+
+
+def _given(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (options or {}).items() if value is not None}
+
+
+def _check(params: Params, store: Store) -> None:
+    from ovs.stream import PassiveStream, Stream
+
+    targets = [one["target"] for one in params["connections"] or ()]
+    for one in params["connections"] or ():
+        target, backoff = one["target"], one["max_backoff"]
+        if not (PassiveStream.is_valid_name(target) or Stream.is_valid_name(target) or target.startswith("pssl:")):
+            raise ModuleError(f"{target!r} is no target of a connection; write pssl:PORT, ptcp:PORT:ADDRESS or ssl:HOST:PORT")
+        if targets.count(target) > 1:
+            raise ModuleError(f"connections names {target} twice; name it once")
+        if backoff is not None and backoff < SHORTEST_BACKOFF:
+            raise ModuleError(f"max_backoff of {target} is {backoff}; give it at least {SHORTEST_BACKOFF} milliseconds")
+    suites = _given(params["ssl"]).get("ssl_ciphersuites")
+    if suites and not store.schema.has("SSL", "ssl_ciphersuites"):
+        raise ModuleError(
+            "ssl_ciphersuites needs a schema of this database as OVN 25.03 has it, and the server has version"
+            f" {store.schema.version}; convert the database to a newer schema first",
+            database=store.name,
+        )
+
+
+# ---- Connections -----------------------------------------------------------------------------------------------------
+
+
+def _connections(params: Params, store: Store, table: str, owner: Row) -> Iterator[Change]:
+    if params["connections"] is None:
+        return
+    rows = {row["target"]: row for row in store.child_rows(table, "connections", owner.uuid, "Connection")}
+    wanted = {one["target"]: one for one in params["connections"]}
+    new: set[str] = set()
+    for number, (target, one) in enumerate(wanted.items()):
+        row = rows.get(target)
+        columns = {name: one[name] for name in ("inactivity_probe", "max_backoff") if one[name] is not None}
+        keys = {column: map_keys(row[column] if row is not None else {}, one[column]) for column in MAPS}
+        if row is not None:
+            yield from update(store, "Connection", row, record=target, reason="the options differ", columns=columns, keys=keys)
+            continue
+        maps = {column: {key: value for key, value in part.items() if value is not None} for column, part in keys.items()}
+        new.add(f"@connection{number}")
+        made = {"target": target, **columns, **maps}
+        yield insert(store, "Connection", made, record=target, reason="the connection is to be there", name=f"@connection{number}")
+    members = Members(frozenset(new), frozenset(row.uuid for target, row in rows.items() if target not in wanted))
+    gone = sorted(set(rows) - set(wanted))
+    reason = f"nobody wants {', '.join(gone)} any more" if gone else "connections are to be there"
+    yield from update(store, table, owner, record=".", reason=reason, members={"connections": members})
+
+
+# ---- Files -----------------------------------------------------------------------------------------------------------
+
+
+def _ssl(params: Params, store: Store, table: str, owner: Row) -> Iterator[Change]:
+    if params["ssl"] is None:
+        return
+    given = _given(params["ssl"])
+    rows = store.child_rows(table, "ssl", owner.uuid, "SSL")
+    row = rows[0] if rows else None
+    if not given:
+        if row is not None:
+            yield from update(store, table, owner, record=".", reason="ssl is empty", members={"ssl": remove(row.uuid)})
+        return
+    keys = map_keys(row["external_ids"] if row is not None else {}, given.pop("external_ids", None))
+    if row is not None:
+        yield from update(store, "SSL", row, record=".", reason="the options differ", columns=given, keys={"external_ids": keys})
+        return
+    missing = [name for name in FILES if not given.get(name)]
+    if missing:
+        raise ModuleError(f"there is no row of TLS files yet; give {', '.join(missing)} too, so that it can be made", database=store.name)
+    given["external_ids"] = {key: value for key, value in keys.items() if value is not None}
+    reason = "the servers are to speak TLS"
+    yield insert(store, "SSL", given, record=".", reason=reason, name="@ssl")
+    yield from update(store, table, owner, record=".", reason=reason, members={"ssl": add("@ssl")})
+
+
+def describe(params: Params, stores: Stores) -> dict[str, Any]:
+    """Connections and files as they are."""
+    database, table = DATABASES[params["database"]]
+    store = stores[database.name]
+    row = store.only(table)
+    if row is None:
+        return {"connections": [], "ssl": {}}
+    connections = [one.as_dict() for one in store.child_rows(table, "connections", row.uuid, "Connection")]
+    files = [one.as_dict() for one in store.child_rows(table, "ssl", row.uuid, "SSL")]
+    return {"connections": sorted(connections, key=lambda one: str(one["target"])), "ssl": files[0] if files else {}}
