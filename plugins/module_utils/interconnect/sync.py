@@ -30,7 +30,7 @@ ACTIVE_LOCK = "ovn_ic"
 #: How long a pass may plan before the connections get their turn (a server drops a client that does not answer its probe for 5 s).
 PASS_SECONDS = 0.5
 #: Keys of one pass, and so Changes of one submission.
-PASS_KEYS = 2000
+PASS_KEYS = 500
 
 ACTIVE, STANDBY, PAUSED = "active", "standby", "paused"
 
