@@ -27,12 +27,10 @@ description:
 author:
   - The ovn.interconnect authors (@ovn-interconnect)
 options:
-  name:
-    description: Name of the host, as C(lab/hosts.py list) shows it.
+  labhost_name:
+    description: Name of the host, as C(lab/hosts.py list) shows it; without it, the host's name in the inventory.
     type: str
-    default: inventory_hostname
     vars:
-      - name: inventory_hostname
       - name: ansible_labhost_name
   state_dir:
     description: State directory of the lab that the host belongs to.
@@ -57,7 +55,7 @@ class Connection(ConnectionBase):  # type: ignore[misc]  # Ansible has no types
 
     def _enter(self, *command: str) -> list[str]:
         """Return the command line that runs `command` in the host; raise AnsibleConnectionFailure where the host does not run."""
-        name, state_dir = self.get_option("name"), Path(self.get_option("state_dir"))
+        name, state_dir = self.get_option("labhost_name") or self._play_context.remote_addr, Path(self.get_option("state_dir"))
         leader = leader_pid(state_dir, name)
         if leader is None:
             raise AnsibleConnectionFailure(f"no host {name!r} runs in {state_dir}: start it with playbooks/lab.yml or lab/hosts.py up")
