@@ -26,7 +26,9 @@ MOST_CHANGES = 500
 MOST_TRANSACTIONS = 4
 
 #: Errors that say nothing about the groups: another client was faster, the lock is gone, the cluster has no leader just now.
-_PASSING = ("timed out", "not owner", "not leader", "resources exhausted", "canceled", "cluster", "raft")
+_PASSING = frozenset(
+    ("timed out", "not owner", "not leader", "resources exhausted", "canceled", "cluster error", "raft error", "I/O error")
+)
 
 
 class Outcome(Protocol):
@@ -245,7 +247,7 @@ class Committer:
             self._tell(self._outcome.lost, transaction.parts)
         elif failure is None:
             self._tell(self._outcome.committed, transaction.parts)
-        elif any(word in failure[1] for word in _PASSING):
+        elif failure[1].partition(":")[0] in _PASSING:
             self._tell(self._outcome.lost, transaction.parts)
         else:
             self._isolate(name, transaction, *failure)

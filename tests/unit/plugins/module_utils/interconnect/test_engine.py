@@ -234,6 +234,12 @@ class TestCommitter:
         assert ledger.events[-1] == ("lost", "ts1")
         assert commits.rejections == 0
 
+    def test_a_refusal_that_quotes_a_name_is_no_passing_error(self) -> None:
+        commits, replicas, ledger = committer()
+        commits.submit([gateway("not leader")])
+        replicas[IC_SB].answer([None, {"error": "constraint violation", "details": 'the gateway "not leader" of a cluster error'}])
+        assert ledger.events[-1] == ("rejected", "not leader")
+
     def test_members_of_one_row_go_in_one_mutate(self) -> None:
         commits, replicas, _ledger = committer()
         store = northbound()
