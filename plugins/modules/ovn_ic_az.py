@@ -33,12 +33,22 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  purge:
+    description:
+      - With O(state=absent) removes the zone O(name) from IC_SB, with its gateways, ports and routes, in one transaction. For a zone whose
+        deployment is lost, or has lost its databases. The other zones then drop its chassis, ports and routes.
+      - Needs only O(ic_sb_db). The zone is to have no running daemon, which would register it again.
+      - Refused for the zone of O(nb_db), where that is given; and where O(ic_nb_db) is given and the databases have counters (OVN 24.03),
+        if the zone has confirmed the newest request. A zone without any request, or with older databases, cannot be seen to be alive.
+    type: bool
+    default: false
 notes:
   - O(ic_sb_db) and O(sb_db) are optional here. O(sb_db) is needed to take over a registration that upstream's daemon has made, because the
     zone's chassis prove that it is this zone's.
 seealso:
   - module: ovn.interconnect.ovn_ic_route_policy
   - module: ovn.interconnect.ovn_ic_gateway
+  - module: ovn.interconnect.ovn_ic_wait
   - module: ovn.interconnect.ovn_ic_sync
 """
 
@@ -57,6 +67,14 @@ EXAMPLES = r"""
   ovn.interconnect.ovn_ic_az:
     name: berlin
     state: absent
+
+- name: Remove what is left of a zone that was lost
+  ovn.interconnect.ovn_ic_az:
+    name: madrid
+    state: absent
+    purge: true
+    ic_nb_db: tcp:192.0.2.10:6645
+    ic_sb_db: tcp:192.0.2.10:6646
 
 - name: Set the connections once for all modules of a play
   hosts: central
@@ -109,17 +127,23 @@ from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.registration import narrowed, refusal, registration, zone_of
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.registration import (
+    narrowed,
+    purge,
+    refusal,
+    registration,
+    zone_of,
+)
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert, update
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB, Database
 
 DATABASE = narrowed(NB, {"NB_Global": "name options:map external_ids:map", "Logical_Router": "name"})
 GLOBAL = narrowed(
     IC_SB,
     {
-        "IC_SB_Global": "external_ids:map",
-        "Availability_Zone": "name",
+        "IC_SB_Global": "nb_ic_cfg:int external_ids:map",
+        "Availability_Zone": "name nb_ic_cfg:int",
         "Gateway": "name availability_zone:uuid",
         "Port_Binding": "logical_port availability_zone:uuid external_ids:map",
         "Route": "ip_prefix nexthop transit_switch availability_zone:uuid",
@@ -128,15 +152,31 @@ GLOBAL = narrowed(
     },
 )
 SOUTH = narrowed(SB, {"Chassis": "name other_config:map"})
+NORTH = narrowed(IC_NB, {"IC_NB_Global": "nb_ic_cfg:int sb_ic_cfg:int"})
 
 OPTIONS: dict[str, Any] = {
     "name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "purge": {"type": "bool", "default": False},
 }
 
 
+def needed(params: Params) -> list[Database]:
+    """A dead zone is purged without its own databases."""
+    return [GLOBAL] if params["purge"] else [DATABASE]
+
+
+def optional(params: Params) -> list[Database]:
+    """What else is looked at, where it is given."""
+    return [DATABASE, NORTH] if params["purge"] else [GLOBAL, SOUTH]
+
+
 def desired(params: Params, stores: Stores) -> list[Change]:
-    """The zone's name, and the next steps of its registration."""
+    """The zone's name, and the next steps of its registration; or the removal of a dead zone."""
+    if params["purge"]:
+        if params["state"] == "present":
+            raise ModuleError("purge is for a zone that is to be absent; set state to absent, or leave purge out")
+        return purge(stores, params["name"])
     store = stores[NB]
     row = store.only("NB_Global")
     name = checked_name(params["name"], "name") if params["state"] == "present" else ""
@@ -156,6 +196,9 @@ def desired(params: Params, stores: Stores) -> list[Change]:
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
     """The zone's name and row."""
+    if params["purge"]:
+        found = zone_of(stores).ic_sb.first("Availability_Zone", "name", params["name"])
+        return {"zone": {"name": params["name"], "registered": found is not None, "uuid": found.uuid if found is not None else None}}
     row = stores[NB].only("NB_Global")
     own = zone_of(stores).own_az if IC_SB in stores else None
     registered = own is not None if IC_SB in stores else None
@@ -166,13 +209,15 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 def doing(params: Params) -> str:
     """What the module is about."""
+    if params["purge"]:
+        return f"Purging the zone {params['name']!r}"
     return f"Naming the zone {params['name']!r}" if params["state"] == "present" else "Taking the zone's name away"
 
 
 def main() -> None:
     """Run the module."""
-    constraints = {"required_if": [("state", "present", ["name"])]}
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, optional=[GLOBAL, SOUTH], constraints=constraints))
+    constraints = {"required_if": [("state", "present", ["name"]), ("purge", True, ["name"])]}
+    run(Declaration(OPTIONS, needed, desired, describe, doing, optional=optional, constraints=constraints))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from ..interconnect.change import Change, Left, insert
 from ..interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB, Database, declare
 from ..interconnect.store import Store
-from ..interconnect.subjects.zones import Zones
+from ..interconnect.subjects.progress import has_counters
+from ..interconnect.subjects.zones import Zones, withdrawal
 from ..interconnect.zone import TOKEN_KEY, ZONE_KEY, Zone
+from .errors import ModuleError
 
 Stores = Mapping[str, Store]
 
@@ -53,6 +55,26 @@ def registration(stores: Stores) -> list[Change]:
     if stores[IC_SB].only("IC_SB_Global") is None:
         return [insert(stores[IC_SB], "IC_SB_Global", {}, record=".", reason="the database has no global row yet")]
     return [step for step in _plan(zone_of(stores)) if isinstance(step, Change)]
+
+
+def purge(stores: Stores, name: str) -> list[Change]:
+    """The removal of a dead zone, with all that it has in IC_SB. Raises ModuleError where it can be seen that it may be alive."""
+    zone = zone_of(stores)
+    Zones().prepare(zone)
+    row = zone.ic_sb.first("Availability_Zone", "name", name)
+    if row is None:
+        return []
+    own = zone.own_az
+    if own is not None and own.uuid == row.uuid:
+        raise ModuleError(f"{name!r} is the zone of nb_db itself; leave purge out, so that it is withdrawn", database=IC_SB)
+    requested = zone.ic_nb.only("IC_NB_Global")
+    if requested is not None and has_counters(zone) and 0 < requested["nb_ic_cfg"] == row["nb_ic_cfg"]:
+        raise ModuleError(
+            f"the zone {name!r} has confirmed the newest request, number {row['nb_ic_cfg']}, so its sync daemon may be running;"
+            " end it, let ovn_ic_wait make a request to the other zones, and run the task again",
+            database=IC_SB,
+        )
+    return list(withdrawal(zone, row, "the zone is to be purged"))
 
 
 def _plan(zone: Zone) -> list[Change | Left]:

@@ -65,7 +65,7 @@ class Zones(Subject):
         yield from _remember(zone, nb_global, "the identity of the global databases", accepted)
         own = _remembered(zone, nb_global)
         if not nb_global["name"]:
-            yield from _withdraw(zone, nb_global, own)
+            yield from withdrawal(zone, own, "the zone's name was cleared") if own is not None else ()
         elif own is not None:
             yield from _keep(zone, nb_global, own)
         else:
@@ -139,11 +139,8 @@ def _doubt(zone: Zone, row: Row) -> str | None:
     return None
 
 
-def _withdraw(zone: Zone, nb_global: Row, own: Row | None) -> Iterator[Change]:
-    """The name was cleared: take back all rows of the zone, and then the zone, in one transaction."""
-    if own is None:
-        return
-    reason = "the zone's name was cleared"
+def withdrawal(zone: Zone, own: Row, reason: str) -> Iterator[Change]:
+    """All rows of a zone, and then the zone, to be removed in one transaction."""
     for table in _OWNED:
         for row in zone.ic_sb.find(table, "availability_zone", own.uuid):
             yield delete(zone.ic_sb, table, row, record=_record(table, row), reason=reason)

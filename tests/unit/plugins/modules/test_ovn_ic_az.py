@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_az as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, settle, stores
@@ -29,7 +29,7 @@ def test_a_name_alone_is_written_to_nb_only() -> None:
     contents = stores(module.DATABASE)
     (change,) = settle(module, params(module, name="az1"), contents)
     assert (change.database, change.columns) == (NB, {"name": "az1"})
-    assert module.describe({}, contents) == {"zone": {"name": "az1", "registered": None, "uuid": None}}
+    assert module.describe(params(module, name="az1"), contents) == {"zone": {"name": "az1", "registered": None, "uuid": None}}
 
 
 def test_a_registered_zone_claims_its_row_and_keeps_it_when_renamed() -> None:
@@ -94,3 +94,52 @@ def test_absent_leaves_a_zone_of_another_name_and_one_that_never_had_one_alone()
 def test_a_name_that_hurts_is_refused(name: str) -> None:
     with pytest.raises(ModuleError, match=r"^name "):
         module.desired(params(module, name=name), deployment())
+
+
+def purged(name: str, contents: dict[str, Store]) -> list[str]:
+    settle(module, params(module, name=name, state="absent", purge=True), contents)
+    return registered(contents)
+
+
+def test_a_dead_zone_is_purged_without_its_databases_and_in_one_group() -> None:
+    contents = stores(module.GLOBAL)
+    dead, other = (put(contents[IC_SB], "Availability_Zone", name=name) for name in ("dead", "other"))
+    put(contents[IC_SB], "IC_SB_Global", external_ids={f"ovn-interconnect-claim-{dead}": "t", f"ovn-interconnect-claim-{other}": "u"})
+    put(contents[IC_SB], "Service_Monitor", source_availability_zone="dead", logical_port="p")
+    for az in (dead, other):
+        put(contents[IC_SB], "Gateway", availability_zone=az, name=f"gw of {az}")
+    given = params(module, name="dead", state="absent", purge=True)
+    assert len(module.desired(given, contents)) == 4
+    assert purged("dead", contents) == ["other"]
+    assert only(contents[IC_SB], "Gateway")["availability_zone"] == other
+    assert only(contents[IC_SB], "IC_SB_Global")["external_ids"] == {f"ovn-interconnect-claim-{other}": "u"}
+    assert module.describe(given, contents) == {"zone": {"name": "dead", "registered": False, "uuid": None}}
+    assert not module.desired(given, contents)
+
+
+@pytest.mark.parametrize("requested, confirmed, alive", [(3, 3, True), (3, 2, False), (0, 0, False), (3, 4, False)])
+def test_a_zone_that_has_confirmed_the_newest_request_is_not_purged(requested: int, confirmed: int, alive: bool) -> None:
+    contents = stores(module.GLOBAL, module.NORTH)
+    put(contents[IC_SB], "Availability_Zone", name="az1", nb_ic_cfg=confirmed)
+    put(contents[IC_NB], "IC_NB_Global", nb_ic_cfg=requested)
+    if alive:
+        with pytest.raises(ModuleError, match="has confirmed the newest request, number 3, so its sync daemon may be running"):
+            purged("az1", contents)
+    else:
+        assert purged("az1", contents) == []
+
+
+def test_the_zone_itself_is_not_purged_and_nothing_present_is() -> None:
+    contents = deployment()
+    settle(module, params(module, name="az1"), contents)
+    with pytest.raises(ModuleError, match="'az1' is the zone of nb_db itself; leave purge out"):
+        purged("az1", contents)
+    with pytest.raises(ModuleError, match="set state to absent, or leave purge out"):
+        module.desired(params(module, name="az1", purge=True), contents)
+
+
+def test_only_what_is_needed_is_read() -> None:
+    assert module.needed({"purge": True}) == [module.GLOBAL]
+    assert module.needed({"purge": False}) == [module.DATABASE]
+    assert module.NORTH in module.optional({"purge": True})
+    assert module.SOUTH in module.optional({"purge": False})
