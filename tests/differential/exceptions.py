@@ -22,6 +22,8 @@ class Scene:
     attached: frozenset[tuple[str, str]]
     #: (zone, logical port) of the ports whose gateway is no chassis that the zone knows.
     adrift: frozenset[tuple[str, str]]
+    #: The transit switch ports of IC_NB that have no chassis.
+    unplaced: frozenset[str]
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Scene:
@@ -30,13 +32,20 @@ class Scene:
         bindings = [entry.columns for entry in entries if entry.database == "IC_SB" and entry.table == "Port_Binding"]
         ids = [columns["external_ids"] for columns in bindings]
         routers = frozenset(str(known.get("router-id", "")).strip("<>") for known in ids if isinstance(known, dict))
-        attached = {(str(columns["availability_zone"]), str(columns["transit_switch"])) for columns in bindings}
+        attached = {
+            (str(columns["availability_zone"]), str(columns["transit_switch"]))
+            for columns, known in zip(bindings, ids)
+            if isinstance(known, dict) and "router-id" in known
+        }
         zones = {entry.database.split("/")[0] for entry in entries if entry.database.endswith("/SB")}
         chassis = {(entry.database.split("/")[0], str(entry.columns["name"])) for entry in entries if entry.table == "Chassis"}
         adrift = {
             (zone, str(columns["logical_port"])) for zone in zones for columns in bindings if (zone, str(columns["gateway"])) not in chassis
         }
-        return cls(routers, frozenset(attached), frozenset(adrift))
+        unplaced = {
+            str(entry.columns["name"]) for entry in entries if entry.table == "Transit_Switch_Port" and not entry.columns["chassis"]
+        }
+        return cls(routers, frozenset(attached), frozenset(adrift), frozenset(unplaced))
 
     def orphan(self, route_key: str) -> bool:
         """Whether a key of IC_SB Route speaks of a zone without port on that transit switch."""
@@ -102,6 +111,20 @@ def _without_edits(entry: Entry) -> Entry:
     return entry.without("policy").without_keys("external_ids", lambda key: key != "ic-learned-route")
 
 
+def _without_leaf_id(entry: Entry) -> Entry:
+    """A leaf switch's port without what only a router's port has."""
+    if entry.database != "IC_SB" or entry.columns.get("address") != "unknown":
+        return entry
+    return entry.without_keys("external_ids", {"router-id"}.__contains__)
+
+
+def _without_owner(entry: Entry, scene: Scene) -> Entry:
+    """A transit switch port that is nowhere, without its owner."""
+    if entry.database == "IC_SB" and entry.table == "Port_Binding" and entry.columns["logical_port"] in scene.unplaced:
+        return entry.without("availability_zone")
+    return entry
+
+
 DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
         "adrift",
@@ -130,6 +153,18 @@ DEVIATIONS: tuple[Deviation, ...] = (
         _of("Logical_Router_Static_Route", _without_edits),
     ),
     Deviation(
+        "leaf-id",
+        "a leaf switch's port has the switch's uuid as its router-id with upstream's daemon, none with ours",
+        "port bindings, 3.1 P-5, QUIRK-FIX",
+        _of("Port_Binding", _without_leaf_id),
+    ),
+    Deviation(
+        "unplaced",
+        "a transit switch port without chassis belongs to the zone that holds the lock of IC_SB, which is whoever came first",
+        "port bindings, 4.1",
+        _without_owner,
+    ),
+    Deviation(
         "northd-range",
         "northd of 25.03 and later chooses the range of its own tunnel keys by the chassis that it saw last, late or early",
         "northd's own; the same difference shows between two set-ups with upstream's daemon",
@@ -140,6 +175,12 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "our mark in Logical_Switch.external_ids says that this interconnect made the switch",
         "design, principle 7 (ownership)",
         _of("Logical_Switch", lambda entry: entry.without_keys("external_ids", _ours)),
+    ),
+    Deviation(
+        "mark-router",
+        "our mark in Logical_Router.external_ids says that this interconnect made the router",
+        "design, principle 7 (ownership)",
+        _of("Logical_Router", lambda entry: entry.without_keys("external_ids", _ours)),
     ),
     Deviation(
         "mark-zone",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -41,6 +41,8 @@ class Action:
     command: str = ""
     alone: bool = True
     needed: bool = False
+    #: `az1/pause`, `az1/stop` or `az1/kill`: that is done to a daemon before, and undone behind.
+    during: str = ""
 
     def __str__(self) -> str:
         what = self.command or json.dumps(list(self.operations))
@@ -78,6 +80,13 @@ class Zone:
     routers: dict[str, Router] = field(default_factory=dict)
     vifs: dict[str, str] = field(default_factory=dict)
     free_lans: list[int] = field(default_factory=lambda: list(range(LANS)))
+    #: What the zone calls itself now.
+    title: str = ""
+    #: By name of the port on the transit switch: that switch, and the port.
+    leaves: dict[str, tuple[str, UUID]] = field(default_factory=dict)
+    #: By name: the router, empty once it is deleted, and the balancer.
+    balancers: dict[str, tuple[str, UUID]] = field(default_factory=dict)
+    sets: set[str] = field(default_factory=set)
 
     @property
     def attached(self) -> list[tuple[Router, Attachment]]:
@@ -96,12 +105,15 @@ Draw = Callable[["Historian", Zone], "Action | None"]
 class Historian:
     """Draws the actions of one history, knowing what the operators have done so far."""
 
-    def __init__(self, seed: int, generation: Generation) -> None:
+    def __init__(self, seed: int, generation: Generation, vocabulary: Sequence[tuple[Draw, int]]) -> None:
         self.random = random.Random(seed)
         self.seed = seed
         self.generation = generation
+        self.vocabulary = vocabulary
+        self.transit_ports: dict[str, tuple[str, UUID]] = {}
+        self.transit_routers: set[str] = set()
         self.switches: set[str] = set()
-        self.zones = [Zone(name, number) for number, name in enumerate(ZONES, 1)]
+        self.zones = [Zone(name, number, title=name) for number, name in enumerate(ZONES, 1)]
         self.dual_stack = self.random.random() < 0.5
         self._uuids = 0
         self._names = 0
@@ -140,7 +152,7 @@ class Historian:
 
     def drawn(self, length: int) -> Iterator[Action]:
         """Random actions that mean something in the state that those before them made."""
-        draws, weights = zip(*VOCABULARY)
+        draws, weights = zip(*self.vocabulary)
         while length:
             action = self.random.choices(draws, weights)[0](self, self.random.choice(self.zones))
             if action is not None:
@@ -173,6 +185,7 @@ class Historian:
         self.switches.discard(name)
         for zone in self.zones:
             self._lose_switch_ports(zone, name)
+        self.transit_ports = {port: place for port, place in self.transit_ports.items() if place[0] != name}
         return Action(f"delete {name}", "IC_NB", tuple(topology.no_transit_switch(name)))
 
     def change_switch(self, _zone: Zone) -> Action | None:
@@ -195,6 +208,7 @@ class Historian:
             if switch in router.attachments:
                 router.attachments[switch].switch_port = None
         zone.vifs = {name: on for name, on in zone.vifs.items() if on != switch}
+        zone.leaves = {name: leaf for name, leaf in zone.leaves.items() if leaf[0] != switch}
 
     def configure_switch(self, zone: Zone) -> Action | None:
         """Keys of the zone's switch: those of operators stay, `requested-tnl-key` is put right."""
@@ -581,7 +595,7 @@ class Historian:
         elif kind == "Datapath_Binding":
             operation = delete(kind, transit_switch=self.random.choice(SWITCHES))
         else:
-            operation = delete(kind, name=zone.name)
+            operation = delete(kind, name=zone.title)
         return Action(f"delete from {kind}", "IC_SB", (operation,))
 
     def restart(self, zone: Zone) -> Action:

@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb
 from ansible_collections.ovn.interconnect.tests.support.contents import NOT_COMPARED, Entry, contents, key_faults
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database, TransactionError, WaitTimeoutError
-from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database, TransactionError, Value, WaitTimeoutError
+from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, Server
 
 from .history import ZONES, Action
 
-FIXED_OPTIONS = {"mac_prefix": "0a:0b:0c", "svc_monitor_mac": "0a:0b:0c:00:00:01"}
+FIXED_OPTIONS = {"mac_prefix": "0a:0b:0c", "svc_monitor_mac": "0a:0b:0c:00:00:01", "svc_monitor_mac_dst": "0a:0b:0c:00:00:02"}
 """What northd would otherwise choose at random, once for each deployment."""
 ROUNDS = 30
 """After so many rounds that all changed something, a set-up counts as one that never settles."""
+
+Seen = dict[tuple[str, UUID], dict[str, Value]]
 
 
 class SetUp:
@@ -63,16 +67,17 @@ class SetUp:
         if not self.counters:
             self.interconnect.settle()
             return
-        before: object = None
+        before: list[Seen] = []
         for _ in range(ROUNDS):
             for zone in self.interconnect.zones:
                 zone.northd_sync()
             self.interconnect.sync(2)
             now = _everything(self.interconnect)
-            if now == before:
+            moving = [f"{old} -> {new}" for old, new in zip(before, now) if old != new]
+            if before and not moving:
                 return
             before = now
-        raise WaitTimeoutError(f"{ROUNDS} rounds, and something changes in each of them\n{self.interconnect.logs()}")
+        raise WaitTimeoutError(f"something changes in each of {ROUNDS} rounds: {moving}\n{self.interconnect.logs()}")
 
     def contents(self) -> list[Entry]:
         """All rows of all databases."""
@@ -83,14 +88,39 @@ class SetUp:
         return key_faults(self.interconnect)
 
     def _apply(self, action: Action) -> str:
+        if action.command == "restart-server":
+            server = self._server(action.target)
+            server.stop()
+            server.start()
+            return "done"
         if action.command:
             self._command(self._zone(action.target), action.command)
             return "done"
-        try:
-            self._database(action.target).transact(*action.operations)
-        except TransactionError:
-            return "rejected"
-        return "committed"
+        with self._without(action.during):
+            try:
+                self._database(action.target).transact(*action.operations)
+            except TransactionError:
+                return "rejected"
+            return "committed"
+
+    @contextmanager
+    def _without(self, during: str) -> Iterator[None]:
+        """A zone's daemon does nothing for the length of the block; northd does."""
+        if not during:
+            yield
+            return
+        zone, how = self._zone(during), during.split("/")[1]
+        if how == "pause":
+            zone.daemon.pause()
+        else:
+            zone.daemon.stop(signal.SIGKILL if how == "kill" else signal.SIGTERM)
+        yield
+        for each in self.interconnect.zones:
+            each.northd_sync()
+        if how == "pause":
+            zone.daemon.resume()
+        else:
+            zone.daemon.start()
 
     def _command(self, zone: AvailabilityZone, command: str) -> None:
         if command == "pause-resume":
@@ -104,12 +134,15 @@ class SetUp:
         return self.interconnect.zones[ZONES.index(target.split("/")[0])]
 
     def _database(self, target: str) -> Database:
+        return self._server(target).database
+
+    def _server(self, target: str) -> Server:
         if target == "IC_NB":
-            return self.interconnect.nb
+            return self.interconnect.nb_server
         if target == "IC_SB":
-            return self.interconnect.sb
+            return self.interconnect.sb_server
         zone = self._zone(target)
-        return zone.nb if target.endswith("/NB") else zone.sb
+        return zone.nb_server if target.endswith("/NB") else zone.sb_server
 
     def _empty(self) -> None:
         """Bring the databases back to how a new deployment finds them, with new daemon processes."""
@@ -128,13 +161,15 @@ class SetUp:
             zone.daemon.ready()
 
 
-def _everything(interconnect: Interconnect) -> list[dict[object, object]]:
-    """All rows of all databases but what the waiting itself moves."""
-    seen: list[dict[object, object]] = []
+def _everything(interconnect: Interconnect) -> list[Seen]:
+    """All rows of all databases, table by table, but what the waiting itself moves."""
+    seen: list[Seen] = []
     for database in interconnect.databases:
         for table in database.tables():
             moving = NOT_COMPARED.get(table, ())
-            seen.append({row.uuid: {c: value for c, value in row.columns.items() if c not in moving} for row in database.rows(table)})
+            seen.append(
+                {(table, row.uuid): {c: value for c, value in row.columns.items() if c not in moving} for row in database.rows(table)}
+            )
     return seen
 
 

@@ -20,6 +20,7 @@ from .ovsdb import Database, Row
 from .servers import Interconnect
 
 DATAPATH_KEYS = range(16711681, 16777216)
+VXLAN_KEYS = range(1024, 4096)
 PORT_KEYS = range(1, 32768)
 AGREES = "= IC_SB"
 
@@ -29,7 +30,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 NOT_COMPARED = {
     "NB_Global": ("nb_cfg", "nb_cfg_timestamp", "sb_cfg", "sb_cfg_timestamp", "hv_cfg", "hv_cfg_timestamp"),
-    "SB_Global": ("nb_cfg",),
+    "SB_Global": ("nb_cfg", "nb_cfg_timestamp"),
     "IC_NB_Global": ("nb_ic_cfg", "sb_ic_cfg"),
     "IC_SB_Global": ("nb_ic_cfg",),
     "Availability_Zone": ("nb_ic_cfg",),
@@ -208,6 +209,8 @@ class _TunnelKeys:
         if label == "IC_SB" and row.table in ("Datapath_Binding", "Port_Binding"):
             wanted = DATAPATH_KEYS if row.table == "Datapath_Binding" else PORT_KEYS
             columns["tunnel_key"] = "in range" if row.number("tunnel_key") in wanted else row.number("tunnel_key")
+            if row.table == "Datapath_Binding" and row.number("tunnel_key") in VXLAN_KEYS:
+                columns["tunnel_key"] = "in the range of VXLAN mode"
         elif row.table == "Logical_Switch":
             self._requested(columns, "other_config", self._switches.get(row.map("other_config").get("interconn-ts", "")))
         elif row.table == "Logical_Switch_Port":
@@ -280,7 +283,8 @@ def key_faults(interconnect: Interconnect) -> list[str]:
     faults: list[str] = []
     seen: dict[tuple[str, int], str] = {}
     for row in interconnect.sb.rows("Datapath_Binding"):
-        faults += _fault(seen, ("", row.number("tunnel_key")), row.text("transit_switch"), DATAPATH_KEYS)
+        wanted = VXLAN_KEYS if row.number("tunnel_key") in VXLAN_KEYS else DATAPATH_KEYS
+        faults += _fault(seen, ("", row.number("tunnel_key")), row.text("transit_switch"), wanted)
     for row in interconnect.sb.rows("Port_Binding"):
         faults += _fault(seen, (row.text("transit_switch"), row.number("tunnel_key")), row.text("logical_port"), PORT_KEYS)
     return faults
