@@ -27,6 +27,7 @@ options:
     choices: [gateways, datapaths, ports, routes]
     default: [gateways, datapaths, ports, routes]
 seealso:
+  - module: ovn.interconnect.ovn_ic_route_info
   - module: ovn.interconnect.ovn_ic_wait
 """
 

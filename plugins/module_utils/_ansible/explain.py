@@ -1,0 +1,223 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why routes of a zone are exchanged or not: the decisions of the route subjects, asked for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..interconnect.address import Prefix, belongs_to, format_address, format_prefix, parse_nexthop, parse_prefix
+from ..interconnect.monitoring import keeps_ports
+from ..interconnect.replica import Replica
+from ..interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB, Database
+from ..interconnect.store import Row, Store
+from ..interconnect.subjects import advertised_routes as advertised
+from ..interconnect.subjects import participants, route_rows
+from ..interconnect.subjects.advertised_routes import Source
+from ..interconnect.subjects.learned_routes import LearnedRoutes
+from ..interconnect.subjects.participants import Port
+from ..interconnect.zone import Zone
+from .errors import ModuleError
+from .registration import zone_of
+
+Params = Mapping[str, Any]
+Stores = Mapping[str, Store]
+
+_STATIC = "Logical_Router_Static_Route"
+#: What the sources of the subject are called.
+WORDS = {"route": "static route", "lrp": "router port", "loadbalancer": "load balancer", "lr": "dynamic route"}
+
+
+def _part(name: str, tables: str) -> Database:
+    """A database of the engine of which only these tables are read."""
+    return Database(name, {table: columns if table in tables.split() else {} for table, columns in DATABASES[name].tables.items()})
+
+
+READ = (
+    _part(
+        NB,
+        "NB_Global Logical_Switch Logical_Switch_Port Logical_Router Logical_Router_Port Logical_Router_Static_Route"
+        " Load_Balancer Load_Balancer_Group",
+    ),
+    _part(SB, "Datapath_Binding Learned_Route"),
+    _part(IC_NB, "Transit_Switch"),
+    _part(IC_SB, "IC_SB_Global Availability_Zone Port_Binding Route"),
+)
+
+
+def narrow(_params: Params, replicas: Mapping[str, Replica]) -> None:
+    """A zone's many ports of virtual machines are not looked at."""
+    replicas[NB].want("Logical_Switch_Port", [["type", "!=", ""]])
+    replicas[NB].keeps_members = keeps_ports
+
+
+def describe(params: Params, stores: Stores) -> dict[str, Any]:
+    """Ports, own routes and foreign routes, each with whether it is exchanged and why not."""
+    question = _Question(params, stores)
+    return {
+        "ports": [_port_view(binding, port) for binding, port in question.ports()],
+        "advertised": sorted(question.advertised(), key=_order),
+        "learned": sorted(question.learned(), key=_order),
+    }
+
+
+def _order(view: dict[str, Any]) -> list[str]:
+    return [str(view[part]) for part in ("prefix", "router", "transit_switch", "route_table", "next_hop")]
+
+
+def _port_view(binding: Row, port: Port | str) -> dict[str, Any]:
+    return {
+        "port": binding["logical_port"],
+        "transit_switch": binding["transit_switch"],
+        "router": port.router["name"] if isinstance(port, Port) else "",
+        "address": binding["address"],
+        "takes_part": isinstance(port, Port),
+        "reason": "" if isinstance(port, Port) else port,
+    }
+
+
+class _Question:
+    """What was asked, and the zone that it was asked of. Raises ModuleError where it makes no sense there."""
+
+    def __init__(self, params: Params, stores: Stores) -> None:
+        self.zone: Zone = zone_of(stores)
+        az = self.zone.own_az
+        if az is None:
+            raise ModuleError(
+                f"the zone {self.zone.name!r} is not registered in IC_SB, so that it exchanges no routes;"
+                " name it with ovn_ic_az, and see that its sync daemon runs",
+                database=IC_SB,
+            )
+        self.owner = az.uuid
+        self.switch = params["transit_switch"]
+        self.prefix = _wanted_prefix(params["prefix"])
+        self.subject = LearnedRoutes()
+        self.subject.prepare(self.zone)
+        advertised.AdvertisedRoutes().prepare(self.zone)
+        self._asked = params["router"] is not None
+        self.routers = self._routers(params["router"])
+        self._zones = {row.uuid: row["name"] for row in self.zone.ic_sb.rows("Availability_Zone")}
+
+    def _routers(self, name: str | None) -> list[Row]:
+        rows = [row for row in self.zone.nb.rows("Logical_Router") if name in (None, row["name"])]
+        if name is not None and not rows:
+            raise ModuleError(f"there is no router {name!r}; correct the option router", database=NB)
+        return rows
+
+    def _covers(self, prefix: Prefix | None) -> bool:
+        """Whether a route to this prefix is one that was asked for: it leads to all that was asked for."""
+        return self.prefix is None or (prefix is not None and belongs_to(self.prefix.network, prefix.network))
+
+    def ports(self) -> Iterator[tuple[Row, Port | str]]:
+        """The zone's own bindings on transit switches, each with its participating port, or why there is none."""
+        routers = {row.uuid for row in self.routers}
+        rows = [row for row in self.zone.ic_sb.rows("Port_Binding") if row["availability_zone"] == self.owner]
+        for binding in sorted(rows, key=lambda row: str(row["logical_port"])):
+            known = participants.router_id(binding) is None or participants.router_id(binding) in routers
+            if known and self.switch in (None, binding["transit_switch"]):
+                yield binding, participants.participant(self.zone, binding)
+
+    # -- what the zone advertises ------------------------------------------------------------------------------------------------------
+
+    def advertised(self) -> Iterator[dict[str, Any]]:
+        """Each source of each participating port."""
+        for _binding, port in self.ports():
+            if isinstance(port, Port):
+                for source in advertised.sources(self.zone, self.owner, port):
+                    if self._covers(source.prefix):
+                        yield self._source_view(port, source)
+                yield from self._no_sources(port)
+
+    def _source_view(self, port: Port, source: Source) -> dict[str, Any]:
+        hop = advertised.next_hop_of(port, source.prefix)
+        reason = advertised.verdict(self.zone, port, source)
+        if reason is None and not self._is_published(port, source):
+            reason = "it may be advertised, and is not there yet, or not as this source would have it; see that the sync daemon runs"
+        return {
+            **_place(port),
+            "prefix": format_prefix(source.prefix),
+            "next_hop": format_address(hop) if hop is not None else "",
+            "route_table": source.route_table,
+            "source": WORDS[source.kind],
+            "done": reason is None,
+            "reason": reason or "",
+        }
+
+    def _is_published(self, port: Port, source: Source) -> bool:
+        hop = advertised.next_hop_of(port, source.prefix)
+        return any(
+            row["availability_zone"] == self.owner
+            and row["route_table"] == source.route_table
+            and parse_prefix(row["ip_prefix"]) == source.prefix
+            and parse_nexthop(row["nexthop"]) == hop
+            for row in route_rows.routes_to(self.zone, port.transit_switch, source.prefix)
+        )
+
+    def _no_sources(self, port: Port) -> Iterator[dict[str, Any]]:
+        """What a person would take for a source: static routes that are none, and networks of transit switches."""
+        nb, router = self.zone.nb, port.router.uuid
+        for row in nb.child_rows("Logical_Router", "static_routes", router, _STATIC):
+            source = advertised.static_source(row, port.options.route_table)
+            if isinstance(source, str) and route_rows.learned_from(row) is None and self._covers(parse_prefix(row["ip_prefix"])):
+                yield _no_source(port, row["ip_prefix"], row["route_table"], "route", source)
+        for lrp in nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):
+            if participants.is_transit(self.zone, self.owner, lrp, router):
+                for text in sorted(lrp["networks"]):
+                    if self._covers(parse_prefix(text)):
+                        yield _no_source(port, text, "", "lrp", "it is the network of a port on a transit switch")
+
+    # -- what the zone learns ----------------------------------------------------------------------------------------------------------
+
+    def learned(self) -> Iterator[dict[str, Any]]:
+        """Each route of IC_SB for each router that is on its transit switch, or that was asked for."""
+        for route in self.zone.ic_sb.rows("Route"):
+            if self.switch in (None, route["transit_switch"]) and self._covers(parse_prefix(route["ip_prefix"])):
+                for router in self._learners(route["transit_switch"]):
+                    if route["external_ids"].get("lr-id", "").lower() != router.uuid:
+                        yield self._route_view(router, route)
+
+    def _learners(self, switch: str) -> list[Row]:
+        if self._asked:
+            return self.routers
+        bindings = participants.bindings_on(self.zone, self.owner, switch)
+        on_switch = {participants.router_id(binding) for binding in bindings}
+        return [row for row in self.routers if row.uuid in on_switch]
+
+    def _route_view(self, router: Row, route: Row) -> dict[str, Any]:
+        refused = self.subject.verdict(self.zone, self.owner, router, route)
+        reason = None if refused is None else refused.reason
+        if reason is None and not self._is_learned(router, route):
+            reason = "it may be learned, and is not there yet; see that the sync daemon runs"
+        return {
+            "router": router["name"],
+            "transit_switch": route["transit_switch"],
+            "prefix": route["ip_prefix"],
+            "next_hop": route["nexthop"],
+            "route_table": route["route_table"],
+            "zone": self._zones.get(route["availability_zone"], ""),
+            "done": reason is None,
+            "reason": reason or "",
+        }
+
+    def _is_learned(self, router: Row, route: Row) -> bool:
+        found = self.zone.nb.find(_STATIC, "learned", route.uuid)
+        return any(router.uuid in route_rows.holders(self.zone, row.uuid) for row in found)
+
+
+def _place(port: Port) -> dict[str, Any]:
+    return {"router": port.router["name"], "transit_switch": port.transit_switch, "port": port.name}
+
+
+def _no_source(port: Port, prefix: str, table: str, kind: str, reason: str) -> dict[str, Any]:
+    view = {"prefix": prefix, "next_hop": "", "route_table": table, "source": WORDS[kind], "done": False, "reason": reason}
+    return {**_place(port), **view}
+
+
+def _wanted_prefix(text: str | None) -> Prefix | None:
+    prefix = parse_prefix(text) if text is not None else None
+    if text is not None and prefix is None:
+        raise ModuleError(f"prefix is {text!r}, which is neither a network nor an address; write one such as 10.0.1.0/24")
+    return prefix

@@ -1,0 +1,126 @@
+#!/usr/bin/python
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ovn_ic_route_info
+short_description: Tell why a route of an OVN interconnect is there or not
+version_added: 0.1.0
+description:
+  - Tells for each route that a zone could advertise whether it does, and for each route that other zones advertise whether a router of
+    this zone learns it; and where not, why not.
+  - The answers are the decisions of the sync engine itself. Upstream's daemon decides by the same rules, apart from its quirks.
+author:
+  - The ovn.interconnect authors (@ovn)
+extends_documentation_fragment:
+  - ovn.interconnect.facts
+  - ovn.interconnect.connection
+options:
+  prefix:
+    description:
+      - A network or an address. Only routes that lead to all of it are looked at.
+      - A large interconnect has a hundred thousand routes and more, so give it where it is known.
+    type: str
+  router:
+    description: The name of a router. Only what it advertises and learns is looked at, and why it learns nothing from a transit switch.
+    type: str
+  transit_switch:
+    description: The name of a transit switch. Only routes on it are looked at.
+    type: str
+seealso:
+  - module: ovn.interconnect.ovn_ic_info
+  - module: ovn.interconnect.ovn_ic_route_policy
+"""
+
+EXAMPLES = r"""
+- name: Find out why 10.0.2.10 is not reached from router lr1
+  ovn.interconnect.ovn_ic_route_info:
+    prefix: 10.0.2.10
+    router: lr1
+    ic_nb_db: tcp:192.0.2.10:6645
+    ic_sb_db: tcp:192.0.2.10:6646
+  register: answer
+
+- name: Show the reasons
+  ansible.builtin.debug:
+    msg: "{{ answer.learned | map(attribute='reason') }}"
+
+- name: Set the connections once for all modules of a play
+  hosts: central
+  module_defaults:
+    group/ovn.interconnect.ovn_ic:
+      ic_nb_db: tcp:192.0.2.10:6645
+      ic_sb_db: tcp:192.0.2.10:6646
+  tasks:
+    - name: Look at all routes on one transit switch
+      ovn.interconnect.ovn_ic_route_info:
+        transit_switch: ts1
+"""
+
+RETURN = r"""
+ports:
+  description: The zone's ports on transit switches, each with whether its router exchanges routes through it, and why not.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - port: ts1-lr1
+      transit_switch: ts1
+      router: lr1
+      address: aa:aa:aa:aa:aa:01 169.254.100.1/24
+      takes_part: true
+      reason: ""
+advertised:
+  description: What the zone could advertise, for each port, with whether it does (C(done)), and why not.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - prefix: 10.0.1.1/24
+      next_hop: 169.254.100.1
+      router: lr1
+      transit_switch: ts1
+      port: ts1-lr1
+      route_table: ""
+      source: router port
+      done: false
+      reason: advertising is off (ic-route-adv)
+learned:
+  description: What other routers advertise, for each router of the zone, with whether it is learned (C(done)), and why not.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - prefix: 10.0.2.1/24
+      next_hop: 169.254.100.2
+      router: lr1
+      transit_switch: ts1
+      zone: az2
+      route_table: ""
+      done: true
+      reason: ""
+"""
+
+from typing import Any
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import explain
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, nothing, run
+
+OPTIONS: dict[str, Any] = {"prefix": {"type": "str"}, "router": {"type": "str"}, "transit_switch": {"type": "str"}}
+
+
+def doing(params: Params) -> str:
+    """What the module is about."""
+    return "Looking for the reasons of routes"
+
+
+def main() -> None:
+    """Run the module."""
+    run(Declaration(OPTIONS, explain.READ, nothing, explain.describe, doing, narrow=explain.narrow))
+
+
+if __name__ == "__main__":
+    main()
