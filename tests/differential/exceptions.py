@@ -35,7 +35,7 @@ class Scene:
         attached = {
             (str(columns["availability_zone"]), str(columns["transit_switch"]))
             for columns, known in zip(bindings, ids)
-            if isinstance(known, dict) and "router-id" in known
+            if isinstance(known, dict) and "router-id" in known and columns["address"] != "unknown"
         }
         zones = {entry.database.split("/")[0] for entry in entries if entry.database.endswith("/SB")}
         chassis = {(entry.database.split("/")[0], str(entry.columns["name"])) for entry in entries if entry.table == "Chassis"}
@@ -135,8 +135,9 @@ DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
         "stale-routes",
         "learned routes of a router that lost its last transit port stay or go, depending on which zone was faster;"
-        " before 25.03.1 routes of a zone without port on the switch stay in IC_SB and with those who learned them",
-        "routes, section 5, QUIRK-KEEP worth an option; newer than the peer: routes 9.3 (6.d)",
+        " routes of a zone without router's port on the switch stay in IC_SB and with those who learned them before 25.03.1, and later"
+        " where a port's type was taken away before northd had emptied its address",
+        "routes, section 5, QUIRK-KEEP worth an option; newer than the peer: routes 9.3 (6.d); routes 4.2 and 6.d",
         _without_stale_routes,
     ),
     Deviation(
@@ -197,7 +198,9 @@ DEVIATIONS: tuple[Deviation, ...] = (
 )
 
 NOT_DRAWN: tuple[tuple[str, str], ...] = (
-    ("rename or clear a zone's name", "zones, part C: before 23.03.3 the zone is stuck for ever"),
+    ("rename a zone, with 23.03", "zones, part C: before 23.03.3 the zone is stuck for ever"),
+    ("clear a zone's name", "zones, A.3: the zone's rows stay, and the delete is never tried again"),
+    ("rename a zone while its daemon is down", "zones, A.2: a second zone, the old one stays for ever"),
     ("one chassis name or encap IP in two zones", "zones, B.4: the zone's transactions fail for ever"),
     ("remove is-remote from a copy", "zones, B.4: a second chassis is inserted for ever"),
     ("rename a transit switch's switch locally", "transit switches, 4.4: found by interconn-ts only (better)"),
@@ -208,7 +211,15 @@ NOT_DRAWN: tuple[tuple[str, str], ...] = (
     ("disabled router", "routes, 9.3: the learner adds and removes for ever"),
     ("IPv6 in a deny list", "routes, 9.3: 23.03 blocks every IPv6 prefix of that length"),
     ("empty item in a deny list", "routes, 9.3: the list ends there up to 25.03"),
-    ("ic-route-denylist, filters, tags, -lb options", "routes, 9.3: unknown to 23.03, honoured by us on every schema"),
+    ("filters, deny lists of ports and routers, -lb options, before 26.09", "routes, 9.3: unknown there, honoured by us on every schema"),
+    ("ic-route-denylist and tags, with 23.03", "routes, 9.3: unknown there, honoured by us on every schema"),
+    ("a transit router port that is deleted, moves, or gets another MAC", "port bindings, 5: its row stays; the move never arrives"),
+    ("transit router ports without chassis", "port bindings, 5: realised nowhere"),
+    ("a transit switch port's name that another port has", "port bindings, 4.4: the zone's NB is blocked for ever"),
+    ("one VIP or prefix from two sources of one router", "routes, 4.6: the zone's writes to IC_SB are blocked for ever"),
+    ("a local set of a learned set's name", "address sets, 3: who came first wins"),
+    ("service monitors", "service monitors, 4: northd and the daemon race for a fresh request's status"),
+    ("learned routes in SB", "their rows refer to rows that northd makes, with uuids that no history can know"),
     ("IPv6 routes without IPv6 on the transit port", "routes, 4.4 QUIRK-FIX: rewritten for ever"),
     ("requested-chassis on a remote port", "port bindings, P-7.3: ignored up to 23.06"),
     ("edits of a learned route that do not make it another", "routes, 9.3: up to 25.09.2 they outlive a new IC_SB row"),

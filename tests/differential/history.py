@@ -515,6 +515,10 @@ class Historian:
             columns["external_ids"] = self.random.choice([{"ic-learned-route": "junk"}, {"owner": "me"}])
         if self.random.random() < 0.2:
             columns["options"] = {"override-connected": "true"}
+            if self.generation.transit_ports:
+                # No other source of that prefix, nor a change to one (4.6 of the routes document).
+                prefix = f"10.12.{self._uuids % 250}.0/24"
+                router.routes.remove(uuid)
         operations = topology.static_route(router.name, prefix, self.nexthop(prefix), uuid, **columns)
         return Action(f"add route {prefix or '(empty)'} to {router.name}", f"{zone.name}/NB", tuple(operations), alone=False)
 

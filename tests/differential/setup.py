@@ -51,7 +51,7 @@ class SetUp:
         for action in history:
             if action.alone and not settled:
                 self.settle()
-            outcomes.append(self._apply(action))
+            outcomes.append(self.apply(action))
             settled = action.alone
             if settled:
                 self.settle()
@@ -72,7 +72,7 @@ class SetUp:
             for zone in self.interconnect.zones:
                 zone.northd_sync()
             self.interconnect.sync(2)
-            now = _everything(self.interconnect)
+            now = everything(self.interconnect)
             moving = [f"{old} -> {new}" for old, new in zip(before, now) if old != new]
             if before and not moving:
                 return
@@ -87,7 +87,8 @@ class SetUp:
         """Violations of what must always hold."""
         return key_faults(self.interconnect)
 
-    def _apply(self, action: Action) -> str:
+    def apply(self, action: Action) -> str:
+        """Do one action; returns its outcome."""
         if action.command == "restart-server":
             server = self._server(action.target)
             server.stop()
@@ -161,7 +162,7 @@ class SetUp:
             zone.daemon.ready()
 
 
-def _everything(interconnect: Interconnect) -> list[Seen]:
+def everything(interconnect: Interconnect) -> list[Seen]:
     """All rows of all databases, table by table, but what the waiting itself moves."""
     seen: list[Seen] = []
     for database in interconnect.databases:

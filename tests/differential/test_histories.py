@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 
@@ -24,7 +23,7 @@ SECOND_LOOKS = 5
 """How often two set-ups that differ are settled again before that counts: upstream retries a rejected transaction only at the
 next event."""
 STUCK = "does not settle:"
-SHRINKING = float(os.environ.get("SHRINKING", 45))
+SHRINKING = 45.0
 """Seconds spent on shorter histories to make a failure readable."""
 
 pytestmark = pytest.mark.differential
