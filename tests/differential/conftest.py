@@ -44,6 +44,19 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault(SOAK_BEGIN, str(random.SystemRandom().randrange(10**6, 10**9)))
 
 
+def pytest_report_header() -> list[str]:
+    """Which versions of upstream's daemon are here, and which of them do not decide."""
+    lines = []
+    for generation in GENERATIONS:
+        found = generation.found
+        if found is None:
+            lines.append(f"OVN {generation.version}: not run, no suite of {', '.join(generation.suites)} is on this machine")
+            continue
+        decides = generation.decides or version(found) == generation.version
+        lines.append(f"OVN {version(found)} of {found}: {'decides' if decides else f'only reports, {generation.version} would decide'}")
+    return lines
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each generation and seed: the given ones, or new ones for a soak, or the fixed ones."""
     if "case" not in metafunc.fixturenames:
