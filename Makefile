@@ -19,7 +19,7 @@ INVENTORY ?= $(if $(filter-out 2,$(ZONES))$(SUITES),$(LAB_INVENTORY),lab/invento
 HISTORIES ?= 100
 # The generation of OVN that the functional tests run beside that of this machine's packages.
 NEWER_SUITE := trixie
-# The newest generation, for the differential test: not run, and said so, where its suite cannot be had.
+# The newest generation, for the differential and integration tests: not run, and said so, where its suite cannot be had.
 NEWEST_SUITE := experimental
 SITE := ansible-playbook -i "$(INVENTORY)" playbooks/site.yml
 
@@ -68,7 +68,9 @@ sanity: env ## ansible-test sanity
 	@scripts/sanity.sh
 
 integration: env ## Each module from a play, against real OVSDB servers
-	@pytest tests/integration $(ARGS)
+	@lab/hosts.py path $(NEWEST_SUITE) ovn >/dev/null 2>&1 || lab/hosts.py build $(NEWEST_SUITE) ovn \
+	    || echo "no packages of $(NEWEST_SUITE): the tests that need its schemas are told as not run"
+	@pytest tests/integration --numprocesses 2 $(ARGS)
 
 soak: env ## Random histories with new seeds (HISTORIES=100)
 	@SOAK=$(HISTORIES) pytest tests/unit $(ARGS)
