@@ -32,7 +32,7 @@ options:
     elements: dict
     suboptions:
       target:
-        description: Where to listen, as V(pssl:6645:[::\]) or V(ptcp:6645:192.0.2.10), or whom to connect to, as V(ssl:192.0.2.20:6645).
+        description: Where to listen, as V(pssl:6645:[::]) or V(ptcp:6645:192.0.2.10), or whom to connect to, as V(ssl:192.0.2.20:6645).
         type: str
         required: true
       inactivity_probe:
@@ -66,7 +66,7 @@ options:
         description: Whether the servers take the authority's certificate from the first client that shows one.
         type: bool
       ssl_protocols:
-        description: The protocols, as V(TLSv1.2\,TLSv1.3). Empty for the servers' default.
+        description: The protocols, as V(TLSv1.2,TLSv1.3). Empty for the servers' default.
         type: str
       ssl_ciphers:
         description: The ciphers of TLS 1.2 and older, in the syntax of OpenSSL. Empty for the servers' default.

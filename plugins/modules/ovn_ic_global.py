@@ -96,7 +96,8 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sett
 
 TABLE = "IC_NB_Global"
 DATABASE = declare(IC_NB, {TABLE: "options:map", "Transit_Router": "name"})
-PROBE, NONE = "ic_probe_interval", -1
+PROBE = "ic_probe_interval"
+NONE = -1
 
 OPTIONS: dict[str, Any] = {"vxlan_mode": {"type": "bool"}, "ic_probe_interval": {"type": "int"}}
 

@@ -24,8 +24,8 @@ options:
       - A large interconnect has a hundred thousand routes and more.
     type: list
     elements: str
-    choices: [gateways, datapaths, ports, routes]
-    default: [gateways, datapaths, ports, routes]
+    choices: [datapaths, gateways, ports, routes]
+    default: [datapaths, gateways, ports, routes]
 seealso:
   - module: ovn.interconnect.ovn_ic_route_info
   - module: ovn.interconnect.ovn_ic_wait
