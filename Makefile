@@ -17,13 +17,14 @@ LAB := --zones $(ZONES) $(foreach suite,$(SUITES),--suite $(suite))
 LAB_INVENTORY := $(or $(OVN_IC_LAB_DIR),/var/lib/ovn-interconnect-lab)/inventory.yml
 INVENTORY ?= $(if $(filter-out 2,$(ZONES))$(SUITES),$(LAB_INVENTORY),lab/inventory.yml)
 HISTORIES ?= 100
+SCENARIOS ?= $(notdir $(patsubst %/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
 # The generation of OVN that the functional tests run beside that of this machine's packages.
 NEWER_SUITE := trixie
 # The newest generation, for the differential and integration tests: not run, and said so, where its suite cannot be had.
 NEWEST_SUITE := experimental
 SITE := ansible-playbook -i "$(INVENTORY)" playbooks/site.yml
 
-.PHONY: help env lab lab-up site lab-down test lint unit functional differential sanity integration soak bench clean
+.PHONY: help env lab lab-up site lab-down test lint unit functional differential sanity integration molecule soak bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' "$(firstword $(MAKEFILE_LIST))"
@@ -71,6 +72,9 @@ integration: env ## Each module from a play, against real OVSDB servers
 	@lab/hosts.py path $(NEWEST_SUITE) ovn >/dev/null 2>&1 || lab/hosts.py build $(NEWEST_SUITE) ovn \
 	    || echo "no packages of $(NEWEST_SUITE): the tests that need its schemas are told as not run"
 	@pytest tests/integration --numprocesses 2 $(ARGS)
+
+molecule: env ## The scenarios on real hosts (needs root; SCENARIOS="default raft_tls" for some of them)
+	@set -e; for scenario in $(SCENARIOS); do molecule test --scenario-name "$$scenario"; done
 
 soak: env ## Random histories with new seeds (HISTORIES=100)
 	@SOAK=$(HISTORIES) pytest tests/unit $(ARGS)
