@@ -221,7 +221,8 @@ NOT_DRAWN: tuple[tuple[str, str], ...] = (
     ("service monitors", "service monitors, 4: northd and the daemon race for a fresh request's status"),
     ("learned routes in SB", "their rows refer to rows that northd makes, with uuids that no history can know"),
     ("IPv6 routes without IPv6 on the transit port", "routes, 4.4 QUIRK-FIX: rewritten for ever"),
-    ("requested-chassis on a remote port", "port bindings, P-7.3: ignored up to 23.06"),
+    ("delete a port's row in IC_SB by hand once operators added to its copy", "port bindings, 3.3 P-6: the copy may go for a moment"),
+    ("requested-chassis on a remote port, with 23.03", "port bindings, P-7.3: ignored up to 23.06"),
     ("edits of a learned route that do not make it another", "routes, 9.3: up to 25.09.2 they outlive a new IC_SB row"),
     ("next hop outside the learner's subnet", "routes, 9.3: not checked up to 24.09"),
 )

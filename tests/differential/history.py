@@ -110,6 +110,9 @@ class Historian:
         self.seed = seed
         self.generation = generation
         self.vocabulary = vocabulary
+        #: Ports to whose copies operators have added something: that ends with the copy, which goes for a moment or not when the
+        #: port's row in IC_SB is deleted by hand, depending on who is faster.
+        self.decorated: set[str] = set()
         self.transit_ports: dict[str, tuple[str, UUID]] = {}
         self.transit_routers: set[str] = set()
         self.switches: set[str] = set()
@@ -413,6 +416,7 @@ class Historian:
             return None
         router, attachment = found
         name, table = f"{attachment.switch}-{router.name}", "Logical_Switch_Port"
+        self.decorated.add(name)
         operation = self.random.choice(
             [
                 update(table, {"addresses": {"02:00:00:00:00:01 10.0.0.1"}}, name=name),
@@ -591,7 +595,7 @@ class Historian:
             operation = delete("Route", transit_switch=self.random.choice(SWITCHES))
         elif kind == "Port_Binding":
             found = self.some(zone.attached)
-            if not isinstance(found, tuple):
+            if not isinstance(found, tuple) or f"{found[1].switch}-{found[0].name}" in self.decorated:
                 return None
             operation = delete(kind, logical_port=f"{found[1].switch}-{found[0].name}")
         elif kind == "Gateway":

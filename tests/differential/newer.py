@@ -133,6 +133,7 @@ def request_chassis(h: Historian, zone: Zone) -> Action | None:
     if not isinstance(found, tuple) or not other.chassis:
         return None
     name, table = f"{found[1].switch}-{found[0].name}", "Logical_Switch_Port"
+    h.decorated.add(name)
     operation = set_keys(table, "options", {"requested-chassis": str(h.some(sorted(other.chassis)))}, name=name)
     if h.random.random() < 0.4:
         operation = drop_keys(table, "options", ["requested-chassis"], name=name)
