@@ -73,7 +73,7 @@ integration: env ## Each module from a play, against real OVSDB servers
 	    || echo "no packages of $(NEWEST_SUITE): the tests that need its schemas are told as not run"
 	@pytest tests/integration --numprocesses 2 $(ARGS)
 
-molecule: env ## The scenarios on real hosts (needs root; SCENARIOS="default raft_tls" for some of them)
+molecule: env ## The scenarios on real hosts (needs root; SCENARIOS="raft_tls" for some of them)
 	@set -e; for scenario in $(SCENARIOS); do molecule test --scenario-name "$$scenario"; done
 
 soak: env ## Random histories with new seeds (HISTORIES=100)
