@@ -198,6 +198,7 @@ class _TunnelKeys:
 
     def __init__(self, interconnect: Interconnect) -> None:
         self._switches = {row.text("transit_switch"): row.number("tunnel_key") for row in interconnect.sb.rows("Datapath_Binding")}
+        self._routers = {row.number("tunnel_key") for row in interconnect.sb.rows("Datapath_Binding") if not row.text("transit_switch")}
         self._ports = {row.text("logical_port"): row.number("tunnel_key") for row in interconnect.sb.rows("Port_Binding")}
         self._datapaths: dict[UUID, str] = {}
         for zone in interconnect.zones:
@@ -213,7 +214,10 @@ class _TunnelKeys:
                 columns["tunnel_key"] = "in the range of VXLAN mode"
         elif row.table == "Logical_Switch":
             self._requested(columns, "other_config", self._switches.get(row.map("other_config").get("interconn-ts", "")))
-        elif row.table == "Logical_Switch_Port":
+        elif row.table == "Logical_Router":
+            requested = row.map("options").get("requested-tnl-key", "")
+            self._requested(columns, "options", next((key for key in self._routers if str(key) == requested), None))
+        elif row.table in ("Logical_Switch_Port", "Logical_Router_Port"):
             self._requested(columns, "options", self._ports.get(row.text("name")))
         elif row.table == "Datapath_Binding":
             self._bound(columns, row, self._switches.get(self._datapaths[row.uuid]))
