@@ -14,11 +14,11 @@ from ..interconnect.monitoring import keeps_ports
 from ..interconnect.replica import Replica
 from ..interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB, Database
 from ..interconnect.store import Row, Store
-from ..interconnect.subjects import advertised_routes as advertised
-from ..interconnect.subjects import participants, route_rows
-from ..interconnect.subjects.advertised_routes import Source
+from ..interconnect.subjects import participants, route_decision, route_rows, route_sources
+from ..interconnect.subjects.advertised_routes import AdvertisedRoutes
 from ..interconnect.subjects.learned_routes import LearnedRoutes
 from ..interconnect.subjects.participants import Port
+from ..interconnect.subjects.route_sources import Source
 from ..interconnect.zone import Zone
 from .errors import ModuleError
 from .registration import zone_of
@@ -96,7 +96,7 @@ class _Question:
         self.prefix = _wanted_prefix(params["prefix"])
         self.subject = LearnedRoutes()
         self.subject.prepare(self.zone)
-        advertised.AdvertisedRoutes().prepare(self.zone)
+        AdvertisedRoutes().prepare(self.zone)
         self._asked = params["router"] is not None
         self.routers = self._routers(params["router"])
         self._zones = {row.uuid: row["name"] for row in self.zone.ic_sb.rows("Availability_Zone")}
@@ -126,14 +126,14 @@ class _Question:
         """Each source of each participating port."""
         for _binding, port in self.ports():
             if isinstance(port, Port):
-                for source in advertised.sources(self.zone, self.owner, port):
+                for source in route_sources.sources(self.zone, self.owner, port):
                     if self._covers(source.prefix):
                         yield self._source_view(port, source)
                 yield from self._no_sources(port)
 
     def _source_view(self, port: Port, source: Source) -> dict[str, Any]:
-        hop = advertised.next_hop_of(port, source.prefix)
-        reason = advertised.verdict(self.zone, port, source)
+        hop = route_decision.next_hop_of(port, source.prefix)
+        reason = route_decision.verdict(self.zone, port, source)
         if reason is None and not self._is_published(port, source):
             reason = "it may be advertised, and is not there yet, or not as this source would have it; see that the sync daemon runs"
         return {
@@ -147,7 +147,7 @@ class _Question:
         }
 
     def _is_published(self, port: Port, source: Source) -> bool:
-        hop = advertised.next_hop_of(port, source.prefix)
+        hop = route_decision.next_hop_of(port, source.prefix)
         return any(
             row["availability_zone"] == self.owner
             and row["route_table"] == source.route_table
@@ -160,7 +160,7 @@ class _Question:
         """What a person would take for a source: static routes that are none, and networks of transit switches."""
         nb, router = self.zone.nb, port.router.uuid
         for row in nb.child_rows("Logical_Router", "static_routes", router, _STATIC):
-            source = advertised.static_source(row, port.options.route_table)
+            source = route_sources.static_source(row, port.options.route_table)
             if isinstance(source, str) and route_rows.learned_from(row) is None and self._covers(parse_prefix(row["ip_prefix"])):
                 yield _no_source(port, row["ip_prefix"], row["route_table"], "route", source)
         for lrp in nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import NOTHING, Members
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import advertised_routes, participants
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import participants, route_decision, route_sources
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
     LACKING_IN_2303,
     named,
@@ -564,8 +564,8 @@ def test_verdicts_say_why() -> None:
     w.static("az1", "lr", "0.0.0.0/0")
     w.static("az1", "lr", "10.0.0.0/8")
     w.static("az1", "lr", "2001:db8::/32")
-    found = advertised_routes.sources(w.zone, w.az(), port)
-    verdicts = {source.prefix.length: advertised_routes.verdict(w.zone, port, source) for source in found}
+    found = route_sources.sources(w.zone, w.az(), port)
+    verdicts = {source.prefix.length: route_decision.verdict(w.zone, port, source) for source in found}
     assert verdicts[8] is None
     assert "ic-route-adv-default" in str(verdicts[0])
     assert "link-local" in str(verdicts[32])

@@ -1,0 +1,119 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a source is published through a port, and which of several sources a row of IC_SB stands for (spec routes, 4.1 to 4.4, 4.6, 6).
+
+Sections 4 and 6 of the spec are one question here, so that nothing is published that the next pass would withdraw.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Union
+
+from ..address import Address, Prefix, format_address, format_prefix, is_fe80_64, next_hop_for
+from ..settings import ipv4_over_ipv6, may_advertise
+from ..store import Row
+from ..zone import Zone
+from . import participants
+from .participants import Port
+from .route_sources import CONNECTED, DYNAMIC, LOADBALANCER, STATIC, Source, as_server_allows, sources_of
+
+#: Which of several sources for one row is taken where no row exists yet, after override-connected (4.6).
+_ORIGIN_ORDER = {CONNECTED: 0, STATIC: 1, LOADBALANCER: 2, DYNAMIC: 3}
+
+
+class Published(NamedTuple):
+    """A key: the row of the zone with this transit switch, route table, prefix (host bits included) and next hop."""
+
+    transit_switch: str
+    route_table: str
+    prefix: Prefix
+    next_hop: Address
+
+    def __str__(self) -> str:
+        table = f" in table {self.route_table}" if self.route_table else ""
+        return f"{format_prefix(self.prefix)} via {format_address(self.next_hop)} on {self.transit_switch}{table}"
+
+
+class Offer(NamedTuple):
+    """A source through a port, passed by every rule."""
+
+    source: Source
+    port: Port
+
+    @property
+    def value(self) -> tuple[str, bool]:
+        """What tells offers of one row apart: origin and override-connected."""
+        return self.source.origin, self.source.override
+
+
+#: Ports by (owner, transit switch, next hop), each with why nothing with that next hop is published through it.
+HopMemory = participants.Memory[list[tuple[Port, Union[str, None]]]]
+
+
+def next_hop_of(port: Port, prefix: Prefix) -> Address | None:
+    """The next hop of a prefix through a port (4.4); None where the port has none for it."""
+    if port.address is None:
+        return None
+    return next_hop_for(prefix, port.address, ipv4_over_ipv6(port.router_options, port.options))
+
+
+def refusal(zone: Zone, port: Port, source: Source) -> str | None:
+    """Why a source is not published through a port, None if it is: the policies of 4.3, before next hop and switch are looked at."""
+    return may_advertise(source.prefix, zone.options, port.router_options, port.options, source.kind == "loadbalancer")
+
+
+def hop_refusal(zone: Zone, switch: str, hop: Address | None, port: Port) -> str | None:
+    """Why nothing with this next hop is published through a port, None if it may be (4.1, 4.2, 4.4 and section 6)."""
+    if zone.ic_nb.first("Transit_Switch", "name", switch) is None:
+        return f"there is no transit switch {switch} in IC_NB"
+    if port.address is None:
+        return f'port {port.name} has no usable address ("{port.binding["address"]}")'
+    if hop is None:
+        return f"port {port.name} has no address of that family"
+    if is_fe80_64(hop):
+        return f"port {port.name} has no IPv6 address but a link-local one, and nobody learns routes via {format_address(hop)}"
+    if not participants.is_backed(zone, switch, hop, port):
+        return f"no router port on switch {switch} has the next hop {format_address(hop)}"
+    return None
+
+
+def verdict(zone: Zone, port: Port, source: Source) -> str | None:
+    """Why a source of the port's router is not published through the port; None if it is, unless another source has its place."""
+    allowed = as_server_allows(zone, source)
+    if isinstance(allowed, str):
+        return allowed
+    return refusal(zone, port, source) or hop_refusal(zone, port.transit_switch, next_hop_of(port, source.prefix), port)
+
+
+def _ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[tuple[Port, str | None]]:
+    """The ports that may give this next hop, each with why nothing is published with it."""
+    return [(port, hop_refusal(zone, switch, hop, port)) for port in participants.ports_at(zone, owner, switch, hop)]
+
+
+def offers_for(zone: Zone, owner: str, key: Published, hops: HopMemory) -> tuple[list[Offer], str]:
+    """What may stand in the key's row, first come first, and where there is nothing: why."""
+    offers: list[Offer] = []
+    why = "nothing in the zone gives this route"
+    switch, hop = key.transit_switch, key.next_hop
+    for port, reason in hops.get((owner, switch, hop), lambda: _ports_at(zone, owner, switch, hop)):
+        if next_hop_of(port, key.prefix) != hop:
+            continue
+        for source in sources_of(zone, owner, port, key.route_table, key.prefix):
+            allowed = as_server_allows(zone, source)
+            refused = allowed if isinstance(allowed, str) else reason or refusal(zone, port, source)
+            if refused is None and isinstance(allowed, Source):
+                offers.append(Offer(allowed, port))
+            elif refused is not None:
+                why = refused
+    return offers, why
+
+
+def choose(offers: list[Offer], existing: Row | None, held: tuple[str, bool] | None) -> Offer:
+    """One of several offers for one row (4.6): as the row is, else overriding, else by origin; among equals the first."""
+    if existing is not None:
+        for offer in offers:
+            if offer.value == held:
+                return offer
+    return min(offers, key=lambda offer: (not offer.source.override, _ORIGIN_ORDER[offer.source.origin]))

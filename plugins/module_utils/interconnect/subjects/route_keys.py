@@ -1,0 +1,247 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which own rows of IC_SB ``Route`` a row change concerns: the keys of the subject advertised_routes.
+
+What vanishes is found through the row that it had made: a source that is gone dirties the own rows of its prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from ..address import Prefix, is_fe80_64, next_hops, parse_ip, parse_port_address, parse_prefix
+from ..schema import IC_SB, NB, SB
+from ..store import Members, Row, RowChange
+from ..zone import Zone
+from . import participants
+from . import route_rows as rows
+from .participants import Port
+from .route_decision import Published, next_hop_of
+from .route_sources import networks, sources
+
+
+class Other(NamedTuple):
+    """A key beside rows that can be read: ``kind`` is row (an own row that cannot be read), port, balancer or zone (notes)."""
+
+    kind: str
+    uuid: str
+
+
+def row_key(row: Row) -> Published | Other:
+    """The key of an own row; rows that 4.7 item 1 and 6.c call bad have one of their own."""
+    prefix, hop = parse_prefix(row["ip_prefix"]), parse_ip(row["nexthop"])
+    if prefix is None or hop is None or is_fe80_64(hop):
+        return Other("row", row.uuid)
+    return Published(row["transit_switch"], row["route_table"], prefix, hop)
+
+
+class Concerned:
+    """Names the keys that one change concerns."""
+
+    def __init__(self, zone: Zone, owner: str) -> None:
+        self._zone = zone
+        self._owner = owner
+
+    def by(self, change: RowChange) -> Iterable[Hashable]:
+        if change.database == IC_SB and change.table == "Route":
+            return [row_key(row) for row in change.rows if row["availability_zone"] == self._owner]
+        if change.table == "Port_Binding":
+            return self._by_binding(change)
+        if (change.database, change.table) in participants.TABLES:
+            return self._by_object(change)
+        return self._by_rest(change)
+
+    def _by_rest(self, change: RowChange) -> Iterable[Hashable]:
+        if change.table in ("Transit_Switch", "Logical_Switch"):
+            return self._by_switch(change)
+        if change.table == "Logical_Router_Static_Route":
+            return self._by_static(change)
+        if change.table == "Load_Balancer":
+            return self._by_balancer(change)
+        if change.table == "Load_Balancer_Group":
+            return self._by_group(change)
+        return self._by_dynamic(change) if change.table == "Learned_Route" else self._by_datapath(change)
+
+    # Ports, routers, switches.
+
+    def _by_binding(self, change: RowChange) -> Iterator[Hashable]:
+        if not change.changed("transit_switch", "availability_zone", "logical_port", "address", "type", "external_ids"):
+            return
+        routers = set()
+        for row in change.rows:
+            if row["availability_zone"] == self._owner:
+                routers.add(participants.router_id(row))
+                yield Other("port", row.uuid)
+                yield from self._rows_via(row)
+        for router in routers - {None}:
+            yield from self._router(str(router))
+
+    def _by_object(self, change: RowChange) -> Iterator[Hashable]:
+        routers = set()
+        for binding in participants.bindings_concerned(change, self._zone, self._owner).values():
+            routers.add(participants.router_id(binding))
+            yield Other("port", binding.uuid)
+        for router in routers - {None}:
+            yield from self._router(str(router))
+        if change.table == "Logical_Router_Port" and change.changed("name", "networks"):
+            yield from self._by_networks(change)
+        if change.table == "Logical_Router" and change.old is not None and change.new is not None:
+            yield from self._by_members(change.uuid, change.edges)
+
+    def _by_switch(self, change: RowChange) -> Iterator[Hashable]:
+        """A transit switch, or the zone's switch for one, came, went or got another name or mark; or ports moved (6.d)."""
+        if change.changed("name") or (change.table == "Logical_Switch" and _mark(change.old) != _mark(change.new)):
+            for name in {row["name"] for row in change.rows}:
+                for row in rows.own_routes_on(self._zone, self._owner, name):
+                    yield row_key(row)
+                for binding in participants.bindings_on(self._zone, self._owner, name):
+                    yield from port_keys(self._zone, self._owner, binding)
+        elif "ports" in change.edges:
+            for uuid in change.edges["ports"].added | change.edges["ports"].removed:
+                moved = self._zone.nb.row("Logical_Switch_Port", uuid)
+                if moved is not None and "router-port" in moved["options"]:
+                    yield from self._by_object(RowChange(NB, "Logical_Switch_Port", uuid, None, moved, {}))
+
+    def _router(self, router: str) -> Iterator[Hashable]:
+        """Everything that a router has, or may have, in IC_SB."""
+        for balancer in rows.balancers_of(self._zone, router):
+            yield Other("balancer", balancer)
+        for binding in participants.bindings_of(self._zone, self._owner, router):
+            yield from self._rows_via(binding)
+            yield from port_keys(self._zone, self._owner, binding)
+
+    def _rows_via(self, binding: Row) -> Iterator[Hashable]:
+        """The own rows that have a next hop of this port."""
+        address = parse_port_address(binding["address"])
+        for hop in next_hops(address) if address is not None else ():
+            for row in self._zone.ic_sb.find("Route", "hop", (self._owner, binding["transit_switch"], hop)):
+                yield row_key(row)
+
+    # Sources.
+
+    def _made(self, prefix: Prefix) -> Iterator[Hashable]:
+        """The own rows of a prefix on all switches: what a source that is gone had made; and notes on ports that could not."""
+        for binding in self._zone.ic_sb.find("Port_Binding", "routes_hop", (self._owner, f"no IPv{prefix.family}")):
+            yield Other("port", binding.uuid)
+        for switch in rows.switches(self._zone):
+            for row in rows.routes_to(self._zone, switch, prefix):
+                if row["availability_zone"] == self._owner:
+                    yield row_key(row)
+
+    def _wanted(self, routers: Iterable[str], prefix: Prefix, static_table: str | None = None) -> Iterator[Hashable]:
+        """The keys that a source of these routers has: in one table for a static route, else in the main table and the port's own."""
+        for router in routers:
+            for port in participants.ports_of(self._zone, self._owner, router):
+                hop = next_hop_of(port, prefix)
+                if hop is None or is_fe80_64(hop):
+                    yield Other("port", port.binding.uuid)
+                    continue
+                table = port.options.route_table
+                for one in {"", table} if static_table is None else {table} & {static_table}:
+                    yield Published(port.transit_switch, one, prefix, hop)
+
+    def _by_static(self, change: RowChange) -> Iterator[Hashable]:
+        for row in change.rows:
+            yield from self._static(row, rows.holders(self._zone, row.uuid), row is change.old)
+
+    def _static(self, row: Row, routers: Iterable[str], gone: bool) -> Iterator[Hashable]:
+        prefix = parse_prefix(row["ip_prefix"])
+        if prefix is not None and rows.learned_from(row) is None:
+            yield from self._made(prefix) if gone else self._wanted(routers, prefix, row["route_table"])
+
+    def _by_networks(self, change: RowChange) -> Iterator[Hashable]:
+        routers = self._zone.nb.parents("Logical_Router", "ports", change.uuid)
+        for row in change.rows:
+            for prefix in networks(row):
+                yield from self._made(prefix) if row is change.old else self._wanted(routers, prefix)
+        for router in routers:
+            for binding in participants.bindings_of(self._zone, self._owner, router):
+                yield Other("port", binding.uuid)
+
+    def _by_members(self, router: str, edges: Mapping[str, Members]) -> Iterator[Hashable]:
+        """Members of a router came or went. Those that are rows no more are found through their own changes."""
+        nb = self._zone.nb
+        for column, members in edges.items():
+            for uuid in members.added | members.removed:
+                gone = uuid in members.removed
+                if column == "static_routes":
+                    static = nb.row("Logical_Router_Static_Route", uuid)
+                    yield from self._static(static, (router,), gone) if static is not None else ()
+                elif column == "ports":
+                    yield from self._moved_port(router, uuid, gone)
+                elif column == "load_balancer":
+                    yield from self._balancer(router, uuid, gone)
+                elif column == "load_balancer_group":
+                    for balancer in nb.children("Load_Balancer_Group", "load_balancer", uuid):
+                        yield from self._balancer(router, balancer, gone)
+
+    def _moved_port(self, router: str, uuid: str, gone: bool) -> Iterator[Hashable]:
+        lrp = self._zone.nb.row("Logical_Router_Port", uuid)
+        for prefix in networks(lrp) if lrp is not None else ():
+            yield from self._made(prefix) if gone else self._wanted((router,), prefix)
+
+    def _balancer(self, router: str, uuid: str, gone: bool) -> Iterator[Hashable]:
+        balancer = self._zone.nb.row("Load_Balancer", uuid)
+        if balancer is not None:
+            yield Other("balancer", uuid)
+            for vip in set(rows.vips(balancer)):
+                yield from self._made(vip) if gone else self._wanted((router,), vip)
+
+    def _by_balancer(self, change: RowChange) -> Iterator[Hashable]:
+        old = set(rows.vips(change.old)) if change.old is not None else set()
+        new = set(rows.vips(change.new)) if change.new is not None else set()
+        routers = rows.routers_with(self._zone, change.uuid)
+        yield Other("balancer", change.uuid)
+        for vip in old - new:
+            yield from self._made(vip)
+        for vip in new - old:
+            yield from self._wanted(routers, vip)
+
+    def _by_group(self, change: RowChange) -> Iterator[Hashable]:
+        members = change.edges.get("load_balancer", Members(frozenset(), frozenset()))
+        routers = self._zone.nb.parents("Logical_Router", "load_balancer_group", change.uuid)
+        for uuid in members.removed:
+            yield from self._balancer("", uuid, True)
+        for uuid in members.added:
+            for router in routers:
+                yield from self._balancer(router, uuid, False)
+
+    def _by_dynamic(self, change: RowChange) -> Iterator[Hashable]:
+        for row in change.rows:
+            prefix = parse_prefix(row["ip_prefix"])
+            if prefix is None:
+                continue
+            if row is change.old:
+                yield from self._made(prefix)
+            else:
+                datapath = self._zone.sb.row("Datapath_Binding", row["datapath"])
+                router = rows.datapath_router(datapath) if datapath is not None else None
+                yield from self._wanted((router,) if router else (), prefix)
+
+    def _by_datapath(self, change: RowChange) -> Iterator[Hashable]:
+        if {rows.datapath_router(row) for row in change.rows} == {None} or not change.changed("nb_uuid", "external_ids"):
+            return
+        for learned in self._zone.sb.find("Learned_Route", "datapath", change.uuid):
+            yield from self._by_dynamic(RowChange(SB, "Learned_Route", learned.uuid, learned, learned, {}))
+            router = rows.datapath_router(change.new) if change.new is not None else None
+            prefix = parse_prefix(learned["ip_prefix"])
+            if router and prefix is not None:
+                yield from self._wanted((router,), prefix)
+
+
+def _mark(switch: Row | None) -> object:
+    return switch["other_config"].get("interconn-ts") if switch is not None else None
+
+
+def port_keys(zone: Zone, owner: str, binding: Row) -> Iterator[Published | Other]:
+    """All keys that the port's router wants through this port."""
+    yield Other("port", binding.uuid)
+    port = participants.participant(zone, binding)
+    if isinstance(port, Port) and port.address is not None:
+        for source in sources(zone, owner, port):
+            hop = next_hop_of(port, source.prefix)
+            if hop is not None and not is_fe80_64(hop):
+                yield Published(port.transit_switch, source.route_table, source.prefix, hop)

@@ -1,0 +1,132 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a router has to publish in IC_SB: static routes, networks of its ports, VIPs, dynamic routes (spec routes, 4.5 and 9.2).
+
+Nothing of this looks at policy, next hops or rows that exist already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ..address import DISCARD, Prefix, is_fe80_64, parse_nexthop, parse_prefix
+from ..settings import boolean
+from ..store import Row
+from ..zone import Zone
+from . import participants
+from . import route_rows as rows
+from .participants import Port
+
+CONNECTED, STATIC, LOADBALANCER, DYNAMIC = "connected", "static", "loadbalancer", "connected-dynamic"
+
+
+class Source(NamedTuple):
+    """One reason to publish a prefix through a port: ``kind`` (route, lrp, loadbalancer, lr) and ``uuid`` name the row it comes from."""
+
+    kind: str
+    uuid: str
+    origin: str
+    route_table: str
+    prefix: Prefix
+    override: bool = False
+
+
+def networks(row: Row) -> Iterator[Prefix]:
+    """The networks of a router port that can be read, as written."""
+    for text in row["networks"]:
+        prefix = parse_prefix(text)
+        if prefix is not None:
+            yield prefix
+
+
+def static_source(row: Row, route_table: str) -> Source | str:
+    """S1: the source that a static route is for ports of this route table, or why it is none."""
+    if rows.learned_from(row) is not None:
+        return "learned through the interconnect: such routes are not advertised again"
+    if row["route_table"] != route_table:
+        return f'its route table is "{row["route_table"]}", that of the port "{route_table}"'
+    prefix = parse_prefix(row["ip_prefix"])
+    if prefix is None:
+        return f'its ip_prefix "{row["ip_prefix"]}" is no prefix'
+    if row["policy"] == "src-ip":
+        return "its policy is src-ip"
+    if row["nexthop"] != DISCARD:
+        hop = parse_nexthop(row["nexthop"])
+        if hop is None:
+            return f'its nexthop "{row["nexthop"]}" is no address'
+        if is_fe80_64(hop):
+            return "its nexthop is a link-local address"
+    return Source("route", row.uuid, STATIC, route_table, prefix, boolean(row["options"], rows.OVERRIDE))
+
+
+def _local_sources(kind: str, uuid: str, prefix: Prefix, port_table: str, main_origin: str) -> Iterator[Source]:
+    """S2 and S4: the row of the main table, and one in the port's own table that overrides connected routes there."""
+    if port_table:
+        yield Source(kind, uuid, CONNECTED, port_table, prefix, True)
+    yield Source(kind, uuid, main_origin, "", prefix)
+
+
+def sources(zone: Zone, owner: str, port: Port) -> Iterator[Source]:
+    """Everything that the port's router has to publish through the port; policy is not looked at here."""
+    nb, router, table = zone.nb, port.router.uuid, port.options.route_table
+    for static in nb.child_rows("Logical_Router", "static_routes", router, "Logical_Router_Static_Route"):
+        source = static_source(static, table)
+        if isinstance(source, Source):
+            yield source
+    for lrp in nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):
+        if not participants.is_transit(zone, owner, lrp, router):
+            for prefix in networks(lrp):
+                yield from _local_sources("lrp", lrp.uuid, prefix, table, CONNECTED)
+    for balancer in rows.balancers_of(zone, router).values():
+        for vip in rows.vips(balancer):
+            yield Source("loadbalancer", balancer.uuid, LOADBALANCER, "", vip)
+    datapath = rows.datapath_of(zone, router)
+    for learned in zone.sb.find("Learned_Route", "datapath", datapath) if datapath is not None else ():
+        dynamic = parse_prefix(learned["ip_prefix"])
+        if dynamic is not None:
+            yield from _local_sources("lr", router, dynamic, table, DYNAMIC)
+
+
+def sources_of(zone: Zone, owner: str, port: Port, table: str, prefix: Prefix) -> Iterator[Source]:
+    """Those of :func:`sources` with this table and prefix, in the order of 4.6, at the cost of those alone."""
+    router, port_table = port.router.uuid, port.options.route_table
+    for static in rows.statics_to(zone, prefix) if table == port_table else ():
+        source = static_source(static, table)
+        if isinstance(source, Source) and source.prefix == prefix and router in rows.holders(zone, static.uuid):
+            yield source
+    if table not in ("", port_table):
+        return
+    for lrp in zone.nb.find("Logical_Router_Port", "network", prefix):
+        if router in zone.nb.parents("Logical_Router", "ports", lrp.uuid) and not participants.is_transit(zone, owner, lrp, router):
+            yield from _in_table(table, _local_sources("lrp", lrp.uuid, prefix, port_table, CONNECTED))
+    if not table and prefix.is_host:
+        for balancer in rows.balancers_with(zone, router, prefix):
+            yield Source("loadbalancer", balancer.uuid, LOADBALANCER, "", prefix)
+    if zone.sb.count("Learned_Route"):
+        for learned in rows.dynamic_to(zone, rows.datapath_of(zone, router), prefix):
+            if parse_prefix(learned["ip_prefix"]) == prefix:
+                yield from _in_table(table, _local_sources("lr", router, prefix, port_table, DYNAMIC))
+                break
+
+
+def _in_table(table: str, found: Iterable[Source]) -> Iterator[Source]:
+    return (source for source in found if source.route_table == table)
+
+
+def as_server_allows(zone: Zone, source: Source) -> Source | str:
+    """The source as the schema of IC_SB can hold it, or why it cannot (9.2)."""
+    schema = zone.ic_sb.schema
+    if source.route_table and not schema.has("Route", "route_table"):
+        return "this IC_SB knows no route tables"
+    if source.override and not schema.has("Route", "options"):
+        if source.kind != "route":
+            return "this IC_SB cannot mark routes as overriding connected ones"
+        source = source._replace(override=False)
+    if schema.has("Route", "origin") and not schema.allows("Route", "origin", source.origin):
+        if source.origin != DYNAMIC:
+            return f"this IC_SB knows no routes of origin {source.origin}"
+        source = source._replace(origin=CONNECTED)
+    return source
