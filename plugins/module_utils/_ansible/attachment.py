@@ -325,4 +325,5 @@ class Attachment:
         if transit_switch is not None:
             columns = {**switch_columns(self._zone, transit_switch), "ports": frozenset(["@switch_port"])}
             reason = f"transit switch {self.transit_switch} exists in IC_NB"
-            yield insert(self.nb, "Logical_Switch", columns, record=self.transit_switch, reason=reason, name="@switch")
+            none = {"other_config": {transit.SWITCH_KEY: self.transit_switch}}
+            yield insert(self.nb, "Logical_Switch", columns, record=self.transit_switch, reason=reason, name="@switch", unless=none)

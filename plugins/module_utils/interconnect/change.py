@@ -26,7 +26,8 @@ class Change:
     ``uuid`` is the row's; for an insert it is a name beginning with ``@``, by which the other Changes of the same group refer to the new
     row. ``columns`` are whole values, ``keys`` single keys of maps (None removes the key), ``members`` single members of sets.
     ``before`` holds what the written columns were (of a deleted row: all known ones). ``shared`` marks rows of IC_SB that only the holder
-    of the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3).
+    of the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3). ``unless`` names keys of maps: if a row with all of them is there by the
+    time an insert arrives, because another writer was faster, the transaction is not committed and has to be planned anew.
     """
 
     database: str
@@ -40,6 +41,7 @@ class Change:
     members: Mapping[str, Members] = field(default_factory=dict)
     before: Mapping[str, Any] = field(default_factory=dict)
     shared: bool = False
+    unless: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def after(self) -> dict[str, Any]:
         """The written columns as they will be: maps whole, of sets that are changed by members only what was added."""
@@ -106,11 +108,12 @@ def insert(
     reason: str,
     name: str = "@row",
     shared: bool = False,
+    unless: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Change:
     """A new row. Columns that the server lacks are left out; columns that would be empty anyway too."""
     known = store.database.tables[table]
     wanted = {column: value for column, value in columns.items() if store.schema.has(table, column) and value != known[column].empty}
-    return Change(store.name, table, INSERT, name, record, reason, columns=wanted, shared=shared)
+    return Change(store.name, table, INSERT, name, record, reason, columns=wanted, shared=shared, unless=unless or {})
 
 
 def update(

@@ -31,6 +31,11 @@ _PASSING = frozenset(
 )
 
 
+def is_passing(words: str) -> bool:
+    """Whether a server's refusal says nothing about what was asked of it, so that it is to be asked again."""
+    return words.partition(":")[0] in _PASSING
+
+
 class Outcome(Protocol):
     """Who wants to know what became of a group: the engine, or a module's single call."""
 
@@ -119,6 +124,8 @@ class Transaction:
         columns = self._database.tables[change.table]
         row = {column: encode(columns[column], value, names) for column, value in change.columns.items()}
         if change.action == INSERT:
+            if change.unless:
+                self._append(_wait_for_none(change), part)
             self._append({"op": "insert", "table": change.table, "row": row, "uuid-name": names + change.uuid[1:]}, part)
             return
         place = {"table": change.table, "where": where(change.uuid)}
@@ -159,6 +166,13 @@ class Transaction:
             return [owner] if owner is not None else []
         indexes = [part for part in self.parts if any(_violates(change, words) for change in part.changes)]
         return indexes[-1:]
+
+
+def _wait_for_none(change: Change) -> Any:
+    """The operation that ends a transaction with "timed out" where a row with the keys of ``unless`` is there (RFC 7047, 5.2.6)."""
+    conditions = [[column, "includes", encode_map(keys.items())] for column, keys in change.unless.items()]
+    columns = sorted(change.unless)
+    return {"op": "wait", "timeout": 0, "table": change.table, "where": conditions, "columns": columns, "until": "==", "rows": []}
 
 
 def _key_mutations(column: str, keys: Mapping[str, str | None], change: Change) -> Iterator[Any]:
@@ -247,7 +261,7 @@ class Committer:
             self._tell(self._outcome.lost, transaction.parts)
         elif failure is None:
             self._tell(self._outcome.committed, transaction.parts)
-        elif failure[1].partition(":")[0] in _PASSING:
+        elif is_passing(failure[1]):
             self._tell(self._outcome.lost, transaction.parts)
         else:
             self._isolate(name, transaction, *failure)

@@ -174,8 +174,8 @@ def _local(zone: Zone, transit_switch: Row) -> Iterator[Step]:
     name = transit_switch["name"]
     candidates = transit.switches(zone, name)
     if not candidates:
-        columns = switch_columns(zone, transit_switch)
-        yield insert(zone.nb, "Logical_Switch", columns, record=name, reason=f"transit switch {name} exists in IC_NB")
+        columns, none = switch_columns(zone, transit_switch), {"other_config": {SWITCH_KEY: name}}
+        yield insert(zone.nb, "Logical_Switch", columns, record=name, reason=f"transit switch {name} exists in IC_NB", unless=none)
         return
     yield from _adjust(zone, transit_switch, candidates[0])
     for surplus in candidates[1:]:
