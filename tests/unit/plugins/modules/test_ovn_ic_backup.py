@@ -1,0 +1,58 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Saving what a database says, without a database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import files
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_backup as module
+from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import params
+
+
+def text(version: str) -> str:
+    schema = json.dumps({"name": "OVN_IC_Northbound", "version": version, "tables": {}})
+    return f"OVSDB JSON {len(schema)} 0000\n{schema}"
+
+
+@pytest.fixture(autouse=True)
+def _no_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "tool", lambda *_command: "[]")
+
+
+def test_a_backup_is_written_once(tmp_path: Path) -> None:
+    path = str(tmp_path / "backup")
+    assert files.save(lambda: text("1.0.0"), path, True)["changed"]
+    assert not list(tmp_path.iterdir())
+    assert files.save(lambda: text("1.0.0"), path, False)["changed"]
+    assert not files.save(lambda: text("1.0.0"), path, False)["changed"]
+    assert files.save(lambda: text("1.1.0"), path, False)["schema_version"] == "1.1.0"
+    assert [one.name for one in tmp_path.iterdir()] == ["backup"]
+    assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_no_database_takes_no_backups_place(tmp_path: Path) -> None:
+    path = tmp_path / "backup"
+    path.write_text(text("1.0.0"))
+    with pytest.raises(ModuleError, match="no standalone database"):
+        files.save(lambda: "nothing", str(path), False)
+    assert path.read_text() == text("1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("given", "remote"),
+    [({}, "unix:/var/run/ovn/ovn_ic_nb_db.sock"), ({"ic_nb_db": "tcp:a:1", "ca_cert": "/ca"}, "tcp:a:1")],
+)
+def test_the_database_is_asked_where_it_is(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], remote: str) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(module, "tool", lambda *command: asked.extend(command) or "")
+    module.dump(params(module, database="ic_nb", path="/backup", **given))
+    tls = ["--ca-cert=/ca"] if "ca_cert" in given else []
+    assert asked == ["ovsdb-client", "backup", *tls, "--timeout=10", remote, "OVN_IC_Northbound"]
