@@ -74,7 +74,7 @@ integration: env ## Each module from a play, against real OVSDB servers
 	@pytest tests/integration --numprocesses 2 $(ARGS)
 
 molecule: env ## The scenarios on real hosts (needs root; SCENARIOS="raft_tls" for some of them)
-	@set -e; for scenario in $(SCENARIOS); do molecule test --scenario-name "$$scenario"; done
+	@scripts/molecule.sh $(SCENARIOS)
 
 soak: env ## Random histories with new seeds (HISTORIES=100)
 	@SOAK=$(HISTORIES) pytest tests/unit $(ARGS)

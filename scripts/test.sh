@@ -4,31 +4,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Runs every check of the project, the quickest first, stops at the first that fails, and ends with a table of the times.
-# The lab of the last steps stands beside one that may be in use already, and is removed in any case.
+# The hosts of the last steps stand beside a lab that may be in use already, and are removed in any case.
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
-steps=(env lint unit sanity functional differential integration lab-plan lab site lab-down)
+steps=(env lint unit sanity functional differential integration lab-plan lab site lab-down molecule-default molecule-raft_tls)
 times=()
 began=$SECONDS
 
 state=$(mktemp -d)
 export OVN_IC_LAB_DIR=$state/lab OVN_IC_LAB_PREFIX=oictest
 lab_begun=''
+child=''
 
 table() { # RESULT OF THE LAST STEP THAT RAN
     local number result
-    printf '\n%-14s %8s\n' step seconds
+    printf '\n%-18s %8s\n' step seconds
     for number in "${!steps[@]}"; do
         result=ok
         [ "$number" -lt "$((${#times[@]} - 1))" ] || result=$1
         [ "$number" -lt "${#times[@]}" ] || result='not run'
-        printf '%-14s %8s  %s\n' "${steps[number]}" "${times[number]:-}" "$result"
+        printf '%-18s %8s  %s\n' "${steps[number]}" "${times[number]:-}" "$result"
     done
 }
 
 finish() {
+    trap '' INT TERM HUP
     trap - EXIT
+    # The step that was interrupted, with all that it has started.
+    if [ -n "$child" ]; then
+        kill -TERM -- "-$child" 2>/dev/null
+        wait "$child" 2>/dev/null
+    fi
     if [ -n "$lab_begun" ]; then make --no-print-directory lab-down >/dev/null 2>&1; fi
     rm -rf "$state"
 }
@@ -40,11 +47,10 @@ run_step() { # NAME
     case $1 in
         lab-plan)
             # What a careful person does first: a dry run against deployments that know nothing of an interconnect.
-            lab_begun=yes
             make --no-print-directory lab-up && make --no-print-directory site ARGS='--check --diff'
             ;;
         site) scripts/unchanged.sh make --no-print-directory site ;;
-        lab-down) make --no-print-directory lab-down && lab_begun='' ;;
+        molecule-*) make --no-print-directory molecule SCENARIOS="${1#molecule-}" ;;
         *) make --no-print-directory "$1" ;;
     esac
 }
@@ -52,8 +58,18 @@ run_step() { # NAME
 for step in "${steps[@]}"; do
     printf '\n==> %s\n' "$step"
     start=$SECONDS
-    run_step "$step"
+    case $step in
+        lab-plan | molecule-*) lab_begun=yes ;;
+    esac
+    # A process group of its own, and waited for: so an interruption ends it at once.
+    set -m
+    run_step "$step" </dev/null &
+    child=$!
+    set +m
+    wait "$child"
     status=$?
+    child=''
+    if [ "$step" = lab-down ] && [ "$status" -eq 0 ]; then lab_begun=''; fi
     times+=($((SECONDS - start)))
     if [ "$status" -ne 0 ]; then
         table FAILED
