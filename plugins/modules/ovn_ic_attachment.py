@@ -10,7 +10,7 @@ module: ovn_ic_attachment
 short_description: Attach a router of a zone to a transit switch
 version_added: 0.1.0
 description:
-  - Makes, changes and removes, in one transaction of the zone's northbound database, the router port, its gateway chassis, and the port of
+  - Makes, changes and removes, in one transaction of the zone's northbound database, the router port, its gateways, and the port of
     type C(router) on the zone's switch that stands for the transit switch.
   - Where the sync daemon of the zone has not made that switch yet, it is made as the daemon would, if O(ic_nb_db) is given and has the
     transit switch.
@@ -53,6 +53,7 @@ options:
     description:
       - The chassis that may be the gateway of the router port. An empty list removes all.
       - Where O(sb_db) is given, they must be chassis of the zone.
+      - A port that has had an HA chassis group leaves it.
     type: list
     elements: dict
     suboptions:
@@ -64,6 +65,32 @@ options:
         description: The one of the highest priority that is alive is the gateway, 0 to 32767.
         type: int
         default: 0
+  ha_chassis_group:
+    description:
+      - The HA chassis group whose chassis may be the gateway of the router port, instead of O(gateways). Several ports can have one group.
+      - A port that has had gateways of its own loses them.
+      - A group that this module has made goes with the last port that has it; one that was there before stays.
+    type: dict
+    suboptions:
+      name:
+        description: The name of the group. It is made where there is none.
+        type: str
+        required: true
+      chassis:
+        description:
+          - The chassis of the group; others that are in it are taken out. If omitted, a group that is there is left as it is.
+          - Where O(sb_db) is given, they must be chassis of the zone.
+        type: list
+        elements: dict
+        suboptions:
+          chassis:
+            description: The name of the chassis, its system-id.
+            type: str
+            required: true
+          priority:
+            description: The one of the highest priority that is alive is the gateway, 0 to 32767.
+            type: int
+            default: 0
 notes:
   - O(sb_db) and O(ic_nb_db) are optional here.
 seealso:
@@ -93,6 +120,18 @@ EXAMPLES = r"""
     transit_switch: ts1
     gateways:
       - chassis: az1-gw2
+
+- name: Give it the gateways of a group that other ports share
+  ovn.interconnect.ovn_ic_attachment:
+    router: lr1
+    transit_switch: ts1
+    ha_chassis_group:
+      name: edge
+      chassis:
+        - chassis: az1-gw1
+          priority: 20
+        - chassis: az1-gw2
+          priority: 10
 
 - name: Detach it
   ovn.interconnect.ovn_ic_attachment:
@@ -133,6 +172,7 @@ attachment:
     networks: [169.254.100.1/24]
     gateways:
       - {chassis: az1-gw1, priority: 20}
+    ha_chassis_group: {}
 changes:
   description: The rows that were changed, or would be in check mode, each with its reason.
   returned: success
@@ -163,7 +203,12 @@ OPTIONS: dict[str, Any] = {
     "mac": {"type": "str"},
     "networks": {"type": "list", "elements": "str"},
     "gateways": {"type": "list", "elements": "dict", "options": GATEWAY},
+    "ha_chassis_group": {
+        "type": "dict",
+        "options": {"name": {"type": "str", "required": True}, "chassis": {"type": "list", "elements": "dict", "options": GATEWAY}},
+    },
 }
+CONSTRAINTS = {"mutually_exclusive": [["gateways", "ha_chassis_group"]]}
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
@@ -185,7 +230,7 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [NORTH], desired, describe, doing, optional=[SOUTH, GLOBAL], narrow=narrow))
+    run(Declaration(OPTIONS, [NORTH], desired, describe, doing, optional=[SOUTH, GLOBAL], narrow=narrow, constraints=CONSTRAINTS))
 
 
 if __name__ == "__main__":

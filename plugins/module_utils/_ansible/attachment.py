@@ -10,16 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..interconnect.address import Address, Prefix, format_address, format_prefix, parse_mac, parse_port_address, parse_prefix
-from ..interconnect.change import Change, add, insert, remove, replace, update
+from ..interconnect.change import Change, add, insert, remove, update
 from ..interconnect.monitoring import keeps_ports
 from ..interconnect.replica import Replica
 from ..interconnect.schema import IC_NB, NB, SB
-from ..interconnect.settings import boolean
 from ..interconnect.store import Row, Store
 from ..interconnect.subjects import transit
 from ..interconnect.subjects.transit_switches import TransitSwitches, switch_columns
 from ..interconnect.zone import Zone
 from .errors import ModuleError
+from .gateways import Gateways
 from .registration import narrowed, zone_of
 from .wanted import checked_name, checked_prefix
 
@@ -30,17 +30,18 @@ NORTH = narrowed(
     NB,
     {
         "Logical_Router": "name ports:refs options:map",
-        "Logical_Router_Port": "name mac networks:strs gateway_chassis:refs",
+        "Logical_Router_Port": "name mac networks:strs gateway_chassis:refs ha_chassis_group:optuuid",
         "Gateway_Chassis": "name chassis_name priority:int",
+        "HA_Chassis_Group": "name ha_chassis:refs external_ids:map",
+        "HA_Chassis": "chassis_name priority:int",
         "Logical_Switch": "name ports:refs other_config:map external_ids:map",
-        "Logical_Switch_Port": "name type addresses:strs options:map",
+        "Logical_Switch_Port": "name type addresses:strs options:map ha_chassis_group:optuuid",
     },
 )
 SOUTH = narrowed(SB, {"Chassis": "name other_config:map"})
 GLOBAL = narrowed(IC_NB, {"IC_NB_Global": "options:map", "Transit_Switch": "name external_ids:map"})
 
 SUBNETS = "transit-subnets"
-HIGHEST_PRIORITY = 32767
 
 
 def narrow(params: Params, replicas: Mapping[str, Replica]) -> None:
@@ -68,6 +69,7 @@ class Attachment:
         zone = zone_of(stores)
         TransitSwitches().prepare(zone)
         self._zone: Zone = zone
+        self._gateways = Gateways(params, zone, self.port)
 
     # -- what is there ---------------------------------------------------------------------------------------------------------------
 
@@ -94,15 +96,11 @@ class Attachment:
         """The switch port of that name, wherever it is."""
         return self._zone.switch_port(self.switch_port)
 
-    def _gateways(self, port: Row) -> list[Row]:
-        return self.nb.child_rows("Logical_Router_Port", "gateway_chassis", port.uuid, "Gateway_Chassis")
-
     def describe(self) -> dict[str, Any]:
         """The attachment as it is, empty where it is not there."""
         port, switch_port, switch = self.port_row, self.switch_port_row, self.switch_row
         if port is None or switch_port is None or switch is None:
             return {}
-        gateways = sorted(self._gateways(port), key=lambda row: (-row["priority"], row["chassis_name"]))
         return {
             "router": self.router,
             "transit_switch": self.transit_switch,
@@ -112,13 +110,13 @@ class Attachment:
             "switch_port_uuid": switch_port.uuid,
             "mac": port["mac"],
             "networks": sorted(port["networks"]),
-            "gateways": [{"chassis": row["chassis_name"], "priority": row["priority"]} for row in gateways],
+            **self._gateways.describe(port),
         }
 
     # -- absent ----------------------------------------------------------------------------------------------------------------------
 
     def withdraw(self) -> Iterator[Change]:
-        """Both ports leave their router and switch, and with that they are gone."""
+        """Both ports leave their router and switch, and with that they are gone; with the last port its HA chassis group."""
         for table, parent, child in (
             ("Logical_Switch", self.switch_row, self.switch_port_row),
             ("Logical_Router", self.router_row, self.port_row),
@@ -126,6 +124,8 @@ class Attachment:
             if parent is not None and child is not None:
                 reason = f"port {child['name']} is to be absent"
                 yield from update(self.nb, table, parent, record=parent["name"], reason=reason, members={"ports": remove(child.uuid)})
+                if table == "Logical_Router":
+                    yield from self._gateways.leave(child)
 
     # -- present ---------------------------------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Attachment:
         if router is None:
             raise ModuleError(f"there is no router {self.router!r}; make it first, or correct the option router", database=NB)
         self._check_transit_switch()
-        self._check_gateways()
+        self._gateways.check(SB in self._stores)
         self._check_addresses()
         yield from self._make_router_port(router)
         yield from self._make_switch_port()
@@ -154,25 +154,6 @@ class Attachment:
                 " if the transit switch exists, or wait for the zone's sync daemon to make it",
                 database=NB,
             )
-
-    def _check_gateways(self) -> None:
-        names = [gateway["chassis"] for gateway in self._params["gateways"] or ()]
-        for name in names:
-            if names.count(name) > 1:
-                raise ModuleError(f"gateways names the chassis {name!r} twice; name it once")
-        for gateway in self._params["gateways"] or ():
-            if not 0 <= gateway["priority"] <= HIGHEST_PRIORITY:
-                raise ModuleError(f"the priority of gateway {gateway['chassis']!r} is {gateway['priority']}; choose one of 0 to 32767")
-            if SB in self._stores:
-                self._check_chassis(gateway["chassis"])
-
-    def _check_chassis(self, name: str) -> None:
-        chassis = self._zone.chassis(name)
-        if chassis is None:
-            known = ", ".join(sorted(row["name"] for row in self._zone.sb.rows("Chassis"))) or "none"
-            raise ModuleError(f"the zone has no chassis {name!r} (it has: {known}); correct the gateways", database=SB)
-        if boolean(chassis["other_config"], "is-remote"):
-            raise ModuleError(f"the chassis {name!r} is a gateway of another zone; name chassis of this zone", database=SB)
 
     def _check_addresses(self) -> None:
         mac, networks = self._params["mac"], self._wanted_networks()
@@ -242,41 +223,14 @@ class Attachment:
         if texts is not None and {parse_prefix(text) for text in port["networks"]} != set(networks or ()):
             columns["networks"] = texts
         yield from update(self.nb, "Logical_Router_Port", port, record=self.port, reason="the options differ", columns=columns)
-        yield from self._change_gateways(port)
+        yield from self._gateways.change(port)
 
     def _new_router_port(self, router: Row, networks: frozenset[str]) -> Iterator[Change]:
         reason = f"router {self.router} is to be attached to transit switch {self.transit_switch}"
-        gateways = [self._new_gateway(number, gateway) for number, gateway in enumerate(self._params["gateways"] or ())]
-        yield from gateways
-        members = frozenset(change.uuid for change in gateways)
-        columns = {"name": self.port, "mac": self._params["mac"], "networks": networks, "gateway_chassis": members}
+        columns: dict[str, Any] = {"name": self.port, "mac": self._params["mac"], "networks": networks}
+        yield from self._gateways.make(columns)
         yield insert(self.nb, "Logical_Router_Port", columns, record=self.port, reason=reason, name="@router_port")
         yield from update(self.nb, "Logical_Router", router, record=self.router, reason=reason, members={"ports": add("@router_port")})
-
-    def _new_gateway(self, number: int, gateway: Mapping[str, Any]) -> Change:
-        name = f"{self.port}-{gateway['chassis']}"
-        columns = {"name": name, "chassis_name": gateway["chassis"], "priority": gateway["priority"]}
-        reason = f"chassis {gateway['chassis']} is to be a gateway of port {self.port}"
-        return insert(self.nb, "Gateway_Chassis", columns, record=name, reason=reason, name=f"@gateway{number}")
-
-    def _change_gateways(self, port: Row) -> Iterator[Change]:
-        if self._params["gateways"] is None:
-            return
-        now = {row["chassis_name"]: row for row in self._gateways(port)}
-        wanted = []
-        for number, gateway in enumerate(self._params["gateways"]):
-            row = now.get(gateway["chassis"])
-            if row is None:
-                change = self._new_gateway(number, gateway)
-                wanted.append(change.uuid)
-                yield change
-            else:
-                wanted.append(row.uuid)
-                columns = {"priority": gateway["priority"]}
-                yield from update(self.nb, "Gateway_Chassis", row, record=row["name"], reason="the options differ", columns=columns)
-        members = replace((row.uuid for row in now.values()), wanted)
-        reason = "other chassis are to be its gateways"
-        yield from update(self.nb, "Logical_Router_Port", port, record=self.port, reason=reason, members={"gateway_chassis": members})
 
     def _make_switch_port(self) -> Iterator[Change]:
         switch, row = self.switch_row, self.switch_port_row

@@ -32,6 +32,7 @@ OWNING = {
     ("Logical_Switch", "ports"): "Logical_Switch_Port",
     ("Logical_Router", "ports"): "Logical_Router_Port",
     ("Logical_Router_Port", "gateway_chassis"): "Gateway_Chassis",
+    ("HA_Chassis_Group", "ha_chassis"): "HA_Chassis",
     ("Transit_Switch", "ports"): "Transit_Switch_Port",
     ("Transit_Router", "ports"): "Transit_Router_Port",
     ("IC_NB_Global", "connections"): "Connection",

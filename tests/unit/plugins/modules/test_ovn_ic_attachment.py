@@ -89,6 +89,71 @@ def test_what_is_omitted_is_left_alone(given: dict[str, Any], after: dict[str, A
     assert described(contents) == {**before, **after}
 
 
+GROUP: dict[str, Any] = {"name": "edge", "chassis": [{"chassis": "gw1", "priority": 20}, {"chassis": "gw2", "priority": 10}]}
+
+
+def grouped(**given: Any) -> dict[str, Store]:
+    return attached(gateways=None, ha_chassis_group=GROUP, **given)
+
+
+def test_a_group_is_made_with_the_port_and_once_only() -> None:
+    contents = grouped()
+    assert described(contents)["ha_chassis_group"] == GROUP
+    assert described(contents)["gateways"] == []
+    settle(module, params(module, **{**WANTED, "router": "lr1", "gateways": None, "ha_chassis_group": GROUP}), contents)
+    assert contents[NB].count("HA_Chassis") == 2
+
+
+@pytest.mark.parametrize(
+    "given, after",
+    [
+        ({}, {}),
+        ({"ha_chassis_group": GROUP}, {}),
+        ({"ha_chassis_group": {"name": "edge"}}, {}),
+        (
+            {"ha_chassis_group": {"name": "edge", "chassis": [{"chassis": "gw2", "priority": 30}]}},
+            {"ha_chassis_group": {"name": "edge", "chassis": [{"chassis": "gw2", "priority": 30}]}},
+        ),
+        ({"ha_chassis_group": {**GROUP, "name": "other"}}, {"ha_chassis_group": {**GROUP, "name": "other"}}),
+        ({"gateways": [{"chassis": "gw2"}]}, {"ha_chassis_group": {}, "gateways": [{"chassis": "gw2", "priority": 0}]}),
+        ({"gateways": []}, {"ha_chassis_group": {}}),
+    ],
+)
+def test_a_group_is_changed_to_what_is_wanted(given: dict[str, Any], after: dict[str, Any]) -> None:
+    contents = grouped()
+    before = described(contents)
+    changes = settle(module, params(module, router="lr1", transit_switch="ts1", **given), contents)
+    assert bool(changes) is bool(after)
+    assert described(contents) == {**before, **after}
+    assert contents[NB].count("HA_Chassis_Group") == bool(described(contents)["ha_chassis_group"])
+
+
+def test_gateways_of_its_own_go_when_a_port_gets_a_group() -> None:
+    contents = attached()
+    settle(module, params(module, router="lr1", transit_switch="ts1", ha_chassis_group=GROUP), contents)
+    assert described(contents)["gateways"] == []
+    assert contents[NB].count("Gateway_Chassis") == 0
+
+
+@pytest.mark.parametrize("kept", ["by hand", "by another port", None])
+def test_a_group_goes_with_its_last_port_if_it_was_made_here(kept: str | None) -> None:
+    contents = zone()
+    if kept == "by hand":
+        put(contents[NB], "HA_Chassis_Group", name="edge", ha_chassis=[put(contents[NB], "HA_Chassis", chassis_name="gw9")])
+    settle(module, params(module, **{**WANTED, "gateways": None, "ha_chassis_group": GROUP}), contents)
+    assert {row["chassis_name"] for row in contents[NB].rows("HA_Chassis")} == {"gw1", "gw2"}
+    if kept == "by another port":
+        put(contents[NB], "Logical_Switch_Port", name="x", type="external", ha_chassis_group=only(contents[NB], "HA_Chassis_Group").uuid)
+    settle(module, params(module, router="lr1", transit_switch="ts1", state="absent"), contents)
+    assert contents[NB].count("HA_Chassis_Group") == (kept is not None)
+
+
+def test_a_switch_is_made_only_where_nobody_else_has_made_it() -> None:
+    contents = zone(switch=False)
+    changes = module.desired(params(module, **WANTED), contents)
+    assert [change.unless for change in changes if change.table == "Logical_Switch"] == [{"other_config": {"interconn-ts": "ts1"}}]
+
+
 def test_absent_removes_both_ports_and_nothing_else() -> None:
     contents = attached()
     put(contents[NB], "Logical_Router_Port", name="other")
@@ -124,6 +189,8 @@ def test_absent_wants_neither_router_nor_switch() -> None:
         ({"gateways": [{"chassis": "far"}]}, "'far' is a gateway of another zone"),
         ({"gateways": [{"chassis": "gw1"}, {"chassis": "gw1"}]}, "names the chassis 'gw1' twice"),
         ({"gateways": [{"chassis": "gw1", "priority": 40000}]}, "is 40000; choose one of 0 to 32767"),
+        ({"gateways": None, "ha_chassis_group": {"name": "edge"}}, "there is no HA chassis group 'edge'"),
+        ({"gateways": None, "ha_chassis_group": {"name": "edge", "chassis": [{"chassis": "far"}]}}, "'far' is a gateway of another"),
         ({"port": "near"}, "'near' belongs to another router"),
         ({"switch_port": "elsewhere"}, "'elsewhere' belongs to another switch"),
         ({"switch_port": "far-port"}, "is of type 'remote' and no router's"),
