@@ -16,10 +16,12 @@ from typing import Any, NamedTuple, Protocol
 
 from ..interconnect.change import Change, Group
 from ..interconnect.client import check_library
-from ..interconnect.commit import Committer
+from ..interconnect.commit import Committer, is_passing
+from ..interconnect.hunt import split
 from ..interconnect.replica import Replica, Tls
 from ..interconnect.schema import Database
 from ..interconnect.store import Store
+from ..interconnect.wire import first_error
 from .arguments import OPTIONS
 from .errors import ModuleError
 
@@ -135,12 +137,35 @@ class Session:
         return wait_for(list(self.replicas.values()), done, seconds)
 
 
+def ask(session: Session, database: str, operations: list[Any]) -> list[Any]:
+    """The results of a transaction that does no harm when it is done twice: it is, where a cluster loses its leader meanwhile.
+
+    Raises ModuleError where no answer comes in time, or a refusal.
+    """
+    end = time.monotonic() + session.seconds
+    answers: list[tuple[list[Any] | None, str | None]] = []
+    while time.monotonic() < end:
+        answers.clear()
+        session.replicas[database].transact(operations, lambda result, error: answers.append((result, error)))
+        if not session.wait(lambda: bool(answers), max(0.0, end - time.monotonic())):
+            break
+        result, error = answers[0]
+        failure = first_error(result)
+        words = failure[1] if failure is not None else error
+        if result is not None and words is None:
+            return result
+        if words is not None and not is_passing(words):
+            raise ModuleError(f"the server refused it: {words}; look at the server", database=database, ovsdb_error=words)
+        session.load()
+    raise ModuleError(f"the server has not answered within {session.seconds:g} s; look at it and run the task again", database=database)
+
+
 def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:
     """Raise ModuleError where a remote is none, or the files of a TLS connection are missing."""
     from ovs.stream import Stream
 
     for name, remote in remotes.items():
-        for one in members(remote):
+        for one in split(remote):
             method = one.partition(":")[0]
             if not one.partition(":")[2] or not Stream.is_valid_name(one):
                 raise ModuleError(
@@ -156,46 +181,37 @@ def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:
 
 
 def unreachable(replicas: Mapping[str, Replica], seconds: float) -> ModuleError:
-    """Which databases were not reached, where they were looked for, and what the attempt says."""
+    """Which databases were not reached, and what each of their servers said last."""
     sentences = []
     blamed = [name for name, replica in replicas.items() if not replica.synced]
-    blamed = [name for name in blamed if replicas[name].problem] or blamed
+    blamed = [name for name in blamed if _wrong(replicas[name])] or blamed
     for name in blamed:
-        replica = replicas[name]
-        if replica.problem:
-            sentences.append(f"{replica.problem}; {OPTIONS[name]} must name a server of {name}")
-        else:
-            sentences.append(
-                f"{name} was not reached within {seconds:g} s ({_attempts(replica.remote)});"
-                f" check that its ovsdb-server runs and that {OPTIONS[name]} names its socket or address"
-            )
+        replica, option = replicas[name], OPTIONS[name]
+        if _wrong(replica):
+            sentences.append(f"{replica.problem}; {option} must name a server of {name}")
+            continue
+        said = [(server, replica.said.get(server, "it was not tried")) for server in split(replica.remote)]
+        words = ", ".join(f"{server}: {one}" for server, one in said)
+        sentences.append(f"{name} was not reached within {seconds:g} s ({words}); {_advice(option, replica.said)}")
     return ModuleError(" and ".join(sentences), database=blamed[0])
 
 
 def hopeless(replicas: Sequence[Replica]) -> bool:
     """Whether the only server of a database says that it has another one."""
-    return any(replica.problem is not None and len(members(replica.remote)) == 1 for replica in replicas)
+    return any(map(_wrong, replicas))
 
 
-def members(remote: str) -> list[str]:
-    """The servers that a remote lists; a word without a colon belongs to the one before it."""
-    result: list[str] = []
-    for word in remote.split(","):
-        if result and ":" not in word:
-            result[-1] += "," + word
-        else:
-            result.append(word)
-    return result
+def _wrong(replica: Replica) -> bool:
+    return replica.problem is not None and len(split(replica.remote)) == 1
 
 
-def _attempts(remote: str) -> str:
-    """What one attempt at each server of a remote says."""
-    from ovs.stream import Stream
-
-    words = []
-    for one in members(remote):
-        error, stream = Stream.open_block(Stream.open(one), 1000)
-        if stream is not None:
-            stream.close()
-        words.append(f"{one}: {os.strerror(error) if error else 'the server accepts connections and does not answer, or is no leader'}")
-    return ", ".join(words)
+def _advice(option: str, said: Mapping[str, str]) -> str:
+    """What to do, by what the servers said."""
+    if any("of its cluster" in words for words in said.values()):
+        return (
+            f"name all members of the cluster in {option}, check that most of them run and reach each other,"
+            " or give an election more time with timeout"
+        )
+    if any("TLS" in words for words in said.values()):
+        return "check that private_key, certificate and ca_cert are of the authority that the servers trust"
+    return f"check that its ovsdb-server runs and that {option} names its socket or address"

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from typing import Any
 
 from ..interconnect.schema import IC_NB, IC_SB, declare
 from ..interconnect.store import Store
 from .errors import ModuleError
-from .session import Session
+from .session import Session, ask
 
 GLOBAL_NORTH = declare(IC_NB, {"IC_NB_Global": "nb_ic_cfg:int"})
 GLOBAL_SOUTH = declare(IC_SB, {"Availability_Zone": "name nb_ic_cfg:int"})
@@ -42,18 +41,9 @@ def confirmed(south: Store, names: Collection[str] | None) -> dict[str, int]:
 
 def request(session: Session) -> int:
     """Number one more request, whoever else does so at the same time. Raises ModuleError where the server does not answer or refuses."""
-    answers: list[tuple[Any, str | None]] = []
     mutate = {"op": "mutate", "table": "IC_NB_Global", "where": [], "mutations": [["nb_ic_cfg", "+=", 1]]}
     select = {"op": "select", "table": "IC_NB_Global", "where": [], "columns": ["nb_ic_cfg"]}
-    session.replicas[IC_NB].transact([mutate, select], lambda result, error: answers.append((result, error)))
-    if not session.wait(lambda: bool(answers), session.seconds):
-        raise ModuleError(f"the server has not answered within {session.seconds:g} s; look at it and run the task again", database=IC_NB)
-    result, error = answers[0]
-    problem = error or next((one.get("details") or one["error"] for one in result or () if isinstance(one, dict) and "error" in one), None)
-    if problem or not result:
-        words = problem or "the connection was lost"
-        raise ModuleError(f"the request could not be numbered: {words}; look at the server", database=IC_NB, ovsdb_error=problem)
-    rows = result[1]["rows"]
+    rows = ask(session, IC_NB, [mutate, select])[1]["rows"]
     if not rows:
         raise ModuleError("the database has no global row yet; start the sync daemon of a zone, or call ovn-ic-nbctl init", database=IC_NB)
     number: int = rows[0]["nb_ic_cfg"]

@@ -14,15 +14,16 @@ from __future__ import annotations
 import errno
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
+from .hunt import Hunt
 from .wire import Framer
 
 try:
     import ovs.db.idl
     import ovs.jsonrpc
-    import ovs.reconnect
+    import ovs.stream
     import ovs.timeval
     import ovs.version
 
@@ -42,6 +43,8 @@ _END_OF_FILE = -1
 READ_SIZE = 256 * 1024
 #: How many reads before the engine gets its turn.
 READS = 64
+#: Milliseconds of silence after which one of several servers is probed, and after as many more left, while we look for the right one.
+HUNTING_PROBE = 2000
 
 #: What a transaction calls back with: the result array of the reply, or None where nobody knows what became of it.
 Reply = Callable[["list[Any] | None", "str | None"], None]
@@ -66,23 +69,51 @@ def check_library() -> None:
 class Session(_JsonRpcSession):
     """A JSON-RPC session that reads in large pieces and parses with the standard library."""
 
-    def __init__(self, reconnect: Any, rpc: Any, remotes: list[str]) -> None:
-        super().__init__(reconnect, rpc, remotes)
+    def __init__(self, servers: Sequence[str], said: MutableMapping[str, str]) -> None:
+        now = ovs.timeval.msec()
+        super().__init__(Hunt(now, servers, said), None, list(servers))
+        self.remotes = list(servers)  # the library shuffles them
+        self.pick_remote()
+        self.reconnect.enable(now)
         self._read_from: Any = None
         self._framer = Framer()
         self._messages: deque[Any] = deque()
         #: Whether the server said that it stopped a monitor because the schema was converted.
         self.monitor_canceled = False
+        self._hunting = len(servers) > 1
+        self._probe = self.reconnect.get_probe_interval() if any(map(ovs.stream.stream_or_pstream_needs_probes, servers)) else 0
+        self._apply_probe()
 
-    @classmethod
-    def adopt(cls, session: Any) -> Session:
-        """The same session, not yet connected, as one of ours."""
-        return cls(session.reconnect, None, list(session.remotes))
+    @property
+    def order(self) -> list[str]:
+        """The servers as another session should try them: the one that answers now first, those that have failed last."""
+        said, now = self.reconnect.said, self.get_name() if self.is_connected() else None
+        return sorted(self.remotes, key=lambda one: 0 if one == now else 2 if one in said else 1)
 
-    @classmethod
-    def connect_to(cls, remotes: list[str]) -> Session:
-        """A session that connects, and reconnects with back-off, to one of these remotes."""
-        return cls.adopt(ovs.jsonrpc.Session.open_multiple(remotes))
+    def refuse(self, words: str) -> None:
+        """Leave a server that will not do, for these reasons, and try the next one."""
+        self.reconnect.refuse(words)
+        self.force_reconnect()
+
+    def reset_backoff(self) -> None:
+        """Begin a new round of attempts."""
+        super().reset_backoff()
+        self.reconnect.begin()
+
+    def hunt(self, hunting: bool) -> None:
+        """Whether the right server is still looked for: then a silent one is left sooner."""
+        hunting = hunting and len(self.remotes) > 1
+        if self._hunting != hunting:
+            self._hunting = hunting
+            self._apply_probe()
+
+    def set_probe_interval(self, milliseconds: int) -> None:
+        """How long a silent connection may be silent before it is probed; 0 is for ever."""
+        self._probe = milliseconds
+        self._apply_probe()
+
+    def _apply_probe(self) -> None:
+        self.reconnect.set_probe_interval(HUNTING_PROBE if self._hunting else self._probe)
 
     def ask(self, method: str, params: list[Any]) -> None:
         """Send a request of a session that has only one at a time."""
@@ -180,13 +211,15 @@ class _Outstanding:
 class Client(_Idl):
     """The protocol machine of one database connection. Updates go to ``sink``."""
 
-    def __init__(self, remote: str, schema: dict[str, Any], columns: Mapping[str, tuple[str, ...]], sink: Sink, leader_only: bool) -> None:
+    def __init__(
+        self, session: Session, schema: dict[str, Any], columns: Mapping[str, tuple[str, ...]], sink: Sink, leader_only: bool
+    ) -> None:
         helper = ovs.db.idl.SchemaHelper(None, schema)
         for table, names in columns.items():
             helper.register_columns(table, list(names))
-        super().__init__(remote, helper, leader_only=leader_only)
+        super().__init__(session.get_name(), helper, leader_only=leader_only)
         self._sink = sink
-        self._session: Any = Session.adopt(self._session)
+        self._session: Any = session  # in the place of the library's, which is not connected yet
 
     @property
     def session(self) -> Session:
@@ -209,6 +242,28 @@ class Client(_Idl):
     def outstanding(self) -> int:
         """How many requests wait for their reply."""
         return len(self._outstanding_txns)
+
+    def run(self) -> Any:
+        """Do what can be done without waiting."""
+        self._session.hunt(self.state in (_Idl.IDL_S_INITIAL, _Idl.IDL_S_SERVER_SCHEMA_REQUESTED, _Idl.IDL_S_SERVER_MONITOR_REQUESTED))
+        return super().run()
+
+    def force_reconnect(self) -> None:
+        """Leave this server, remembering why where the server has told."""
+        words = self._shortcoming()
+        if words is not None:
+            self._session.reconnect.refuse(words)
+        super().force_reconnect()
+
+    def _shortcoming(self) -> str | None:
+        """What the server's database ``_Server`` has against using it (ovsdb-server(5)), None for nothing."""
+        table = getattr(self, "server_tables", {}).get("Database")
+        row = next((row for row in table.rows.values() if row.name == self._db.name), None) if table is not None else None
+        if row is None or row.model == "standalone":
+            return None
+        if not row.connected:
+            return "it is not connected to the majority of its cluster"
+        return "it is not the leader of its cluster" if self.leader_only and not row.leader else None
 
     def request(self, method: str, params: list[Any], done: Reply) -> None:
         """Send a request; ``done`` is called once, with the result, the error, or with neither when the connection went before it came."""

@@ -10,11 +10,13 @@ new contents are compared with the old rows, and the difference is the change fe
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from . import client as seam
 from . import tls
+from .hunt import split
 from .schema import Database, ServerSchema
 from .store import NOTHING, Members, RowChange, Store
 from .wire import decode_diff, decode_members, decoder
@@ -79,10 +81,13 @@ class Replica:
         self.problem: str | None = None
         #: Whether the members of a row's ``refs`` columns are wanted; the others are dropped as they come.
         self.keeps_members: Callable[[str, Any], bool] = lambda _table, _row: True
+        #: What each server that has failed said last.
+        self.said: dict[str, str] = {}
         self._forms: dict[str, _Form] = {}
         self._conditions: dict[str, list[Any]] = {}
         self._leader_only = leader_only
-        self._fetch: seam.Session | None = seam.Session.connect_to(_remotes(remote))
+        servers = split(remote)
+        self._fetch: seam.Session | None = seam.Session(random.sample(servers, len(servers)), self.said)
         self._fetch_seqno = -1
         self._client: seam.Client | None = None
         self._checked_seqno = -1
@@ -193,25 +198,26 @@ class Replica:
             return
         result, error = answer
         if error is None:
+            servers = session.order
             session.close()
             self._fetch = None
-            self._use_schema(result)
+            self._use_schema(result, servers)
         else:
-            self._refused(error)
-            session.force_reconnect()
+            self._refused(session, error)
 
-    def _refused(self, error: Any) -> None:
+    def _refused(self, session: seam.Session, error: Any) -> None:
         words = error.get("details") or error.get("error") if isinstance(error, dict) else error
-        self.problem = f"the server at {self.remote} has no database {self.name} ({words})"
+        self.problem = f"the server at {session.get_name()} has no database {self.name} ({words})"
+        session.refuse(f"it has no database {self.name} ({words})")
 
-    def _use_schema(self, schema: dict[str, Any]) -> None:
+    def _use_schema(self, schema: dict[str, Any], servers: list[str]) -> None:
         self.problem = None
         store = self.store
         store.schema = ServerSchema.from_json(schema)
         self.has_schema = True
         self.schema_serial += 1
         columns = store.schema.columns(store.database)
-        self._client = seam.Client(self.remote, schema, columns, self, self._leader_only)
+        self._client = seam.Client(seam.Session(servers, self.said), schema, columns, self, self._leader_only)
         self._checked_seqno = -1
         for table in self._conditions:
             self._apply_condition(table)
@@ -229,8 +235,9 @@ class Replica:
             client.request("get_schema", [self.name], self._check_schema)
         if self._stale_schema is not None:
             schema, self._stale_schema = self._stale_schema, None
+            servers = session.order
             client.close()
-            self._use_schema(schema)
+            self._use_schema(schema, servers)
 
     def _check_schema(self, result: Any, error: str | None) -> None:
         """The server was converted to another schema while we were connected, or away: monitor anew, with what it has now."""
@@ -250,7 +257,7 @@ class Replica:
 
     def _apply_probe(self) -> None:
         if self._client is not None and self._probe is not None:
-            self._client.session.reconnect.set_probe_interval(self._probe)
+            self._client.session.set_probe_interval(self._probe)
 
     # -- the sink of monitor updates ---------------------------------------------------------------------------------------------------
 
@@ -319,14 +326,3 @@ class Replica:
         if not kept and self.keeps_members(table, {**row.as_dict(), **values}):
             raise UnknownMembersError(uuid)
         return self.store.update(table, uuid, values, edges)
-
-
-def _remotes(remote: str) -> list[str]:
-    """The members of a comma-separated list; a word without a colon belongs to the one before it (a socket path may hold a comma)."""
-    remotes: list[str] = []
-    for word in remote.split(","):
-        if remotes and ":" not in word:
-            remotes[-1] += "," + word
-        else:
-            remotes.append(word)
-    return remotes

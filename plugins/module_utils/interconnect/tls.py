@@ -12,6 +12,7 @@ identity anew for each connection, so that renewed ones take effect with the nex
 from __future__ import annotations
 
 import errno
+import socket
 import ssl
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -33,6 +34,8 @@ class TlsStream(_SSLStream):
 
     #: The files of the process' identity, for messages.
     files: ClassVar[tuple[str, ...]] = ()
+    #: Why the last attempt at each server failed, in the words of the TLS library.
+    failures: ClassVar[dict[str, str]] = {}
     #: What the handshake waits for (a poller's event), None while it does not run.
     _handshake: int | None = None
 
@@ -41,8 +44,17 @@ class TlsStream(_SSLStream):
         try:
             return _SSLStream._open(suffix, dscp)
         except (OSError, TypeError, ValueError) as error:
-            _vlog.warn(f"ssl:{suffix}: no TLS connection with {', '.join(TlsStream.files) or 'no files'}: {error}")
+            TlsStream.failures[f"ssl:{suffix}"] = f"no TLS connection with {', '.join(TlsStream.files) or 'no files'}: {error}"
+            _vlog.warn(f"ssl:{suffix}: {TlsStream.failures[f'ssl:{suffix}']}")
             return errno.EPROTO, None
+
+    @staticmethod
+    def check_connection_completion(sock: Any) -> int:
+        """0 once there is a TCP connection; the library would take a refused one for the end of a TLS connection."""
+        error: int = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if not error:
+            error = _SSLStream.check_connection_completion(sock)
+        return error
 
     def connect(self) -> int:
         """Go on with connection and handshake: 0 when both are done, errno.EAGAIN while they are not."""
@@ -57,7 +69,8 @@ class TlsStream(_SSLStream):
         except ssl.SSLWantWriteError:
             self._handshake = ovs.poller.POLLOUT
         except OSError as failure:
-            _vlog.warn(f"{self.name}: no TLS connection: {failure}")
+            TlsStream.failures[self.name] = f"no TLS connection: {failure}"
+            _vlog.warn(f"{self.name}: {TlsStream.failures[self.name]}")
             return errno.EPROTO
         return 0 if self._handshake is None else errno.EAGAIN
 

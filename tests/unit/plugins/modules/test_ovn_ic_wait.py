@@ -44,6 +44,10 @@ class Interconnect:
     def wait(self, done: Callable[[], bool], _seconds: float) -> bool:
         return done()
 
+    def load(self) -> None:
+        """There is a leader again."""
+        self.answer = None
+
 
 def test_each_round_is_a_request() -> None:
     interconnect = Interconnect(az1=4, az2=0)
@@ -69,7 +73,6 @@ def test_a_zone_that_counts_on_from_a_higher_number_is_waited_for() -> None:
 @pytest.mark.parametrize(
     "answer, words",
     [
-        ((None, None), "the connection was lost"),
         (([{"error": "not allowed", "details": "read only"}, None], None), "read only"),
         ((None, "unknown database"), "unknown database"),
         (([{"count": 0}, {"rows": []}], None), "no global row yet"),
@@ -82,12 +85,22 @@ def test_a_request_that_fails_is_told(answer: tuple[Any, str | None], words: str
         module.act(params(module), interconnect)
 
 
+@pytest.mark.parametrize("answer", [(None, None), ([{"error": "not leader"}, None], None)])
+def test_a_cluster_that_lost_its_leader_is_asked_again(answer: tuple[Any, str | None]) -> None:
+    interconnect = Interconnect(az1=4)
+    interconnect.confirming = {"az1"}
+    interconnect.answer = answer
+    module.act(params(module, rounds=1), interconnect)
+    assert interconnect.number == 6
+
+
 def test_what_cannot_be_is_refused() -> None:
     interconnect = Interconnect(az1=4)
     with pytest.raises(ModuleError, match=r"there is no zone 'az9' \(there are: az1\)"):
         module.act(params(module, zones=["az9", "az1"]), interconnect)
     with pytest.raises(ModuleError, match="rounds is 0"):
         module.act(params(module, rounds=0), interconnect)
+    interconnect = Interconnect(az1=4)
     del interconnect.south.schema.json["tables"]["Availability_Zone"]["columns"]["nb_ic_cfg"]
     with pytest.raises(ModuleError, match=r"version 1\.2\.0 .* \(OVN 24\.03\)"):
         module.describe(params(module), interconnect.stores)

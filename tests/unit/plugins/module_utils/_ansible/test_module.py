@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import module as base
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Result, members
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Result
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.simulation import Simulation
@@ -103,15 +103,3 @@ def test_what_is_unknown_is_planned_anew() -> None:
 def test_it_gives_up_where_somebody_keeps_changing_it_back() -> None:
     with pytest.raises(ModuleError, match="somebody else keeps changing it back"):
         work(FakeSession([UNKNOWN] * base.MOST_WAVES), "a")
-
-
-@pytest.mark.parametrize(
-    "remote, servers",
-    [
-        ("unix:/a", ["unix:/a"]),
-        ("tcp:1.2.3.4:1,tcp:[::1]:2", ["tcp:1.2.3.4:1", "tcp:[::1]:2"]),
-        ("unix:/a,b", ["unix:/a,b"]),
-    ],
-)
-def test_a_remote_may_list_servers(remote: str, servers: list[str]) -> None:
-    assert members(remote) == servers

@@ -67,6 +67,18 @@ def test_a_server_that_speaks_no_tls(ends: tuple[Any, socket.socket]) -> None:
     assert stream.connect() == errno.EPROTO
 
 
+def test_a_server_that_is_not_there() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+    with context.wrap_socket(socket.socket(), do_handshake_on_connect=False) as near:
+        near.setblocking(False)
+        assert near.connect_ex(address) == errno.EINPROGRESS
+        select.select([], [near], [])
+        assert TlsStream.check_connection_completion(near) == errno.ECONNREFUSED
+
+
 @pytest.mark.usefixtures("library")
 @pytest.mark.filterwarnings("ignore:ssl.PROTOCOL_TLS is deprecated:DeprecationWarning")  # the library's, until 3.4
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the library leaves its socket to the garbage collector
