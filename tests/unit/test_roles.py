@@ -5,12 +5,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-ROLES = Path(__file__).resolve().parents[2] / "roles"
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = ROOT / "roles"
+
+
+def examples(readme: Path) -> list[Any]:
+    """Return the documents of all YAML examples in a README."""
+    return [
+        yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", readme.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    ]
 
 
 @pytest.mark.parametrize("debian", sorted(ROLES.glob("*/vars/Debian.yml")), ids=lambda path: path.parts[-3])
@@ -18,3 +28,22 @@ def test_each_distribution_names_the_same_things(debian: Path) -> None:
     other = debian.with_name("RedHat.yml")
     names = [set(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in (debian, other)]
     assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("readme", [ROOT / "README.md", *sorted(ROLES.glob("*/README.md"))], ids=lambda path: path.parts[-2])
+def test_the_examples_of_each_readme_are_yaml(readme: Path) -> None:
+    assert examples(readme)
+
+
+def test_the_zones_of_the_inventory_in_the_readme_fit_together() -> None:
+    inventory = next(example["all"] for example in examples(ROOT / "README.md") if "all" in example)
+    groups = inventory["children"]
+    zones = [groups[name] for name in ("dc1", "dc2", "dc3")]
+    assert len({zone["vars"]["ovn_ic_zone_name"] for zone in zones}) == 3
+    attachments = [attachment for zone in zones for attachment in zone["vars"]["ovn_ic_zone_attachments"]]
+    assert len({attachment["mac"] for attachment in attachments}) == len({attachment["networks"][0] for attachment in attachments}) == 3
+    assert {attachment["transit_switch"] for attachment in attachments} == {
+        switch["name"] for switch in inventory["vars"]["ovn_ic_transit_switches"]
+    }
+    members = [host["ovn_ic_db_address"] for host in groups["ovn_ic_databases"]["hosts"].values()]
+    assert inventory["vars"]["ovn_ic_nb_db"] == ",".join(f"ssl:{address}:6645" for address in members)
