@@ -203,7 +203,7 @@ class _Question:
         }
 
     def _is_learned(self, router: Row, route: Row) -> bool:
-        found = self.zone.nb.find(_STATIC, "learned", route.uuid)
+        found = route_rows.learned_statics(self.zone, route.uuid)
         return any(router.uuid in route_rows.holders(self.zone, row.uuid) for row in found)
 
 

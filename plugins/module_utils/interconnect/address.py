@@ -124,6 +124,7 @@ def _number(text: str, limit: int) -> int | None:
     return number if number <= limit else None
 
 
+@lru_cache(maxsize=_PORTS_KEPT)
 def _mask_length(text: str, family: int) -> int | None:
     """Read what stands behind the slash: a length or a contiguous mask of the same family."""
     bits = _BITS[family]

@@ -11,7 +11,6 @@ or not at all in each database. A plan is a list of groups. What a subject sees 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Union
 
 from .store import NOTHING, Members, Row, Store
@@ -19,15 +18,18 @@ from .store import NOTHING, Members, Row, Store
 INSERT, UPDATE, DELETE = "insert", "update", "delete"
 
 
-@dataclass(frozen=True)
-class Change:
+#: What a Change does not do.
+_NONE: Mapping[str, Any] = {}
+
+
+class Change(NamedTuple):
     """One row to insert, update or delete.
 
     ``uuid`` is the row's; for an insert it is a name beginning with ``@``, by which the other Changes of the same group refer to the new
     row. ``columns`` are whole values, ``keys`` single keys of maps (None removes the key), ``members`` single members of sets.
     ``before`` holds what the written columns were (of a deleted row: all known ones). ``shared`` marks rows of IC_SB that only the holder
-    of the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3). ``unless`` names keys of maps: if a row with all of them is there by the
-    time an insert arrives, because another writer was faster, the transaction is not committed and has to be planned anew.
+    of the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3). ``unless`` names keys of maps: if a row with all of them is there when
+    an insert arrives, because another writer was faster, the transaction is not committed and has to be planned anew.
     """
 
     database: str
@@ -36,12 +38,12 @@ class Change:
     uuid: str
     record: str
     reason: str
-    columns: Mapping[str, Any] = field(default_factory=dict)
-    keys: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
-    members: Mapping[str, Members] = field(default_factory=dict)
-    before: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any] = _NONE
+    keys: Mapping[str, Mapping[str, str | None]] = _NONE
+    members: Mapping[str, Members] = _NONE
+    before: Mapping[str, Any] = _NONE
     shared: bool = False
-    unless: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unless: Mapping[str, Mapping[str, str]] = _NONE
 
     def after(self) -> dict[str, Any]:
         """The written columns as they will be: maps whole, of sets that are changed by members only what was added."""
@@ -111,8 +113,8 @@ def insert(
     unless: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Change:
     """A new row. Columns that the server lacks are left out; columns that would be empty anyway too."""
-    known = store.database.tables[table]
-    wanted = {column: value for column, value in columns.items() if store.schema.has(table, column) and value != known[column].empty}
+    kinds, known = store.database.tables[table], store.schema.known(table)
+    wanted = {column: value for column, value in columns.items() if column in known and value != kinds[column].empty}
     return Change(store.name, table, INSERT, name, record, reason, columns=wanted, shared=shared, unless=unless or {})
 
 
@@ -129,18 +131,18 @@ def update(
     shared: bool = False,
 ) -> Iterator[Change]:
     """The Change that makes an existing row so; none where the row is so already, or where the server lacks the column."""
-    has = store.schema.has
-    new_columns = {column: value for column, value in (columns or {}).items() if has(table, column) and row[column] != value}
+    known = store.schema.known(table)
+    new_columns = {column: value for column, value in (columns or _NONE).items() if column in known and row[column] != value}
     new_keys: dict[str, Mapping[str, str | None]] = {}
-    for column, wanted in (keys or {}).items():
+    for column, wanted in (keys or _NONE).items():
         differing = {key: value for key, value in wanted.items() if row[column].get(key) != value}
-        if differing and has(table, column):
+        if differing and column in known:
             new_keys[column] = differing
     new_members: dict[str, Members] = {}
-    for column, change in (members or {}).items():
+    for column, change in (members or _NONE).items():
         now = _members(store, table, row, column)
         differing_members = Members(change.added - now, change.removed & now)
-        if (differing_members.added or differing_members.removed) and has(table, column):
+        if (differing_members.added or differing_members.removed) and column in known:
             new_members[column] = differing_members
     if new_columns or new_keys or new_members:
         before = {column: row[column] for column in (*new_columns, *new_keys)}

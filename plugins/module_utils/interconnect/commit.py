@@ -60,7 +60,7 @@ class Deferred:
 
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
-        self._held: list[Callable[[], None]] = []
+        self._held: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
 
     def sent(self, group: Group, transactions: int = 1) -> None:
         """Known at once."""
@@ -68,21 +68,21 @@ class Deferred:
 
     def committed(self, group: Group) -> None:
         """Told by :meth:`deliver`."""
-        self._held.append(lambda: self._outcome.committed(group))
+        self._held.append((self._outcome.committed, (group,)))
 
     def rejected(self, group: Group, reason: str) -> None:
         """Told by :meth:`deliver`."""
-        self._held.append(lambda: self._outcome.rejected(group, reason))
+        self._held.append((self._outcome.rejected, (group, reason)))
 
     def lost(self, group: Group) -> None:
         """Told by :meth:`deliver`."""
-        self._held.append(lambda: self._outcome.lost(group))
+        self._held.append((self._outcome.lost, (group,)))
 
     def deliver(self) -> None:
         """Tell what was held back."""
         held, self._held = self._held, []
-        for tell in held:
-            tell()
+        for tell, what in held:
+            tell(*what)
 
 
 class _Part(NamedTuple):
@@ -90,10 +90,18 @@ class _Part(NamedTuple):
 
     group: Group
     changes: tuple[Change, ...]
+    shared: bool
 
-    @property
-    def shared(self) -> bool:
-        return any(change.shared for change in self.changes)
+
+def _parts(group: Group) -> dict[str, _Part]:
+    """A group by database."""
+    by_database: dict[str, list[Change]] = {}
+    shared = set()
+    for change in group.changes:
+        by_database.setdefault(change.database, []).append(change)
+        if change.shared:
+            shared.add(change.database)
+    return {name: _Part(group, tuple(some), name in shared) for name, some in by_database.items()}
 
 
 class Transaction:
@@ -122,7 +130,9 @@ class Transaction:
     def _change(self, part: _Part, number: int, change: Change) -> None:
         names = f"g{number}_"
         columns = self._database.tables[change.table]
-        row = {column: encode(columns[column], value, names) for column, value in change.columns.items()}
+        row = {
+            column: value if columns[column].literal else encode(columns[column], value, names) for column, value in change.columns.items()
+        }
         if change.action == INSERT:
             if change.unless:
                 self._append(_wait_for_none(change), part)
@@ -231,16 +241,15 @@ class Committer:
 
     def submit(self, groups: Sequence[Group]) -> None:
         """Send groups: for each database in order, in transactions of at most 500 Changes, those of shared rows apart."""
-        by_database: dict[str, list[_Part]] = {name: [] for name in self._replicas}
+        wanted: dict[tuple[str, bool], list[_Part]] = {(name, shared): [] for name in self._replicas for shared in (False, True)}
         for group in groups:
-            databases = dict.fromkeys(change.database for change in group.changes)
-            self._outcome.sent(group, len(databases))
-            for name in databases:
-                by_database[name].append(_Part(group, tuple(change for change in group.changes if change.database == name)))
-        for name, parts in by_database.items():
-            for shared in (False, True):
-                for batch in _batches([part for part in parts if part.shared is shared]):
-                    self._send(name, batch)
+            parts = _parts(group)
+            self._outcome.sent(group, len(parts))
+            for name, part in parts.items():
+                wanted[name, part.shared].append(part)
+        for (name, _shared), some in wanted.items():
+            for batch in _batches(some):
+                self._send(name, batch)
 
     def _send(self, name: str, parts: Sequence[_Part]) -> None:
         replica = self._replicas[name]

@@ -93,6 +93,30 @@ class Aside(NamedTuple):
     reason: str
 
 
+class _Flight:
+    """What is on its way for one key: the group, in how many transactions, and what was heard of it meanwhile.
+
+    ``epoch`` is that of the subject when the group was planned, None where the subject's own echo is news.
+    """
+
+    __slots__ = ("again", "epoch", "group", "refused", "transactions")
+
+    def __init__(self, group: Group, transactions: int, epoch: int | None) -> None:
+        self.group = group
+        self.transactions = transactions
+        self.epoch = epoch
+        #: Whether the key became dirty.
+        self.again = False
+        #: Whether one of the transactions was refused.
+        self.refused = False
+
+    def echoes_as(self, change: RowChange, epoch: int) -> bool:
+        """Whether a difference is what the group inserts, row or membership, and nothing has made that out of date."""
+        if self.epoch != epoch:
+            return False
+        return change.old is not None or _comes_with(self.group, change)
+
+
 class Engine:
     """The dirty keys of all subjects and what became of them.
 
@@ -105,21 +129,15 @@ class Engine:
         self._clock = clock
         self._by_name = {subject.name: subject for subject in self.subjects}
         self._dirty: dict[str, dict[Hashable, None]] = {subject.name: {} for subject in self.subjects}
-        self._in_flight: dict[tuple[str, Hashable], int] = {}
+        self._in_flight: dict[tuple[str, Hashable], _Flight] = {}
         #: By subject, a number that grows with every change that could make out of date what is on its way.
         self._epochs = {subject.name: 0 for subject in self.subjects}
-        #: Groups on their way of subjects whose own echo is no news, with the epoch they were planned in.
-        self._writing: dict[tuple[str, Hashable], tuple[Group, int]] = {}
         #: Tracebacks of subjects that failed: each is a bug of theirs. Whoever shows them empties the list.
         self.failures: list[str] = []
         #: What was left undone since somebody emptied this list: the subject, and the object with its reason.
         self.news: list[tuple[str, Left]] = []
         #: The places that the last call of ``plan`` looked at.
         self.planned: list[tuple[str, Hashable]] = []
-        #: Places in flight that became dirty meanwhile.
-        self._again: set[tuple[str, Hashable]] = set()
-        #: Places of which a transaction on its way was refused.
-        self._refused: set[tuple[str, Hashable]] = set()
         self._aside: dict[tuple[str, Hashable], Aside] = {}
         self._due: list[tuple[float, int, str, Hashable]] = []
         self._serial = 0
@@ -131,40 +149,37 @@ class Engine:
         self._repeats: dict[tuple[tuple[str, Hashable], str], int] = {}
         self._window = clock()
         self._own: str | None = None
-        self._readers: dict[tuple[str, str], list[Subject]] = {}
+        #: By database and table: who wants to see its changes, and whether it is additive for that subject.
+        self._readers: dict[tuple[str, str], list[tuple[Subject, bool]]] = {}
         for subject in self.subjects:
             subject.prepare(zone)
             for place in subject.tables:
-                self._readers.setdefault(place, []).append(subject)
+                self._readers.setdefault(place, []).append((subject, place in subject.additive))
 
     # -- what has to be looked at -----------------------------------------------------------------------------------------------------
 
     def observe(self, changes: Iterable[RowChange]) -> None:
         """Mark the keys that these row changes concern. The stores must hold the changes already, all of them."""
         for change in changes:
-            for subject in self._readers.get((change.database, change.table), ()):
+            adds = _only_adds(change)
+            for subject, additive in self._readers.get((change.database, change.table), ()):
+                if not (additive and adds):
+                    self._epochs[subject.name] += 1
                 self._observe_one(subject, change)
         self._follow_identity()
 
     def _observe_one(self, subject: Subject, change: RowChange) -> None:
-        if not _adds(subject, change):
-            self._epochs[subject.name] += 1
         try:
             for key in subject.keys(change, self.zone):
                 if isinstance(key, _All):
                     self.mark(subject)
-                elif not self._is_echo(subject.name, key, change):
+                    continue
+                flight = self._in_flight.get((subject.name, key))
+                if flight is None or not flight.echoes_as(change, self._epochs[subject.name]):
                     self.mark_key(subject.name, key)
         except Exception:  # a row that a subject cannot read must not end the zone's work: look at all of its keys instead
             self.failures.append(traceback.format_exc())
             self.mark(subject)
-
-    def _is_echo(self, subject: str, key: Hashable, change: RowChange) -> bool:
-        """Whether a difference is what a group on its way inserts, row or membership, and nothing has made that out of date."""
-        group, epoch = self._writing.get((subject, key), (None, 0))
-        if group is None or epoch != self._epochs[subject]:
-            return False
-        return change.old is not None or any(_comes_as(one, change) for one in group.changes)
 
     def mark(self, subject: Subject) -> None:
         """Mark every key of one subject."""
@@ -174,9 +189,10 @@ class Engine:
     def mark_key(self, subject: str, key: Hashable) -> None:
         """Mark one key: at once, or as soon as what is on its way has arrived, or when its back-off is over."""
         place = (subject, key)
-        if place in self._in_flight:
-            self._again.add(place)
-        elif place not in self._aside:
+        flight = self._in_flight.get(place)
+        if flight is not None:
+            flight.again = True
+        elif not self._aside or place not in self._aside:
             self._dirty[subject][key] = None
 
     def mark_all(self) -> None:
@@ -221,8 +237,9 @@ class Engine:
         groups = []
         self.planned = []
         for subject, key in self._take(most):
-            self.planned.append((subject.name, key))
-            changes = self._plan_key(subject, key)
+            place = (subject.name, key)
+            self.planned.append(place)
+            changes = self._plan_key(subject, place)
             if changes:
                 groups.append(Group(subject.name, key, changes))
             if enough():
@@ -242,11 +259,10 @@ class Engine:
             if not dirty:
                 dirty.clear()  # a dict that was large is walked at its old size, also when it is empty
 
-    def _plan_key(self, subject: Subject, key: Hashable) -> tuple[Change, ...]:
+    def _plan_key(self, subject: Subject, place: tuple[str, Hashable]) -> tuple[Change, ...]:
         changes, left = [], []
-        place = (subject.name, key)
         try:
-            for step in subject.plan(key, self.zone):
+            for step in subject.plan(place[1], self.zone):
                 if isinstance(step, Change):
                     changes.append(step)
                 else:
@@ -258,7 +274,7 @@ class Engine:
         if left:
             self.news += [(subject.name, one) for one in left if one not in self._left.get(place, ())]
             self._left[place] = tuple(left)
-        else:
+        elif self._left:
             self._left.pop(place, None)
         return tuple(changes)
 
@@ -267,9 +283,8 @@ class Engine:
     def sent(self, group: Group, transactions: int = 1) -> None:
         """A group is on its way in this many transactions."""
         place = (group.subject, group.key)
-        self._in_flight[place] = self._in_flight.get(place, 0) + transactions
-        if self._by_name[group.subject].additive:
-            self._writing[place] = (group, self._epochs[group.subject])
+        epoch = self._epochs[group.subject] if self._by_name[group.subject].additive else None
+        self._in_flight[place] = _Flight(group, transactions, epoch)
         self._count_write(place, group)
 
     def committed(self, group: Group) -> None:
@@ -279,32 +294,30 @@ class Engine:
     def rejected(self, group: Group, reason: str) -> None:
         """One transaction of a group was refused by a server: plan the key anew, and if that is no use put it aside."""
         place = (group.subject, group.key)
-        self._refused.add(place)
+        flight = self._in_flight[place]
+        flight.refused = True
         if place in self._retries:
             self.put_aside(place, reason)
         else:
             self._retries[place] = 0.0
-            self._again.add(place)
+            flight.again = True
         self._arrived(group)
 
     def lost(self, group: Group) -> None:
         """Nobody knows what became of a group (the connection is gone, or another client was faster): look again."""
-        self._again.add((group.subject, group.key))
+        self._in_flight[(group.subject, group.key)].again = True
         self._arrived(group)
 
     def _arrived(self, group: Group) -> None:
         place = (group.subject, group.key)
-        count = self._in_flight.pop(place) - 1
-        if count:
-            self._in_flight[place] = count
+        flight = self._in_flight[place]
+        flight.transactions -= 1
+        if flight.transactions:
             return
-        self._writing.pop(place, None)
-        if place in self._refused:
-            self._refused.discard(place)
-        else:
+        del self._in_flight[place]
+        if self._retries and not flight.refused:
             self._retries.pop(place, None)
-        if place in self._again:
-            self._again.discard(place)
+        if flight.again:
             self.mark_key(*place)
 
     def put_aside(self, place: tuple[str, Hashable], reason: str) -> None:
@@ -360,19 +373,13 @@ class Engine:
         return undone + put_aside
 
 
-def _adds(subject: Subject, change: RowChange) -> bool:
-    """Whether a change only adds a row, or members, in one of the subject's additive tables."""
-    if (change.database, change.table) not in subject.additive:
-        return False
+def _only_adds(change: RowChange) -> bool:
+    """Whether a change only adds a row, or members."""
     return change.old is None or (change.old is change.new and not any(members.removed for members in change.edges.values()))
 
 
-def _comes_as(change: Change, difference: RowChange) -> bool:
-    """Whether an insert came back as the new row that it asked for."""
-    row = difference.new
-    return (
-        row is not None
-        and change.action == INSERT
-        and (change.database, change.table) == (difference.database, difference.table)
-        and all(row[column] == value for column, value in change.columns.items())
-    )
+def _comes_with(group: Group, difference: RowChange) -> bool:
+    """Whether a new row is one that an insert of the group asked for."""
+    place, row = (difference.database, difference.table), difference.new
+    inserts = (one for one in group.changes if one.action == INSERT and (one.database, one.table) == place)
+    return row is not None and any(row.agrees(one.columns) for one in inserts)

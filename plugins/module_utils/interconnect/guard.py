@@ -106,7 +106,7 @@ class Guard:
 
     def filter(self, groups: Sequence[Group], planned: Iterable[tuple[str, Hashable]]) -> list[Group]:
         """Of the groups that came of looking at the ``planned`` keys, those that may be written now; the others are withheld."""
-        for place in planned:
+        for place in planned if self._withheld else ():
             self._withheld.pop(place, None)
         if not self.holds:
             return list(groups)

@@ -20,6 +20,8 @@ from .store import RowChange
 from .zone import OWNER_KEY, Zone
 
 _TYPED = ["type", "!=", ""]
+#: Tables that say which rows are wanted.
+_FOLLOWED = frozenset(("Logical_Switch", "Logical_Switch_Port", "Transit_Switch_Port", "Service_Monitor", "Availability_Zone"))
 
 
 def keeps_ports(table: str, row: Any) -> bool:
@@ -41,6 +43,8 @@ class Interest:
         """Take notice of these row changes, and of nothing else."""
         concerned = False
         for change in changes:
+            if change.table not in _FOLLOWED:
+                continue
             place = (change.database, change.table)
             if place == (NB, "Logical_Switch") and "ports" in change.edges:
                 concerned |= self._follow_switch(change)

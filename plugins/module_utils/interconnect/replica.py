@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from . import client as seam
 from . import tls
 from .hunt import split
-from .schema import Database, ServerSchema
+from .schema import Column, Database, ServerSchema
 from .store import NOTHING, Members, RowChange, Store
-from .wire import decode_diff, decode_members, decoder
+from .wire import decode, decode_diff, decode_members, decoder
 
 
 class Tls(NamedTuple):
@@ -44,18 +44,20 @@ class Tls(NamedTuple):
 
 
 class _Form(NamedTuple):
-    """How the rows of a table are read: name, decoder and default of each plain column, in the store's order, and of each refs column."""
+    """How the rows of a table are read."""
 
-    plain: tuple[tuple[str, Callable[[Any], Any], Any], ...]
-    refs: tuple[tuple[str, Callable[[Any], Any], Any], ...]
+    #: What a row is that names no column, in the order of the store.
+    empty: tuple[Any, ...]
+    #: By plain column: its place in that order, and its decoder (see wire.decoder).
+    plain: Mapping[str, tuple[int, Callable[[Any], Any] | None]]
+    refs: tuple[Column, ...]
 
     @classmethod
     def of(cls, store: Store, table: str) -> _Form:
         columns = store.database.tables[table]
-        refs = [column for column in columns.values() if column.shape == "refs"]
-        return cls(
-            *(tuple((c.name, decoder(c), c.empty) for c in some) for some in ([columns[name] for name in store.layout(table)], refs))
-        )
+        layout = [columns[name] for name in store.layout(table)]
+        plain = {column.name: (place, decoder(column)) for place, column in enumerate(layout)}
+        return cls(tuple(column.empty for column in layout), plain, tuple(column for column in columns.values() if column.shape == "refs"))
 
 
 class UnknownMembersError(ValueError):
@@ -302,11 +304,15 @@ class Replica:
         form = self._forms.get(table)
         if form is None:
             form = self._forms[table] = _Form.of(self.store, table)
-        values = tuple([decode(row[name]) if name in row else empty for name, decode, empty in form.plain])
-        members = {name: decode(row[name]) if name in row else NOTHING for name, decode, _empty in form.refs}
+        values = list(form.empty)
+        for name, value in row.items():
+            if name in form.plain:
+                place, read = form.plain[name]
+                values[place] = value if read is None else read(value)
+        members = {column.name: decode(column, row[column.name]) if column.name in row else NOTHING for column in form.refs}
         if members and not self.keeps_members(table, dict(zip(self.store.layout(table), values))):
             members = dict.fromkeys(members, NOTHING)
-        return self.store.put_whole(table, uuid, values, members)
+        return self.store.put_whole(table, uuid, tuple(values), members)
 
     def _modify(self, table: str, uuid: str, difference: Mapping[str, Any]) -> RowChange | None:
         row = self.store.row(table, uuid)

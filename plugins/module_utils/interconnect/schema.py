@@ -11,7 +11,7 @@ works against the schemas of all of them (design: the schema of the connected se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -63,6 +63,11 @@ class Column:
     def repeated(self) -> bool:
         """Whether many rows have the same text here, so that one copy of it in memory is enough."""
         return self.name in _REPEATED
+
+    @cached_property
+    def literal(self) -> bool:
+        """Whether a value of this column is its own JSON form."""
+        return self.shape == "scalar" and self.atom != "uuid"
 
     @cached_property
     def empty(self) -> Any:
@@ -187,8 +192,25 @@ class ServerSchema:
         found = self.json["tables"].get(table)
         return found is not None and (column is None or column in found["columns"])
 
+    def known(self, table: str) -> Collection[str]:
+        """The columns that the server's table has; none where it lacks the table."""
+        found: Mapping[str, Any] = self.json["tables"].get(table, {})
+        columns: Collection[str] = found.get("columns", ())
+        return columns
+
+    @cached_property
+    def _enums(self) -> dict[tuple[str, str], frozenset[str] | None]:
+        """What :meth:`enum` was asked for."""
+        return {}
+
     def enum(self, table: str, column: str) -> frozenset[str] | None:
         """The values that a string column allows, None where it allows all (or does not exist)."""
+        place = (table, column)
+        if place not in self._enums:
+            self._enums[place] = self._read_enum(table, column)
+        return self._enums[place]
+
+    def _read_enum(self, table: str, column: str) -> frozenset[str] | None:
         if not self.has(table, column):
             return None
         kind = self.json["tables"][table]["columns"][column]["type"]

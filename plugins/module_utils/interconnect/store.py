@@ -47,6 +47,13 @@ class Row:
         """Whether the row has just these values, in the order of its table's plain columns."""
         return self._values == values
 
+    def agrees(self, values: Mapping[str, Any]) -> bool:
+        """Whether the row has these values in the columns that are named."""
+        for column, value in values.items():  # noqa: SIM110 - asked for each row that comes, and a generator costs as much as the answer
+            if self._values[self._layout[column]] != value:
+                return False
+        return True
+
     def as_dict(self) -> dict[str, Any]:
         """All columns but the ``refs`` ones, by name."""
         return {column: self._values[place] for column, place in self._layout.items()}
@@ -80,7 +87,9 @@ class RowChange(NamedTuple):
     @property
     def rows(self) -> tuple[Row, ...]:
         """The row before and after, as far as there is one: what a change concerned and what it concerns now."""
-        return tuple(row for row in (self.old, self.new) if row is not None)
+        if self.old is None:
+            return () if self.new is None else (self.new,)
+        return (self.old,) if self.new is None else (self.old, self.new)
 
     def changed(self, *columns: str) -> bool:
         """Whether one of these columns has another value (always so for a new or deleted row)."""
@@ -88,6 +97,9 @@ class RowChange(NamedTuple):
             return True
         return any(column in self.edges or (column in self.old._layout and self.old[column] != self.new[column]) for column in columns)
 
+
+#: The ``edges`` of a change that has none.
+NO_EDGES: Mapping[str, Members] = {}
 
 IndexKeys = Callable[[Row], Iterable[Hashable]]
 #: A bucket of an index: one uuid, or a set of them; most buckets hold one.
@@ -104,14 +116,15 @@ class _Index:
         self.buckets: dict[Hashable, _Bucket] = {}
 
     def add(self, row: Row) -> None:
+        uuid = row.uuid
         for key in self.keys(row):
-            bucket = self.buckets.get(key)
-            if bucket is None:
-                self.buckets[key] = row.uuid
-            elif isinstance(bucket, set):
-                bucket.add(row.uuid)
-            elif bucket != row.uuid:
-                self.buckets[key] = {bucket, row.uuid}
+            bucket = self.buckets.setdefault(key, uuid)
+            if bucket is uuid:
+                continue
+            if isinstance(bucket, set):
+                bucket.add(uuid)
+            elif bucket != uuid:
+                self.buckets[key] = {bucket, uuid}
 
     def discard(self, row: Row) -> None:
         for key in self.keys(row):
@@ -131,7 +144,7 @@ class _Index:
 
 
 class _Table:
-    __slots__ = ("columns", "edges", "empty", "indexes", "layout", "parents", "revision", "rows")
+    __slots__ = ("columns", "edges", "empty", "indexes", "layout", "parents", "rows", "watchers")
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self.columns = columns
@@ -139,7 +152,7 @@ class _Table:
         self.layout = {column.name: place for place, column in enumerate(plain)}
         self.empty = tuple(column.empty for column in plain)
         self.rows: dict[str, Row] = {}
-        self.revision = 0
+        self.watchers: list[Callable[[], None]] = []
         self.indexes: dict[str, _Index] = {}
         refs = [column.name for column in columns.values() if column.shape == "refs"]
         #: refs column -> row -> its members, and refs column -> member -> the rows that hold it.
@@ -178,9 +191,9 @@ class Store:
         """How many rows a table has."""
         return len(self._tables[table].rows)
 
-    def revision(self, table: str) -> int:
-        """A number that grows with every difference in a table: what was read of it is still so while the number is."""
-        return self._tables[table].revision
+    def watch(self, table: str, differs: Callable[[], None]) -> None:
+        """Have ``differs`` called with every difference in a table: what was read of it may be no longer so."""
+        self._tables[table].watchers.append(differs)
 
     def only(self, table: str) -> Row | None:
         """The one row of a table of at most one row (``NB_Global``), the first by uuid if there are several, or None."""
@@ -267,15 +280,14 @@ class Store:
         """Insert or replace a whole row: the values of all plain columns by :meth:`layout`, the members of all ``refs`` columns by name."""
         part = self._tables[table]
         old = part.rows.get(uuid)
-        if old is not None and old.has(values):
-            new = old
-        else:
-            new = Row(uuid, part.layout, values)
-        edges = {}
-        for column, wanted in members.items():
-            now = part.edges[column].get(uuid, NOTHING)
-            if wanted != now:
-                edges[column] = Members(frozenset(wanted - now), frozenset(now - wanted))
+        new = old if old is not None and old.has(values) else Row(uuid, part.layout, values)
+        edges = NO_EDGES
+        if members:
+            edges = {}
+            for column, wanted in members.items():
+                now = part.edges[column].get(uuid, NOTHING)
+                if wanted != now:
+                    edges[column] = Members(frozenset(wanted - now), frozenset(now - wanted))
         return self._replace(table, uuid, old, new, edges)
 
     def change_members(self, table: str, uuid: str, column: str, members: Members) -> RowChange | None:
@@ -303,7 +315,8 @@ class Store:
         if old is new and not edges:
             return None
         part = self._tables[table]
-        part.revision += 1
+        for differs in part.watchers:
+            differs()
         if old is not new:
             for index in part.indexes.values():
                 if old is not None:

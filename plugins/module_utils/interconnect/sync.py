@@ -90,6 +90,11 @@ class ZoneSync:
         return self._was_active and at_rest and self._knows_who_shares
 
     @property
+    def busy(self) -> bool:
+        """Whether contents are on their way here, or what follows from them to the servers."""
+        return not self.loaded or (self._was_active and not self.engine.at_rest)
+
+    @property
     def _knows_who_shares(self) -> bool:
         """Whether it is decided who writes the shared rows: that is a moment after the zone's own lock."""
         return self.zone.own_az is None or self.zone.shared_lock or self.replicas[IC_SB].lock_contended

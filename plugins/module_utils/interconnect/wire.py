@@ -64,13 +64,16 @@ class Framer:
 
 def decode(column: Column, value: Any) -> Any:
     """A column value from its JSON form, in the shape that the column is held in. Raises ValueError for another shape."""
-    return decoder(column)(value)
+    read = decoder(column)
+    return value if read is None else read(value)
 
 
-def decoder(column: Column) -> Callable[[Any], Any]:
-    """:func:`decode` for one column, made once for the many rows of a table."""
+def decoder(column: Column) -> Callable[[Any], Any] | None:
+    """:func:`decode` for one column, made once for the many rows of a table; None where a value is its own JSON form."""
     if column.shape == "map":
         return _decode_map
+    if column.literal:
+        return intern if column.repeated else None
     if column.shape == "scalar":
         return _decode_repeated if column.repeated else _atom
     return _decode_optional if column.shape == "optional" else _decode_set
@@ -133,6 +136,8 @@ def _atom(value: Any) -> Any:
 
 def encode(column: Column, value: Any, names: str = "") -> Any:
     """A column value in its JSON form. A uuid ``@name`` is that of a row inserted in the same transaction as ``<names>name``."""
+    if column.literal:
+        return value
     if column.shape == "map":
         return encode_map(value.items())
     if column.shape == "scalar":

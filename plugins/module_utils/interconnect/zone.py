@@ -40,9 +40,8 @@ def _options(nb_global: Row | None) -> ZoneOptions:
 
 
 class _Identity(NamedTuple):
-    """What a zone's own rows say, as of these revisions of their tables."""
+    """What a zone's own rows say."""
 
-    revisions: tuple[int, int, int]
     nb_global: Row | None
     options: ZoneOptions
     own_az: Row | None
@@ -67,9 +66,13 @@ class Zone:
     accepted: dict[str, str] = field(default_factory=dict)
     #: What this process writes as the zone's token if it has none yet.
     new_token: str = field(default_factory=lambda: str(uuid4()))
+    #: Dropped when a table that it was read from differs.
     _identity: _Identity | None = None
 
     def __post_init__(self) -> None:
+        self.nb.watch("NB_Global", self._forget_identity)
+        for table in ("Availability_Zone", "IC_SB_Global"):
+            self.ic_sb.watch(table, self._forget_identity)
         for store, tables in (
             (self.nb, ("Logical_Switch", "Logical_Switch_Port", "Logical_Router", "Logical_Router_Port", "Address_Set")),
             (self.sb, ("Chassis", "Address_Set")),
@@ -98,19 +101,16 @@ class Zone:
 
     # -- identity --------------------------------------------------------------------------------------------------------------------
 
+    def _forget_identity(self) -> None:
+        self._identity = None
+
     @property
     def identity(self) -> _Identity:
         """The zone's own rows, looked up again only when one of their tables has changed: every key asks for them."""
-        revisions = (
-            self.nb.revision("NB_Global"),
-            self.ic_sb.revision("Availability_Zone"),
-            self.ic_sb.revision("IC_SB_Global"),
-        )
         known = self._identity
-        if known is None or known.revisions != revisions:
+        if known is None:
             row = self.nb.only("NB_Global")
-            options = known.options if known is not None and known.nb_global is row else _options(row)
-            known = self._identity = _Identity(revisions, row, options, self._find_az(row))
+            known = self._identity = _Identity(row, _options(row), self._find_az(row))
         return known
 
     @property
@@ -127,7 +127,7 @@ class Zone:
     @property
     def options(self) -> ZoneOptions:
         """The zone's options, read from NB_Global.options; all defaults where there is no row."""
-        return self.identity.options
+        return (self._identity or self.identity).options
 
     @property
     def token(self) -> str | None:
@@ -141,7 +141,7 @@ class Zone:
 
         It is the row whose uuid the zone remembers (so that a new name is a rename, also after a restart), and claimed by our token.
         """
-        return self.identity.own_az
+        return (self._identity or self.identity).own_az
 
     def _find_az(self, nb_global: Row | None) -> Row | None:
         if nb_global is None or not nb_global["name"]:

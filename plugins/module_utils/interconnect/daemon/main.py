@@ -24,28 +24,34 @@ try:
 except ImportError:  # main says so, see client.check_library
     pass
 
-#: How long the garbage collector may rest while the databases load: the rows hold no cycles, but the library's reconnects do.
-_LOADING_SECONDS = 60.0
+#: How long the garbage collector may rest in one piece of work: rows hold no cycles, but the library's reconnects do.
+_RESTING_SECONDS = 60.0
+#: Objects of a piece of work that is worth keeping out of later rounds.
+_MANY = 100_000
 
 
 class Collector:
-    """Keeps Python's garbage collector from walking over all rows again and again.
+    """Keeps Python's garbage collector from walking over all rows again and again while many come: a quarter of a cold start's work.
 
-    It rests until the databases are loaded for the first time; what was loaded then is left out of its rounds, and so after each reload.
+    It rests while there is work, a minute at most. What a large piece of work has left is kept out of its later rounds.
     """
 
     def __init__(self) -> None:
-        self._loaded = False
-        self._end = time.monotonic() + _LOADING_SECONDS
-        gc.disable()
+        self._end: float | None = None
+        self.follow(busy=True)
 
-    def follow(self, loaded: bool) -> None:
-        """Take notice of whether all databases are loaded."""
-        if loaded and not self._loaded:
-            gc.freeze()
-        if not gc.isenabled() and (loaded or time.monotonic() > self._end):
+    def follow(self, *, busy: bool) -> None:
+        """Take notice of whether there is work."""
+        if not busy:
+            if gc.get_count()[0] > _MANY:
+                gc.freeze()
             gc.enable()
-        self._loaded = loaded
+            self._end = None
+        elif self._end is None:
+            gc.disable()
+            self._end = time.monotonic() + _RESTING_SECONDS
+        elif time.monotonic() > self._end:
+            gc.enable()
 
 
 class Daemon:
@@ -77,7 +83,7 @@ class Daemon:
         self._server.run()
         if not self._control.exiting:
             self._sync.run()
-            self._collector.follow(self._sync.loaded)
+            self._collector.follow(busy=self._sync.busy)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -135,18 +135,19 @@ def _write(zone: Zone, owner: str, key: Published, row: Row | None, offer: Offer
     tag = port.options.route_tag
     ids = {"nb-id": source.uuid, "lr-id": port.router.uuid}
     if row is None:
+        prefix, hop = format_prefix(key.prefix), format_address(key.next_hop)
         columns = {
             "transit_switch": key.transit_switch,
             "availability_zone": owner,
             "route_table": key.route_table,
-            "ip_prefix": format_prefix(key.prefix),
-            "nexthop": format_address(key.next_hop),
+            "ip_prefix": prefix,
+            "nexthop": hop,
             "origin": source.origin,
             "options": {rows.OVERRIDE: "true"} if source.override else {},
             "external_ids": {**ids, "ic-route-tag": tag} if tag else ids,
         }
         reason = f"{source.origin} route of router {port.router['name']}"
-        yield changes.insert(zone.ic_sb, "Route", columns, record=str(key), reason=reason)
+        yield changes.insert(zone.ic_sb, "Route", columns, record=key.described(prefix, hop), reason=reason)
         return
     keys: dict[str, dict[str, str | None]] = {"external_ids": {**ids, "ic-route-tag": tag or None}}
     if boolean(row["options"], rows.OVERRIDE) != source.override:
@@ -222,7 +223,7 @@ def _has_ipv6(zone: Zone, owner: str, port: Port) -> bool:
             zone, owner, lrp, router
         ):
             return True
-    found = zone.nb.find("Logical_Router_Static_Route", "destination", "IPv6")
+    found = rows.ipv6_statics(zone)
     return any(router in rows.holders(zone, row.uuid) for row in found)
 
 

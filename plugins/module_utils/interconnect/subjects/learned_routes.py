@@ -27,6 +27,10 @@ from .participants import Port
 from .route_rows import VipTable
 
 _STATIC = "Logical_Router_Static_Route"
+_BALANCERS = frozenset(("Load_Balancer", "Load_Balancer_Group"))
+_BALANCER_COLUMNS = frozenset(("load_balancer", "load_balancer_group"))
+
+RouterMemory = participants.Memory[list[str]]
 
 
 class Learned(NamedTuple):
@@ -58,25 +62,29 @@ class LearnedRoutes(Subject):
         self._vips: dict[str, VipTable] = {}
         #: By (owner, router, transit switch): its Port_Bindings there with the port that takes part, or why none does.
         self._ports: participants.Memory[list[tuple[Row, Port | str]]] = participants.Memory()
+        #: By (owner, transit switch): the routers there.
+        self._routers: RouterMemory = participants.Memory()
 
     def prepare(self, zone: Zone) -> None:
         self._vips.clear()
         self._ports.clear()
+        self._routers.clear()
         participants.prepare(zone)
         rows.prepare(zone)
 
     # -- keys -------------------------------------------------------------------------------------------------------------------------
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
-        if change.table in ("Load_Balancer", "Load_Balancer_Group") or {"load_balancer", "load_balancer_group"} & set(change.edges):
+        if change.table in _BALANCERS or not _BALANCER_COLUMNS.isdisjoint(change.edges):
             self._vips.clear()
         self._ports.observe(change)
+        self._routers.observe(change)
         az = zone.own_az
         if az is None:
             return ()
         if change.table == "NB_Global":
             return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
-        return _Concerned(zone, az.uuid).by(change)
+        return _Concerned(zone, az.uuid, self._routers).by(change)
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
         az = zone.own_az
@@ -97,7 +105,7 @@ class LearnedRoutes(Subject):
             return
         route = zone.ic_sb.row("Route", key.route)
         refused = Refusal("its route is no longer in IC_SB") if route is None else self.verdict(zone, az.uuid, router, route)
-        found = [row for row in zone.nb.find(_STATIC, "learned", key.route) if key.router in rows.holders(zone, row.uuid)]
+        found = [row for row in rows.learned_statics(zone, key.route) if key.router in rows.holders(zone, row.uuid)]
         kept = [row for row in found if route is not None and refused is None and _same(row, route, zone)]
         for row in found:
             if row not in kept:
@@ -298,9 +306,10 @@ def _held(zone: Zone, row: Row) -> Iterator[Learned]:
 class _Concerned:
     """Names the keys that one change concerns."""
 
-    def __init__(self, zone: Zone, owner: str) -> None:
+    def __init__(self, zone: Zone, owner: str, routers: RouterMemory) -> None:
         self._zone = zone
         self._owner = owner
+        self._routers = routers
 
     def by(self, change: RowChange) -> Iterable[Hashable]:
         if change.table == "Route":
@@ -320,14 +329,14 @@ class _Concerned:
     def _by_route(self, change: RowChange) -> Iterator[Hashable]:
         for row in change.rows:
             yield from self._on_its_switch(row)
-        for static in self._zone.nb.find(_STATIC, "learned", change.uuid):
+        for static in rows.learned_statics(self._zone, change.uuid):
             yield from _held(self._zone, static)
 
     def _on_its_switch(self, route: Row) -> Iterator[Learned]:
         """The keys of one route for all routers on its transit switch."""
-        for binding in participants.bindings_on(self._zone, self._owner, route["transit_switch"]):
-            router = participants.router_id(binding)
-            if router is not None and not _advertised_by(route, router):
+        switch = route["transit_switch"]
+        for router in self._routers.get((self._owner, switch), lambda: participants.routers_on(self._zone, self._owner, switch)):
+            if not _advertised_by(route, router):
                 yield Learned(router, route.uuid)
 
     def _by_binding(self, change: RowChange) -> Iterator[Hashable]:
@@ -383,6 +392,8 @@ class _Concerned:
                     yield from self._on_its_switch(route)
 
     def _by_static(self, change: RowChange) -> Iterator[Hashable]:
+        if change.old is None:
+            return  # it concerns the routers that hold it, and with them comes a change of theirs
         routers = rows.holders(self._zone, change.uuid)
         for row in change.rows:
             for router in routers:

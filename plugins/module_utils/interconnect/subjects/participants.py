@@ -129,6 +129,7 @@ def router_id(binding: Row) -> str | None:
     return text.lower() if is_uuid(text) else None
 
 
+@lru_cache(maxsize=_ROWS_KEPT)
 def lrp_networks(row: Row) -> RouterPortNetworks | None:
     """The networks of a logical router port, None where its MAC is not valid."""
     return parse_lrp_networks(row["mac"], row["networks"])
@@ -192,6 +193,12 @@ def bindings_of(zone: Zone, owner: str, router: str) -> list[Row]:
 def bindings_on(zone: Zone, owner: str, switch: str) -> list[Row]:
     """The Port_Bindings of one owner on a transit switch, whether they take part or not."""
     return zone.ic_sb.find("Port_Binding", "routes_switch", (owner, switch))
+
+
+def routers_on(zone: Zone, owner: str, switch: str) -> list[str]:
+    """The routers that the Port_Bindings of one owner on a transit switch name."""
+    routers = (router_id(binding) for binding in bindings_on(zone, owner, switch))
+    return [router for router in routers if router is not None]
 
 
 def ports_of(zone: Zone, owner: str, router: str) -> list[Port]:

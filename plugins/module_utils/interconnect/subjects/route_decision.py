@@ -32,8 +32,12 @@ class Published(NamedTuple):
     next_hop: Address
 
     def __str__(self) -> str:
+        return self.described(format_prefix(self.prefix), format_address(self.next_hop))
+
+    def described(self, prefix: str, next_hop: str) -> str:
+        """What people call it, where the texts of prefix and next hop are at hand."""
         table = f" in table {self.route_table}" if self.route_table else ""
-        return f"{format_prefix(self.prefix)} via {format_address(self.next_hop)} on {self.transit_switch}{table}"
+        return f"{prefix} via {next_hop} on {self.transit_switch}{table}"
 
 
 class Offer(NamedTuple):

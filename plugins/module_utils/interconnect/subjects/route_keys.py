@@ -144,12 +144,14 @@ class Concerned:
                     yield Published(port.transit_switch, one, prefix, hop)
 
     def _by_static(self, change: RowChange) -> Iterator[Hashable]:
+        if change.old is None:
+            return  # it concerns the routers that hold it, and with them comes a change of theirs
         for row in change.rows:
             yield from self._static(row, rows.holders(self._zone, row.uuid), row is change.old)
 
     def _static(self, row: Row, routers: Iterable[str], gone: bool) -> Iterator[Hashable]:
-        prefix = parse_prefix(row["ip_prefix"])
-        if prefix is not None and rows.learned_from(row) is None:
+        prefix = parse_prefix(row["ip_prefix"]) if rows.learned_from(row) is None else None
+        if prefix is not None:
             yield from self._made(prefix) if gone else self._wanted(routers, prefix, row["route_table"])
 
     def _by_networks(self, change: RowChange) -> Iterator[Hashable]:

@@ -39,8 +39,7 @@ def prepare(zone: Zone) -> None:
     """Register the indexes that the look-ups of this module use."""
     zone.ic_sb.index("Route", "destination", lambda row: _destinations(row["ip_prefix"], row["transit_switch"]))
     zone.ic_sb.index("Route", "switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
-    zone.nb.index("Logical_Router_Static_Route", "learned", _learned_keys)
-    zone.nb.index("Logical_Router_Static_Route", "destination", _static_keys)
+    zone.nb.index("Logical_Router_Static_Route", "route", _static_keys)
     zone.nb.index("Load_Balancer", "vip", lambda row: set(vips(row)))
     zone.sb.index("Datapath_Binding", "router", _datapath_keys)
     zone.sb.index("Learned_Route", "datapath", lambda row: (row["datapath"],))
@@ -58,15 +57,11 @@ def _destinations(text: str, scope: str) -> Iterable[Hashable]:
     return () if prefix is None else (destination(prefix, scope),)
 
 
-def _learned_keys(row: Row) -> Iterable[Hashable]:
-    learned = learned_from(row)
-    return () if learned is None else (learned,)
-
-
 def _static_keys(row: Row) -> Iterable[Hashable]:
-    """Routes of the zone itself, by destination; IPv6 ones under "IPv6" too."""
-    if learned_from(row) is not None:
-        return ()
+    """Learned routes by the IC_SB Route; those of the zone itself by destination, IPv6 ones under "IPv6" too."""
+    learned = learned_from(row)
+    if learned is not None:
+        return (learned,)
     prefix = parse_prefix(row["ip_prefix"])
     if prefix is None:
         return ()
@@ -87,7 +82,17 @@ def learned_from(row: Row) -> str | None:
 
 def statics_to(zone: Zone, prefix: Prefix) -> list[Row]:
     """Static routes of any router to this network that were not learned, host bits aside."""
-    return zone.nb.find("Logical_Router_Static_Route", "destination", destination(prefix))
+    return zone.nb.find("Logical_Router_Static_Route", "route", destination(prefix))
+
+
+def ipv6_statics(zone: Zone) -> list[Row]:
+    """IPv6 static routes of any router that were not learned."""
+    return zone.nb.find("Logical_Router_Static_Route", "route", "IPv6")
+
+
+def learned_statics(zone: Zone, route: str) -> list[Row]:
+    """Static routes of any router that were learned from an IC_SB Route."""
+    return zone.nb.find("Logical_Router_Static_Route", "route", route)
 
 
 def holders(zone: Zone, route: str) -> tuple[str, ...]:
