@@ -65,7 +65,7 @@ class Subject(ABC):
     follows_lock = False
 
     def prepare(self, zone: Zone) -> None:
-        """Register the indexes that this subject looks things up by. Called once for each Zone."""
+        """Register the indexes that this subject looks things up by, and forget what it remembers: it may have missed changes."""
 
     @abstractmethod
     def keys(self, change: RowChange, zone: Zone) -> Keys:
@@ -210,6 +210,8 @@ class Engine:
         """Begin with a full pass: this process has just become the active one, and has not looked at changes until now."""
         own = self.zone.own_az
         self._own = own.uuid if own is not None else None
+        for subject in self.subjects:
+            subject.prepare(self.zone)
         self.mark_all()
 
     def _follow_identity(self) -> None:

@@ -317,6 +317,11 @@ class World:
         site.stopped = False
         site.engine.restart()
 
+    def resume(self, name: str = "") -> None:
+        """The daemon that was stopped goes on, with what it remembers."""
+        self.site(name).stopped = False
+        self.site(name).engine.restart()
+
     def give_lock(self, name: str) -> None:
         """The lock of IC_SB goes to this zone."""
         for site in self.sites.values():

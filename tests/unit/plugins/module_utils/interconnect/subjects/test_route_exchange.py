@@ -55,6 +55,25 @@ def test_ipv4_over_ipv6() -> None:
     assert w.learned("az2", "lr") == ["10.11.1.0/24 via 169.254.100.1"]
 
 
+def test_a_paused_daemon_looks_at_ports_anew() -> None:
+    w = RoutesWorld()
+    for number in (1, 2):
+        w.connect(f"az{number}", "lr", "ts1", f"169.254.100.{number}/24")
+    w.static("az1", "lr", "10.11.1.0/24")
+    w.rest()
+    assert w.learned("az2", "lr") == ["10.11.1.0/24 via 169.254.100.1"]
+    for number in (1, 2):
+        w.stop(f"az{number}")
+    w.options("az1", "Logical_Router_Port", "az1-lr-ts1", ic_route_deny_adv="10.11.0.0/16")
+    w.static("az1", "lr", "10.12.1.0/24")
+    w.options("az2", "Logical_Router_Port", "az2-lr-ts1", ic_route_deny_learn="10.12.0.0/16")
+    for number in (1, 2):
+        w.resume(f"az{number}")
+    w.rest()
+    assert w.published("az1") == ["10.12.1.0/24 via 169.254.100.1"]
+    assert w.learned("az2", "lr") == []
+
+
 def test_ipv4_over_ipv6_on_one_side_with_discard_routes() -> None:
     w = RoutesWorld()
     for number in (1, 2):
