@@ -11,6 +11,7 @@ class ModuleDocFragment:
     """Notes of the modules over ``_ansible/files.py``."""
 
     DOCUMENTATION = r"""
+options: {}
 notes:
   - Runs on the host that has the file, as a user who may read it, and write beside it where something is changed. The options of database
     connections are accepted, so that they can be set once for the action group.

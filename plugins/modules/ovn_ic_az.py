@@ -125,6 +125,7 @@ changes:
 
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import STATE
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.registration import (
@@ -156,7 +157,7 @@ NORTH = narrowed(IC_NB, {"IC_NB_Global": "nb_ic_cfg:int sb_ic_cfg:int"})
 
 OPTIONS: dict[str, Any] = {
     "name": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **STATE,
     "purge": {"type": "bool", "default": False},
 }
 

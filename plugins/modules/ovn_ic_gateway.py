@@ -100,6 +100,7 @@ changes:
 
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import STATE
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, update
@@ -114,7 +115,7 @@ KEY = "ovn-is-interconn"
 FLAG = "is-interconn"
 
 OPTIONS: dict[str, Any] = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **STATE,
     "ovs_db": {"type": "str", "default": "unix:/var/run/openvswitch/db.sock"},
     "wait_timeout": {"type": "int", "default": 30},
 }

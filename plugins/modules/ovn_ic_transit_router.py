@@ -13,6 +13,7 @@ description:
   - Makes, changes and removes transit routers in the global northbound database (IC_NB).
   - The sync daemons of all zones make a logical router of each in their zone. Removing a transit router removes those, with all their
     ports.
+  - None is made while O(ovn.interconnect.ovn_ic_global#module:vxlan_mode) is on, because its tunnel key does not fit into VXLAN.
   - Needs an IC_NB of schema version 1.3.0 or newer, as OVN 26.03 has it. All zones should have daemons of that release, or this
     collection's, because an older one removes what it does not know.
 author:
@@ -20,6 +21,8 @@ author:
 extends_documentation_fragment:
   - ovn.interconnect.attributes
   - ovn.interconnect.connection
+  - ovn.interconnect.columns.other_config
+  - ovn.interconnect.columns.external_ids
 options:
   name:
     description:
@@ -33,23 +36,10 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  other_config:
-    description: Keys of the column C(other_config). Keys that are not named stay; a value of null removes its key.
-    type: dict
-  purge_other_config:
-    description: Whether keys of C(other_config) that O(other_config) does not name are removed. Without O(other_config) nothing is.
-    type: bool
-    default: false
-  external_ids:
-    description: Keys of the column C(external_ids). Keys that are not named stay; a value of null removes its key.
-    type: dict
-  purge_external_ids:
-    description: Whether keys of C(external_ids) that O(external_ids) does not name are removed. Without O(external_ids) nothing is.
-    type: bool
-    default: false
 seealso:
   - module: ovn.interconnect.ovn_ic_transit_router_port
   - module: ovn.interconnect.ovn_ic_transit_switch
+  - module: ovn.interconnect.ovn_ic_global
 """
 
 EXAMPLES = r"""
@@ -108,69 +98,48 @@ changes:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import require
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name, map_keys
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, delete, insert, update
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import OPTIONS, ROUTERS, doing, plan, refuse_vxlan, view
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import INSERT, Change
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
 
-TABLE = "Transit_Router"
-MAPS = ("other_config", "external_ids")
+TABLE = ROUTERS.table
 DATABASE = declare(
-    IC_NB, {TABLE: "name ports:refs other_config:map external_ids:map", "Transit_Router_Port": "name", "Transit_Switch": "name"}
+    IC_NB,
+    {
+        TABLE: "name ports:refs other_config:map external_ids:map",
+        "Transit_Router_Port": "name",
+        "Transit_Switch": "name",
+        "IC_NB_Global": "options:map",
+    },
 )
-
-OPTIONS: dict[str, Any] = {
-    "name": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "other_config": {"type": "dict"},
-    "purge_other_config": {"type": "bool", "default": False},
-    "external_ids": {"type": "dict"},
-    "purge_external_ids": {"type": "bool", "default": False},
-}
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
     """One Change for each transit router that is not as wanted."""
     store = stores[IC_NB]
     require(store, TABLE, "transit routers", "1.3.0", "26.03")
-    rows = {row["name"]: row for row in store.rows(TABLE)}
-    switches = {row["name"] for row in store.rows("Transit_Switch")}
-    changes: list[Change] = []
-    for number, name in enumerate(dict.fromkeys(checked_name(name, "name") for name in params["name"])):
-        row = rows.get(name)
-        if params["state"] == "absent":
-            changes += [] if row is None else [delete(store, TABLE, row, record=name, reason="state is absent")]
-            continue
-        if name in switches:
-            raise ModuleError(f"a transit switch has the name {name!r}; choose another name", database=IC_NB)
-        keys = {column: map_keys(row[column] if row is not None else {}, params[column], params[f"purge_{column}"]) for column in MAPS}
-        if row is not None:
-            changes += update(store, TABLE, row, record=name, reason="the options differ", keys=keys)
-            continue
-        maps = {column: {key: value for key, value in one.items() if value is not None} for column, one in keys.items()}
-        changes.append(insert(store, TABLE, {"name": name, **maps}, record=name, reason="state is present", name=f"@router{number}"))
+    changes = plan(params, store, ROUTERS)
+    if any(change.action == INSERT for change in changes):
+        refuse_vxlan(store)
     return changes
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
     """The named transit routers that exist, by name."""
     store = stores[IC_NB]
-    rows = sorted((row for row in store.rows(TABLE) if row["name"] in params["name"]), key=lambda row: str(row["name"]))
-    ports = {row.uuid: sorted(port["name"] for port in store.child_rows(TABLE, "ports", row.uuid, "Transit_Router_Port")) for row in rows}
-    return {"transit_routers": [{**row.as_dict(), "uuid": row.uuid, "ports": ports[row.uuid]} for row in rows]}
 
+    def ports(row: Row) -> dict[str, list[str]]:
+        return {"ports": sorted(port["name"] for port in store.child_rows(TABLE, "ports", row.uuid, "Transit_Router_Port"))}
 
-def doing(params: Params) -> str:
-    """What the module is about."""
-    verb = "Making" if params["state"] == "present" else "Removing"
-    return f"{verb} transit router {', '.join(map(repr, params['name']))}"
+    return {"transit_routers": view(params, store, ROUTERS, ports)}
 
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing))
+    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing(ROUTERS.word)))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,15 @@ version_added: 0.1.0
 description:
   - Makes, changes and removes one port of a transit router in the global northbound database (IC_NB).
   - The sync daemons make it a logical router port in every zone, bound to its chassis.
+  - None is made while O(ovn.interconnect.ovn_ic_global#module:vxlan_mode) is on, because the tunnel keys of transit routers do not fit
+    into VXLAN.
   - Needs an IC_NB of schema version 1.3.0 or newer, as OVN 26.03 has it.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
   - ovn.interconnect.attributes
   - ovn.interconnect.connection
+  - ovn.interconnect.columns.other_config
 options:
   name:
     description: The name of the port, unique in the interconnect.
@@ -45,13 +48,6 @@ options:
     description: The addresses of the port with their prefix lengths. Needed for a new port.
     type: list
     elements: str
-  other_config:
-    description: Keys of the column C(other_config). Keys that are not named stay; a value of null removes its key.
-    type: dict
-  purge_other_config:
-    description: Whether keys of C(other_config) that O(other_config) does not name are removed. Without O(other_config) nothing is.
-    type: bool
-    default: false
 notes:
   - O(ic_sb_db) is optional here. Upstream's daemon never takes back the row in IC_SB of a port that was removed or went to the chassis of
     another zone, and the new zone cannot have the port then. Where O(ic_sb_db) is given, such a row is removed. It is found by the gateway
@@ -125,9 +121,10 @@ changes:
 
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import map_options
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import (
-    Holding,
+    OF_ROUTER,
     holder_of,
     make_port,
     named,
@@ -137,6 +134,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding 
     view,
 )
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import doing, refuse_vxlan
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_mac, checked_name, checked_prefix
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import (
     format_address,
@@ -154,23 +152,19 @@ DATABASE = declare(
         "Transit_Router": "name ports:refs",
         "Transit_Router_Port": "name mac networks:strs chassis tr_uuid:uuid other_config:map",
         "Transit_Switch_Port": "name",
+        "IC_NB_Global": "options:map",
     },
 )
 GLOBAL = declare(
     IC_SB,
     {"Gateway": "name availability_zone:uuid", "Port_Binding": "logical_port transit_switch availability_zone:uuid type:optstr"},
 )
-HOLDING = Holding("Transit_Router", "Transit_Router_Port", "transit router")
 
 OPTIONS: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "transit_router": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "chassis": {"type": "str"},
+    **OF_ROUTER.options,
     "mac": {"type": "str"},
     "networks": {"type": "list", "elements": "str"},
-    "other_config": {"type": "dict"},
-    "purge_other_config": {"type": "bool", "default": False},
+    **map_options("other_config"),
 }
 
 
@@ -181,7 +175,7 @@ def _networks(params: Params, store: Store, router: Row, name: str) -> frozenset
     if not params["networks"]:
         raise ModuleError("networks is empty; give the port at least one, such as 10.100.1.1/24")
     wanted = {checked_prefix(text, "networks") for text in params["networks"]}
-    for port in neighbours(store, HOLDING, router, name):
+    for port in neighbours(store, OF_ROUTER, router, name):
         for taken in filter(None, map(parse_prefix, port["networks"])):
             if taken.host in {network.host for network in wanted}:
                 raise ModuleError(
@@ -192,13 +186,12 @@ def _networks(params: Params, store: Store, router: Row, name: str) -> frozenset
 
 
 def _make(params: Params, store: Store, name: str) -> list[Change]:
-    if named(store, "Transit_Switch_Port", name) is not None:
-        raise ModuleError(f"a port of a transit switch has the name {name!r}; choose another name", database=IC_NB)
     chassis = checked_name(params["chassis"], "chassis")
-    advice = "make it with ovn_ic_transit_router, or correct the option transit_router"
-    router = holder_of(store, HOLDING, checked_name(params["transit_router"], "transit_router"), advice)
+    router = holder_of(params, store, OF_ROUTER, name)
     missing = [option for option in ("mac", "networks") if params[option] is None]
-    row = named(store, HOLDING.ports, name)
+    row = named(store, OF_ROUTER.ports, name)
+    if row is None:
+        refuse_vxlan(store)
     if missing and row is None:
         raise ModuleError(f"the port does not exist yet; give {' and '.join(missing)}, so that it can be made", database=IC_NB)
     mac = None if params["mac"] is None else checked_mac(params["mac"], "mac")
@@ -208,7 +201,7 @@ def _make(params: Params, store: Store, name: str) -> list[Change]:
         networks = None if set(map(parse_prefix, row["networks"])) == set(map(parse_prefix, networks or ())) else networks
     columns = {"chassis": chassis, "mac": mac, "networks": networks}
     maps = {"other_config": (params["other_config"], params["purge_other_config"])}
-    return make_port(store, HOLDING, router, name, {**columns, "tr_uuid": router.uuid}, maps)
+    return make_port(store, OF_ROUTER, router, name, {**columns, "tr_uuid": router.uuid}, maps)
 
 
 def _stale(params: Params, store: Store) -> list[Change]:
@@ -226,24 +219,29 @@ def desired(params: Params, stores: Stores) -> list[Change]:
     store = stores[IC_NB]
     require(store, "Transit_Router_Port", "transit routers", "1.3.0", "26.03")
     name = checked_name(params["name"], "name")
-    changes = remove_port(store, HOLDING, name) if params["state"] == "absent" else _make(params, store, name)
+    changes = remove_port(store, OF_ROUTER, name) if params["state"] == "absent" else _make(params, store, name)
     return changes or (_stale(params, stores[IC_SB]) if IC_SB in stores else [])
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
     """The port."""
-    return {"transit_router_port": view(stores[IC_NB], HOLDING, params["name"])}
-
-
-def doing(params: Params) -> str:
-    """What the module is about."""
-    return f"{'Making' if params['state'] == 'present' else 'Removing'} transit router port {params['name']!r}"
+    return {"transit_router_port": view(stores[IC_NB], OF_ROUTER, params["name"])}
 
 
 def main() -> None:
     """Run the module."""
     constraints = {"required_if": [("state", "present", ["transit_router", "chassis"])]}
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, optional=[GLOBAL], constraints=constraints))
+    run(
+        Declaration(
+            OPTIONS,
+            [DATABASE],
+            desired,
+            describe,
+            doing("transit router port"),
+            optional=[GLOBAL],
+            constraints=constraints,
+        )
+    )
 
 
 if __name__ == "__main__":

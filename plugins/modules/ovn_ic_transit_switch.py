@@ -18,9 +18,13 @@ author:
 extends_documentation_fragment:
   - ovn.interconnect.attributes
   - ovn.interconnect.connection
+  - ovn.interconnect.columns.other_config
+  - ovn.interconnect.columns.external_ids
 options:
   name:
-    description: The names of the transit switches. All other options are the same for each of them.
+    description:
+      - The names of the transit switches. All other options are the same for each of them.
+      - A name that a transit router has is refused, because rows of IC_SB tell both apart by their name only.
     type: list
     elements: str
     required: true
@@ -33,25 +37,12 @@ options:
     description:
       - The networks that the addresses of router ports on the transit switch are to be taken from. M(ovn.interconnect.ovn_ic_attachment)
         refuses others.
-      - Kept in C(external_ids:transit-subnets), without host bits. An empty list removes them.
+      - Kept in C(external_ids:transit-subnets), without host bits. An empty list removes them; O(purge_external_ids) does not.
     type: list
     elements: str
-  other_config:
-    description: Keys of the column C(other_config). Keys that are not named stay; a value of null removes its key.
-    type: dict
-  purge_other_config:
-    description: Whether keys of C(other_config) that O(other_config) does not name are removed. Without O(other_config) nothing is.
-    type: bool
-    default: false
-  external_ids:
-    description: Keys of the column C(external_ids). Keys that are not named stay; a value of null removes its key.
-    type: dict
-  purge_external_ids:
-    description: Whether keys of C(external_ids) that O(external_ids) does not name are removed, apart from the one of O(subnets).
-    type: bool
-    default: false
 seealso:
   - module: ovn.interconnect.ovn_ic_attachment
+  - module: ovn.interconnect.ovn_ic_transit_router
   - module: ovn.interconnect.ovn_ic_sync
 """
 
@@ -116,81 +107,49 @@ changes:
       reason: state is present
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name, map_keys, networks_text
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, delete, insert, update
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import OPTIONS as SHARED
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import SWITCHES, doing, plan, view, wanted_keys
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import map_keys, networks_text
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
 
 DATABASE = declare(IC_NB, {"Transit_Switch": "name other_config:map external_ids:map", "Transit_Router": "name"})
 SUBNETS = "transit-subnets"
 
-OPTIONS = {
-    "name": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "subnets": {"type": "list", "elements": "str"},
-    "other_config": {"type": "dict"},
-    "purge_other_config": {"type": "bool", "default": False},
-    "external_ids": {"type": "dict"},
-    "purge_external_ids": {"type": "bool", "default": False},
-}
+OPTIONS: dict[str, Any] = {**SHARED, "subnets": {"type": "list", "elements": "str"}}
 
 
-def _keys(params: Params, other_config: dict[str, str], external_ids: dict[str, str]) -> dict[str, dict[str, str | None]]:
-    wanted = map_keys(external_ids, params["external_ids"], params["purge_external_ids"], kept=(SUBNETS,))
+def _keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str | None]]:
+    """The keys to write, those of the subnets among them."""
+    keys = wanted_keys(params, now)
+    keys["external_ids"] = map_keys(now["external_ids"], params["external_ids"], params["purge_external_ids"], kept=(SUBNETS,))
     if params["subnets"] is not None:
-        wanted[SUBNETS] = networks_text(params["subnets"], "subnets") or None
-    return {"other_config": map_keys(other_config, params["other_config"], params["purge_other_config"]), "external_ids": wanted}
+        keys["external_ids"][SUBNETS] = networks_text(params["subnets"], "subnets") or None
+    return keys
+
+
+def _subnets(row: Row) -> dict[str, list[str]]:
+    return {"subnets": [subnet for subnet in row["external_ids"].get(SUBNETS, "").split(",") if subnet]}
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
     """One Change for each transit switch that is not as wanted."""
-    store = stores[IC_NB]
-    rows = {row["name"]: row for row in store.rows("Transit_Switch")}
-    routers = {row["name"] for row in store.rows("Transit_Router")}
-    changes: list[Change] = []
-    for number, name in enumerate(dict.fromkeys(checked_name(name, "name") for name in params["name"])):
-        row = rows.get(name)
-        if params["state"] == "absent":
-            changes += [] if row is None else [delete(store, "Transit_Switch", row, record=name, reason="state is absent")]
-        elif row is not None:
-            keys = _keys(params, row["other_config"], row["external_ids"])
-            changes += update(store, "Transit_Switch", row, record=name, reason="the options differ", keys=keys)
-        elif name in routers:
-            raise ModuleError(f"a transit router has the name {name!r}; choose another name", database=IC_NB)
-        else:
-            columns = {column: {k: v for k, v in keys.items() if v is not None} for column, keys in _keys(params, {}, {}).items()}
-            columns_and_name: dict[str, Any] = {"name": name, **columns}
-            changes.append(
-                insert(store, "Transit_Switch", columns_and_name, record=name, reason="state is present", name=f"@switch{number}")
-            )
-    return changes
-
-
-def _view(row: Row) -> dict[str, Any]:
-    subnets = [subnet for subnet in row["external_ids"].get(SUBNETS, "").split(",") if subnet]
-    maps = {"other_config": dict(row["other_config"]), "external_ids": dict(row["external_ids"])}
-    return {"name": row["name"], "uuid": row.uuid, "subnets": subnets, **maps}
+    return plan(params, stores[IC_NB], SWITCHES, _keys)
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
     """The named transit switches that exist, by name."""
-    rows = [row for row in stores[IC_NB].rows("Transit_Switch") if row["name"] in params["name"]]
-    return {"transit_switches": [_view(row) for row in sorted(rows, key=lambda row: str(row["name"]))]}
-
-
-def doing(params: Params) -> str:
-    """What the module is about."""
-    verb = "Making" if params["state"] == "present" else "Removing"
-    return f"{verb} transit switch {', '.join(map(repr, params['name']))}"
+    return {"transit_switches": view(params, stores[IC_NB], SWITCHES, _subnets)}
 
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing))
+    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing(SWITCHES.word)))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ author:
 extends_documentation_fragment:
   - ovn.interconnect.attributes
   - ovn.interconnect.connection
+  - ovn.interconnect.columns.other_config
+  - ovn.interconnect.columns.external_ids
 options:
   name:
     description: The name of the port, unique in the interconnect.
@@ -52,20 +54,6 @@ options:
       - An IP address that another port of the transit switch has is refused. An empty list removes all.
     type: list
     elements: str
-  other_config:
-    description: Keys of the column C(other_config). Keys that are not named stay; a value of null removes its key.
-    type: dict
-  purge_other_config:
-    description: Whether keys of C(other_config) that O(other_config) does not name are removed. Without O(other_config) nothing is.
-    type: bool
-    default: false
-  external_ids:
-    description: Keys of the column C(external_ids). Keys that are not named stay; a value of null removes its key.
-    type: dict
-  purge_external_ids:
-    description: Whether keys of C(external_ids) that O(external_ids) does not name are removed. Without O(external_ids) nothing is.
-    type: bool
-    default: false
 seealso:
   - module: ovn.interconnect.ovn_ic_transit_switch
   - module: ovn.interconnect.ovn_ic_attachment
@@ -135,18 +123,19 @@ changes:
 
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import map_options
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import (
-    Holding,
+    OF_SWITCH,
     holder_of,
     make_port,
-    named,
     neighbours,
     remove_port,
     require,
     view,
 )
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import MAPS, doing
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name, port_addresses
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import format_address, parse_ip
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
@@ -161,20 +150,13 @@ DATABASE = declare(
         "Transit_Router_Port": "name",
     },
 )
-HOLDING = Holding("Transit_Switch", "Transit_Switch_Port", "transit switch")
 
 OPTIONS: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "transit_switch": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **OF_SWITCH.options,
     "type": {"type": "str"},
-    "chassis": {"type": "str"},
     "peer": {"type": "str"},
     "addresses": {"type": "list", "elements": "str"},
-    "other_config": {"type": "dict"},
-    "purge_other_config": {"type": "bool", "default": False},
-    "external_ids": {"type": "dict"},
-    "purge_external_ids": {"type": "bool", "default": False},
+    **map_options(*MAPS),
 }
 
 
@@ -183,7 +165,7 @@ def _addresses(params: Params, store: Store, switch: Row, name: str) -> frozense
     if params["addresses"] is None:
         return None
     wanted = {address for text in params["addresses"] for address in port_addresses(text, "addresses")}
-    for port in neighbours(store, HOLDING, switch, name):
+    for port in neighbours(store, OF_SWITCH, switch, name):
         for address in wanted.intersection(parse_ip(word) for text in port["addresses"] for word in text.split()):
             raise ModuleError(
                 f"port {port['name']!r} of the same transit switch has the address {format_address(address)}; choose another one",
@@ -198,31 +180,23 @@ def desired(params: Params, stores: Stores) -> list[Change]:
     require(store, "Transit_Switch_Port", "ports of transit switches", "1.4.0", "26.09")
     name = checked_name(params["name"], "name")
     if params["state"] == "absent":
-        return remove_port(store, HOLDING, name)
-    if named(store, "Transit_Router_Port", name) is not None:
-        raise ModuleError(f"a port of a transit router has the name {name!r}; choose another name", database=IC_NB)
-    advice = "make it with ovn_ic_transit_switch, or correct the option transit_switch"
-    switch = holder_of(store, HOLDING, checked_name(params["transit_switch"], "transit_switch"), advice)
+        return remove_port(store, OF_SWITCH, name)
+    switch = holder_of(params, store, OF_SWITCH, name)
     columns = {column: params[column] for column in ("type", "chassis", "peer")}
     columns["addresses"] = _addresses(params, store, switch, name)
-    maps = {column: (params[column], params[f"purge_{column}"]) for column in ("other_config", "external_ids")}
-    return make_port(store, HOLDING, switch, name, columns, maps)
+    maps = {column: (params[column], params[f"purge_{column}"]) for column in MAPS}
+    return make_port(store, OF_SWITCH, switch, name, columns, maps)
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
     """The port."""
-    return {"transit_switch_port": view(stores[IC_NB], HOLDING, params["name"])}
-
-
-def doing(params: Params) -> str:
-    """What the module is about."""
-    return f"{'Making' if params['state'] == 'present' else 'Removing'} transit switch port {params['name']!r}"
+    return {"transit_switch_port": view(stores[IC_NB], OF_SWITCH, params["name"])}
 
 
 def main() -> None:
     """Run the module."""
     constraints = {"required_if": [("state", "present", ["transit_switch"])]}
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, constraints=constraints))
+    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing("transit switch port"), constraints=constraints))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,19 @@ DEFAULTS: Mapping[str, str] = {
 }
 
 
+#: Whether an object is to exist.
+STATE: Mapping[str, Any] = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
+
+
+def map_options(*columns: str) -> dict[str, Any]:
+    """The options for columns that hold keys and values: the keys, and whether others go (documented in the fragments ``columns``)."""
+    spec: dict[str, Any] = {}
+    for column in columns:
+        spec[column] = {"type": "dict"}
+        spec[f"purge_{column}"] = {"type": "bool", "default": False}
+    return spec
+
+
 def connection_spec() -> dict[str, Any]:
     """The connection options, the same for every module: so that a play can set them once for the action group."""
     return {

@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..interconnect.client import LibraryError
 from ..interconnect.schema import IC_NB, IC_SB
-from .arguments import connection_spec
+from .arguments import STATE, connection_spec
 from .control import ControlSocket, RefusedError
 from .errors import ModuleError
 from .module import fail
@@ -34,7 +34,7 @@ INFO_OPTIONS: dict[str, Any] = {
 }
 CHANGE_OPTIONS: dict[str, Any] = {
     **INFO_OPTIONS,
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **STATE,
     "member": {"type": "str"},
     "election_timer": {"type": "int"},
     "wait_timeout": {"type": "int", "default": 30},

@@ -11,16 +11,33 @@ from typing import Any, NamedTuple
 
 from ..interconnect.change import Change, add, insert, remove, update
 from ..interconnect.store import Row, Store
+from .arguments import STATE
 from .errors import ModuleError
-from .wanted import map_keys
+from .wanted import checked_name, map_keys
 
 
 class Holding(NamedTuple):
-    """The tables of the holders and of the ports, and what the holders are called."""
+    """The tables of the holders and of the ports, what the holders are called; and the same of the ports that must have other names."""
 
     table: str
     ports: str
     word: str
+    other_ports: str
+    other_word: str
+
+    @property
+    def option(self) -> str:
+        """The option that names the holder; the module that makes one is called like it."""
+        return self.table.lower()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the options of both kinds of ports have in common."""
+        return {"name": {"type": "str", "required": True}, self.option: {"type": "str"}, **STATE, "chassis": {"type": "str"}}
+
+
+OF_SWITCH = Holding("Transit_Switch", "Transit_Switch_Port", "transit switch", "Transit_Router_Port", "transit router")
+OF_ROUTER = Holding("Transit_Router", "Transit_Router_Port", "transit router", "Transit_Switch_Port", "transit switch")
 
 
 def require(store: Store, table: str, what: str, version: str, release: str) -> None:
@@ -83,11 +100,17 @@ def remove_port(store: Store, holding: Holding, name: str) -> list[Change]:
     return list(place(store, holding, row.uuid, None, f"port {name} is to be absent", holders(store, holding, row)))
 
 
-def holder_of(store: Store, holding: Holding, name: str, advice: str) -> Row:
-    """The row that is to hold a port. Raises ModuleError where there is none."""
+def holder_of(params: Mapping[str, Any], store: Store, holding: Holding, port: str) -> Row:
+    """The row that is to hold a port. Raises ModuleError where there is none, or a port of the other kind has the name."""
+    if named(store, holding.other_ports, port) is not None:
+        raise ModuleError(f"a port of a {holding.other_word} has the name {port!r}; choose another name", database=store.name)
+    option = holding.option
+    name = checked_name(params[option], option)
     row = named(store, holding.table, name)
     if row is None:
-        raise ModuleError(f"there is no {holding.word} {name!r}; {advice}", database=store.name)
+        raise ModuleError(
+            f"there is no {holding.word} {name!r}; make it with ovn_ic_{option}, or correct the option {option}", database=store.name
+        )
     return row
 
 
@@ -98,4 +121,4 @@ def view(store: Store, holding: Holding, name: str) -> dict[str, Any]:
         return {}
     columns = {column: sorted(value) if isinstance(value, frozenset) else value for column, value in row.as_dict().items()}
     held_by = ", ".join(one["name"] for one in holders(store, holding, row))
-    return {**columns, "uuid": row.uuid, holding.table.lower(): held_by}
+    return {**columns, "uuid": row.uuid, holding.option: held_by}

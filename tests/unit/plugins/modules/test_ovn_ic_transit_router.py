@@ -58,6 +58,16 @@ def test_what_cannot_be_is_refused(name: str, words: str) -> None:
         module.desired(params(module, name=name), contents)
 
 
+def test_none_is_made_while_keys_have_to_fit_into_vxlan() -> None:
+    contents = stores(module.DATABASE)
+    put(contents[IC_NB], "Transit_Router", name="tr1")
+    put(contents[IC_NB], "IC_NB_Global", options={"vxlan_mode": "true"})
+    with pytest.raises(ModuleError, match=r"vxlan_mode is on, .* turn it off with ovn_ic_global, or use a transit switch"):
+        module.desired(params(module, name="tr2"), contents)
+    assert settle(module, params(module, name="tr1", external_ids={"a": "b"}), contents), "one that is there can be changed"
+    assert settle(module, params(module, name="tr1", state="absent"), contents), "and removed"
+
+
 def test_the_version_of_the_schema_that_is_needed_is_told() -> None:
     contents = stores(module.DATABASE)
     del contents[IC_NB].schema.json["tables"]["Transit_Router"]

@@ -88,6 +88,15 @@ def test_what_cannot_be_is_refused(contents: dict[str, Store], given: dict[str, 
         module.desired(params(module, **{**NEW, **given}), contents)
 
 
+def test_none_is_made_while_keys_have_to_fit_into_vxlan(contents: dict[str, Store]) -> None:
+    settle(module, params(module, **NEW), contents)
+    put(contents[IC_NB], "IC_NB_Global", options={"vxlan_mode": "true"})
+    with pytest.raises(ModuleError, match="vxlan_mode is on"):
+        module.desired(params(module, **{**NEW, "name": "p2"}), contents)
+    assert settle(module, params(module, **{**NEW, "other_config": {"a": "b"}}), contents), "one that is there can be changed"
+    assert settle(module, params(module, name=NEW["name"], state="absent"), contents), "and removed"
+
+
 def test_the_version_of_the_schema_that_is_needed_is_told(contents: dict[str, Store]) -> None:
     del contents[IC_NB].schema.json["tables"]["Transit_Router_Port"]
     with pytest.raises(ModuleError, match=r"need version 1\.3\.0 of this database's schema \(OVN 26\.03\)"):

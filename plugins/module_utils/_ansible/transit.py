@@ -1,0 +1,91 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Transit switches and transit routers: rows of IC_NB that are known by their names, any number of them with one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple
+
+from ..interconnect.change import Change, delete, insert, update
+from ..interconnect.settings import boolean
+from ..interconnect.store import Row, Store
+from .arguments import STATE, map_options
+from .errors import ModuleError
+from .wanted import checked_name, map_keys
+
+Params = Mapping[str, Any]
+
+MAPS = ("other_config", "external_ids")
+OPTIONS: dict[str, Any] = {"name": {"type": "list", "elements": "str", "required": True}, **STATE, **map_options(*MAPS)}
+
+
+class Kind(NamedTuple):
+    """A table and what its rows are called; and the same of the table whose names IC_SB cannot tell from these."""
+
+    table: str
+    word: str
+    other_table: str
+    other_word: str
+
+
+SWITCHES = Kind("Transit_Switch", "transit switch", "Transit_Router", "transit router")
+ROUTERS = Kind("Transit_Router", "transit router", "Transit_Switch", "transit switch")
+
+#: The keys to write of each map, None for one that goes, by what the options want and the maps are now.
+Keys = Callable[[Params, Mapping[str, Mapping[str, str]]], "dict[str, dict[str, str | None]]"]
+
+
+def wanted_keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str | None]]:
+    """What the options of the maps say."""
+    return {column: map_keys(now[column], params[column], params[f"purge_{column}"]) for column in MAPS}
+
+
+def plan(params: Params, store: Store, kind: Kind, keys: Keys = wanted_keys) -> list[Change]:
+    """One Change for each row that is not as wanted. Raises ModuleError for a name that the other kind has."""
+    rows = {row["name"]: row for row in store.rows(kind.table)}
+    others = {row["name"] for row in store.rows(kind.other_table)}
+    changes: list[Change] = []
+    for number, name in enumerate(dict.fromkeys(checked_name(name, "name") for name in params["name"])):
+        row = rows.get(name)
+        if params["state"] == "absent":
+            changes += [] if row is None else [delete(store, kind.table, row, record=name, reason="state is absent")]
+        elif name in others:
+            raise ModuleError(f"a {kind.other_word} has the name {name!r}; choose another name", database=store.name)
+        elif row is not None:
+            wanted = keys(params, {column: row[column] for column in MAPS})
+            changes += update(store, kind.table, row, record=name, reason="the options differ", keys=wanted)
+        else:
+            made = keys(params, {column: {} for column in MAPS})
+            maps = {column: {key: value for key, value in one.items() if value is not None} for column, one in made.items()}
+            changes.append(insert(store, kind.table, {"name": name, **maps}, record=name, reason="state is present", name=f"@row{number}"))
+    return changes
+
+
+def view(params: Params, store: Store, kind: Kind, more: Callable[[Row], Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The named rows that exist, by name, each with ``more`` of it."""
+    rows = sorted((row for row in store.rows(kind.table) if row["name"] in params["name"]), key=lambda row: str(row["name"]))
+    return [{"name": row["name"], "uuid": row.uuid, **more(row), **{column: dict(row[column]) for column in MAPS}} for row in rows]
+
+
+def doing(word: str) -> Callable[[Params], str]:
+    """What a module is about, as the beginning of a sentence by its options; ``word`` is what its objects are called."""
+
+    def sentence(params: Params) -> str:
+        names = params["name"] if isinstance(params["name"], list) else [params["name"]]
+        return f"{'Making' if params['state'] == 'present' else 'Removing'} {word} {', '.join(map(repr, names))}"
+
+    return sentence
+
+
+def refuse_vxlan(store: Store) -> None:
+    """Raise ModuleError while tunnel keys are to fit into VXLAN, which those of transit routers never do (spec transit 3, quirks)."""
+    row = store.only("IC_NB_Global")
+    if row is not None and boolean(row["options"], "vxlan_mode"):
+        raise ModuleError(
+            "vxlan_mode is on, and the tunnel keys of transit routers do not fit into VXLAN; turn it off with ovn_ic_global, or use a"
+            " transit switch",
+            database=store.name,
+        )
