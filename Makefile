@@ -78,6 +78,7 @@ molecule: env ## The scenarios on real hosts (needs root; SCENARIOS="raft_tls" f
 
 soak: env ## Random histories with new seeds (HISTORIES=100)
 	@SOAK=$(HISTORIES) pytest tests/unit $(ARGS)
+	@SOAK=$$(($(HISTORIES) / 20 + 1)) pytest tests/functional/test_faults.py tests/functional/test_clusters.py $(ARGS)
 	@SOAK=$(HISTORIES) $(MAKE) --no-print-directory differential
 
 bench: env ## Measure this daemon and upstream's side by side, write docs/performance.md (ARGS='--quick', '--only 1x1000', '--help')

@@ -87,6 +87,14 @@ class Zone:
     #: By name: the router, empty once it is deleted, and the balancer.
     balancers: dict[str, tuple[str, UUID]] = field(default_factory=dict)
     sets: set[str] = field(default_factory=set)
+    #: Ports that may be backends, by name: their numbers, which their addresses hold.
+    backends: dict[str, tuple[int, UUID]] = field(default_factory=dict)
+    #: Balancers whose backends are monitored, by name.
+    monitored: dict[str, UUID] = field(default_factory=dict)
+    #: The options of all its health checks.
+    check: dict[str, str] = field(default_factory=dict)
+    #: Routes that a routing daemon has learned: the port's name, and the route.
+    dynamic: list[tuple[str, UUID]] = field(default_factory=list)
 
     @property
     def attached(self) -> list[tuple[Router, Attachment]]:
@@ -105,11 +113,12 @@ Draw = Callable[["Historian", Zone], "Action | None"]
 class Historian:
     """Draws the actions of one history, knowing what the operators have done so far."""
 
-    def __init__(self, seed: int, generation: Generation, vocabulary: Sequence[tuple[Draw, int]]) -> None:
+    def __init__(self, seed: int, generation: Generation, vocabulary: Sequence[tuple[Draw, int]], opening: Sequence[Draw] = ()) -> None:
         self.random = random.Random(seed)
         self.seed = seed
         self.generation = generation
         self.vocabulary = vocabulary
+        self.opening = opening
         #: Ports to whose copies operators have added something: that ends with the copy, which goes for a moment or not when the
         #: port's row in IC_SB is deleted by hand, depending on who is faster.
         self.decorated: set[str] = set()
@@ -132,8 +141,12 @@ class Historian:
         return f"{prefix}{self._names}"
 
     def history(self, length: int) -> list[Action]:
-        """A first set-up of both zones, then `length` random actions."""
-        return [*self.beginning(), *self.drawn(length)]
+        """A first set-up of both zones, in many histories what the generation's opening adds to it, then `length` random actions."""
+        actions = list(self.beginning())
+        if self.opening and self.random.random() < 0.6:
+            drawn = (draw(self, zone) for draw in self.opening for zone in self.zones)
+            actions += [action for action in drawn if action is not None]
+        return [*actions, *self.drawn(length)]
 
     def beginning(self) -> Iterator[Action]:
         """Named zones with gateways, two transit switches and a router on one or both of them in each zone."""
@@ -289,7 +302,9 @@ class Historian:
     def add_router(self, zone: Zone) -> Action:
         name, uuid = self.name(f"{zone.name}-lr"), self.uuid()
         zone.routers[name] = Router(name)
-        return Action(f"add router {name}", f"{zone.name}/NB", tuple(topology.router(name, uuid)))
+        # Else northd drops what a routing daemon has learned there.
+        options = {"dynamic-routing": "true"} if self.generation.transit_ports else {}
+        return Action(f"add router {name}", f"{zone.name}/NB", tuple(topology.router(name, uuid, options)))
 
     def attach(self, zone: Zone) -> Action | None:
         """A router on a transit switch; never two of one zone on one switch (9.3 of the routes document)."""
@@ -475,7 +490,10 @@ class Historian:
         router = self.some(router for router in zone.routers.values() if router.lans)
         if not isinstance(router, Router):
             return None
-        name = self.random.choice(sorted(router.lans))
+        learning = {port for port, _route in zone.dynamic}
+        name = self.some(sorted(set(router.lans) - learning))
+        if not isinstance(name, str):
+            return None  # northd cannot drop the binding of a port on which something was learned
         operations = topology.no_router_port(router.name, router.lans.pop(name))
         return Action(f"delete network {name}", f"{zone.name}/NB", tuple(operations), alone=False)
 

@@ -14,6 +14,12 @@ from ansible_collections.ovn.interconnect.tests.support.ovsdb import Operation, 
 
 from .generations import Generation
 from .history import VOCABULARY, Action, Draw, Historian, Router, Zone
+from .monitors import MONITORS, add_backend, add_balancer
+
+
+def historian(seed: int, generation: Generation) -> Historian:
+    """Who draws a generation's histories."""
+    return Historian(seed, generation, vocabulary(generation), OPENING if generation.transit_ports else ())
 
 
 def vocabulary(generation: Generation) -> tuple[tuple[Draw, int], ...]:
@@ -22,7 +28,7 @@ def vocabulary(generation: Generation) -> tuple[tuple[Draw, int], ...]:
     if generation.spine_leaf:
         known += SINCE_2503
     if generation.transit_ports:
-        known += NEWEST
+        known += [*NEWEST, *MONITORS]
     return tuple(known)
 
 
@@ -53,7 +59,9 @@ EVERYWHERE: list[tuple[Draw, int]] = [(restart_server, 1), (behind_its_back, 4)]
 # --- 25.03
 
 
-def rename_zone(h: Historian, zone: Zone) -> Action:
+def rename_zone(h: Historian, zone: Zone) -> Action | None:
+    if zone.monitored:
+        return None
     zone.title = h.name(f"{zone.name}-renamed")
     return Action(f"rename the zone to {zone.title}", f"{zone.name}/NB", tuple(topology.zone_name(zone.title)))
 
@@ -282,7 +290,30 @@ def transit_router_port(h: Historian, zone: Zone) -> Action | None:
     return Action(f"add {name} to {router}", "IC_NB", operations)
 
 
+def learn(h: Historian, zone: Zone) -> Action | None:
+    """A routing daemon learns a route on a port of a router, maybe one that others have too."""
+    found = h.some((router, port) for router in zone.routers.values() for port in sorted(router.lans))
+    if not isinstance(found, tuple):
+        return None
+    _router, port = found
+    number, uuid = h.random.randint(0, 3), h.uuid()
+    prefix, nexthop = f"10.13.{number}.0/24", f"10.{zone.number}.0.{h.random.randint(2, 9)}"
+    if h.dual_stack and h.random.random() < 0.4:
+        prefix, nexthop = f"2001:db8:13:{number}::/64", "fe80::9"
+    zone.dynamic.append((port, uuid))
+    return Action(f"learn {prefix} on {port}", f"{zone.name}/SB", tuple(topology.learned_route(port, prefix, nexthop, uuid)))
+
+
+def forget(h: Historian, zone: Zone) -> Action | None:
+    if not zone.dynamic:
+        return None
+    port, uuid = zone.dynamic.pop(h.random.randrange(len(zone.dynamic)))
+    return Action(f"forget what was learned on {port}", f"{zone.name}/SB", (delete("Learned_Route", _uuid=uuid),))
+
+
 NEWEST: list[tuple[Draw, int]] = [
+    (learn, 5),
+    (forget, 2),
     (route_lists, 6),
     (balancer, 3),
     (no_balancer, 1),
@@ -294,3 +325,6 @@ NEWEST: list[tuple[Draw, int]] = [
     (transit_router, 3),
     (transit_router_port, 4),
 ]
+
+OPENING: tuple[Draw, ...] = (add_backend, add_backend, add_balancer, learn)
+"""What each zone begins with in many of the newest generation's histories, so that something comes of the other actions."""

@@ -12,7 +12,14 @@ from uuid import UUID
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb
 from ansible_collections.ovn.interconnect.tests.support.contents import NOT_COMPARED, Entry, contents, key_faults
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database, TransactionError, Value, WaitTimeoutError
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import (
+    Database,
+    Json,
+    Operation,
+    TransactionError,
+    Value,
+    WaitTimeoutError,
+)
 from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, Server
 
 from .history import ZONES, Action
@@ -26,10 +33,10 @@ Seen = dict[tuple[str, UUID], dict[str, Value]]
 
 
 class SetUp:
-    """Two zones with one kind of sync daemon in each."""
+    """Two zones with one kind of sync daemon in each; `server` is what the global databases run on."""
 
-    def __init__(self, suite: str, kinds: Sequence[str], *, counters: bool) -> None:
-        self.interconnect = Interconnect(suite)
+    def __init__(self, suite: str, kinds: Sequence[str], *, counters: bool, server: type[Server] = Server) -> None:
+        self.interconnect = Interconnect(suite, server=server)
         self.counters = counters
         for name, kind in zip(ZONES, kinds):
             self.interconnect.add_zone(name, kind=kind)
@@ -99,8 +106,9 @@ class SetUp:
             return "done"
         with self._without(action.during):
             try:
-                self._database(action.target).transact(*action.operations)
-            except TransactionError:
+                database = self._database(action.target)
+                database.transact(*(_found(database, operation) for operation in action.operations))
+            except (TransactionError, LookupError):
                 return "rejected"
             return "committed"
 
@@ -160,6 +168,24 @@ class SetUp:
             zone.daemon.launch()
         for zone in ic.zones:
             zone.daemon.ready()
+
+
+def _found(database: Database, operation: Operation) -> Operation:
+    """An operation with what is `sought` in it replaced by what is there. Raises LookupError where nothing is."""
+    row = operation.get("row")
+    if not isinstance(row, dict):
+        return operation
+    return {**operation, "row": {column: _found_value(database, value) for column, value in row.items()}}
+
+
+def _found_value(database: Database, value: Json) -> Json:
+    if not isinstance(value, list) or value[0] != "sought":
+        return value
+    database.refresh()
+    binding = database.find("Port_Binding", logical_port=value[1])
+    if binding is None:
+        raise LookupError(value[1])
+    return ovsdb.encode(binding.uuid if value[2] == "_uuid" else binding[str(value[2])])
 
 
 def everything(interconnect: Interconnect) -> list[Seen]:

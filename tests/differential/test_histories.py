@@ -15,8 +15,8 @@ from ansible_collections.ovn.interconnect.tests.support.ovsdb import WaitTimeout
 
 from .exceptions import OUTCOMES, comparable
 from .generations import Case
-from .history import Action, Historian
-from .newer import vocabulary
+from .history import Action
+from .newer import historian
 from .setup import SetUp
 
 SECOND_LOOKS = 5
@@ -33,7 +33,7 @@ def test_history_ends_in_equal_contents(
     case: Case, reference: SetUp, candidate: SetUp, judge: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
     length = int(request.config.getoption("--length"))
-    history = Historian(case.seed, case.generation, vocabulary(case.generation)).history(length)
+    history = historian(case.seed, case.generation).history(length)
     found = _compare(history, reference, candidate)
     if found:
         history, found = _shrunk(history, found, reference, candidate)

@@ -5,12 +5,13 @@
 
 `OVN_IC_TEST_DAEMON=upstream` runs the same tests with upstream's daemon of that generation, to check the tests themselves;
 tests of what upstream does otherwise are left out then. `OVN_IC_TEST_SUITES` narrows the generations, comma-separated.
-`OVN_IC_TEST_KEEP=1` keeps the directories with all databases and logs.
+`OVN_IC_TEST_KEEP=1` keeps the directories with all databases and logs. `SOAK=n` draws n new seeds for the faults instead of the fixed ones.
 """
 
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -43,7 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test on every generation, or on those with status counters if it is marked so."""
+    """Run a test on every generation, or on those with status counters if it is marked so, and with every seed if it takes one."""
+    if "seed" in metafunc.fixturenames:
+        soak = int(os.environ.get("SOAK") or 0)
+        metafunc.parametrize("seed", random.SystemRandom().sample(range(10**6, 10**9), soak) if soak else metafunc.module.SEEDS)
     if "generation" in metafunc.fixturenames:
         wanted = COUNTERS if metafunc.definition.get_closest_marker("counters") else GENERATIONS
         metafunc.parametrize("generation", wanted)

@@ -12,14 +12,15 @@ import pytest
 
 from ansible_collections.ovn.interconnect.tests.differential.exceptions import comparable
 from ansible_collections.ovn.interconnect.tests.differential.generations import GENERATIONS
-from ansible_collections.ovn.interconnect.tests.differential.history import Action, Historian
-from ansible_collections.ovn.interconnect.tests.differential.newer import vocabulary
+from ansible_collections.ovn.interconnect.tests.differential.history import Action
+from ansible_collections.ovn.interconnect.tests.differential.newer import historian
 from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp, everything
 from ansible_collections.ovn.interconnect.tests.support.contents import differences
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS
 
 pytestmark = pytest.mark.ours("a zone of 23.03 is stuck after some of these")
 
+SEEDS = (1, 2)
 LENGTH = 12
 OFTEN = 0.4
 UPDATES = 8
@@ -77,11 +78,10 @@ def counters(generation: str) -> bool:
     return next(known.counters for known in GENERATIONS if generation in known.suites)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("fault", [kill_a_daemon, restart_a_server])
 def test_faults_leave_no_trace(undisturbed: SetUp, generation: str, fault: Fault, seed: int) -> None:
     known = next(known for known in GENERATIONS if generation in known.suites)
-    history = Historian(seed, known, vocabulary(known)).history(LENGTH)
+    history = historian(seed, known).history(LENGTH)
     faulty = Faulty(generation, counters=known.counters, fault=fault, seed=seed)
     try:
         faulty.start()
@@ -95,7 +95,7 @@ def test_faults_leave_no_trace(undisturbed: SetUp, generation: str, fault: Fault
 
 def test_no_row_is_lost_or_made_anew_when_everything_goes_away_once(undisturbed: SetUp, generation: str) -> None:
     known = next(known for known in GENERATIONS if generation in known.suites)
-    undisturbed.run(Historian(3, known, vocabulary(known)).history(LENGTH))
+    undisturbed.run(historian(3, known).history(LENGTH))
     before, ic = everything(undisturbed.interconnect), undisturbed.interconnect
     for server in (ic.nb_server, ic.sb_server, *(each for zone in ic.zones for each in (zone.nb_server, zone.sb_server))):
         server.stop()

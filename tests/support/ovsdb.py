@@ -73,8 +73,13 @@ class JsonRpc:
         self._selector.close()
         self._socket.close()
 
-    def request(self, method: str, params: list[Json], timeout: float = PATIENCE) -> Json:
-        """Send a request and return its result; notifications that come before it are handed on first."""
+    def request(
+        self, method: str, params: list[Json], timeout: float = PATIENCE, taken: Callable[[Json], None] = lambda _result: None
+    ) -> Json:
+        """Send a request and return its result; notifications that come before it are handed on first.
+
+        `taken` gets the result before any notification that comes behind it is handed on.
+        """
         self._next_id += 1
         wanted = self._next_id
         self._socket.sendall(json.dumps({"id": wanted, "method": method, "params": params}).encode())
@@ -88,6 +93,7 @@ class JsonRpc:
             if message.get("id") == wanted:
                 if message.get("error") is not None:
                     raise RpcError(f"{self.path}: {method}: {message['error']}")
+                taken(message["result"])
                 self._take_buffered()
                 return message["result"]
 
@@ -322,19 +328,27 @@ class Database:
         """Connect (again) and load everything; also after a restart or a conversion of the server."""
         self.close()
         self._rpc = JsonRpc(self.socket, self._notified)
+        if self.name == "_Server":
+            # Else the server closes the connection when the database that it serves appears (ovsdb-server(7), 4.1.16).
+            self._rpc.request("set_db_change_aware", [True])
         schema = self._rpc.request("get_schema", [self.name])
         assert isinstance(schema, dict)
         assert isinstance(schema["tables"], dict)
         self._columns = {table: _columns_of(definition) for table, definition in schema["tables"].items() if table not in UNMIRRORED}
         self._tables = {table: {} for table in self._columns}
         requests: dict[str, Json] = {table: [{"columns": list[Json](columns)}] for table, columns in self._columns.items()}
-        self._update(self._rpc.request("monitor", [self.name, None, requests]))
+        self._rpc.request("monitor", [self.name, None, requests], taken=self._update)
 
     def close(self) -> None:
         """Close the connection, if any."""
         if self._rpc is not None:
             self._rpc.close()
             self._rpc = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection, as far as this side knows."""
+        return self._rpc is not None
 
     def has(self, table: str, column: str | None = None) -> bool:
         """Whether the server's schema has this table, or this column of it."""

@@ -238,6 +238,8 @@ class Server(Process):
     def __init__(self, name: str, directory: Path, schema: Path, database: str) -> None:
         self.file = directory / f"{name}.db"
         self.socket = directory / f"{name}.sock"
+        #: Where clients other than this test connect to.
+        self.remote = f"unix:{self.socket}"
         self.database_name = database
         self._database: Database | None = None
         super().__init__(name, directory, suite("host").command("ovsdb-server"), [f"--remote=punix:{self.socket}", str(self.file)])
@@ -281,10 +283,10 @@ class SyncDaemon(Process):
         self.kind = kind
         self.paused = False
         remotes = [
-            f"--ovnnb-db=unix:{zone.nb_server.socket}",
-            f"--ovnsb-db=unix:{zone.sb_server.socket}",
-            f"--ic-nb-db=unix:{interconnect.nb_server.socket}",
-            f"--ic-sb-db=unix:{interconnect.sb_server.socket}",
+            f"--ovnnb-db={zone.nb_server.remote}",
+            f"--ovnsb-db={zone.sb_server.remote}",
+            f"--ic-nb-db={interconnect.nb_server.remote}",
+            f"--ic-sb-db={interconnect.sb_server.remote}",
         ]
         super().__init__(name, zone.directory, daemon_command(kind, zone.suite), remotes)
 
@@ -359,17 +361,20 @@ class AvailabilityZone:
 
 
 class Interconnect:
-    """The global databases and the zones between which they stand; a context manager that leaves nothing behind."""
+    """The global databases and the zones between which they stand; a context manager that leaves nothing behind.
 
-    def __init__(self, generation: str = "host", kind: str = OURS) -> None:
+    `server` is what the two global databases run on: one server each, or a cluster.
+    """
+
+    def __init__(self, generation: str = "host", kind: str = OURS, server: type[Server] = Server) -> None:
         self.suite = suite(generation)
         self.kind = kind
         self.directory = Path(tempfile.mkdtemp(prefix="ovn-ic-"))
         self._caretaker = _caretaker(self.directory)
         self.zones: list[AvailabilityZone] = []
         self.others: list[Process] = []
-        self.nb_server = Server("ic-nb", self.directory, self.suite.schemas / "ovn-ic-nb.ovsschema", "OVN_IC_Northbound")
-        self.sb_server = Server("ic-sb", self.directory, self.suite.schemas / "ovn-ic-sb.ovsschema", "OVN_IC_Southbound")
+        self.nb_server = server("ic-nb", self.directory, self.suite.schemas / "ovn-ic-nb.ovsschema", "OVN_IC_Northbound")
+        self.sb_server = server("ic-sb", self.directory, self.suite.schemas / "ovn-ic-sb.ovsschema", "OVN_IC_Southbound")
         self._markers = 0
 
     def __enter__(self) -> Interconnect:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID, uuid4
 
-from .ovsdb import Named, Operation, delete, drop_keys, encode, insert, mutate, set_keys, update
+from .ovsdb import Json, Named, Operation, delete, drop_keys, encode, insert, mutate, set_keys, update
 
 Strings = Mapping[str, str]
 
@@ -88,6 +88,19 @@ def no_chassis(name: str) -> list[Operation]:
 def claim(logical_port: str, chassis_uuid: UUID | None) -> list[Operation]:
     """SB: a chassis claims a port binding, or none holds it any more."""
     return [update("Port_Binding", {"chassis": chassis_uuid}, logical_port=logical_port)]
+
+
+def sought(logical_port: str, column: str = "_uuid") -> Json:
+    """In the place of a uuid that nobody can know before northd made the row: a port's binding in SB, or what a column of it refers to."""
+    return ["sought", logical_port, column]
+
+
+def learned_route(router_port: str, prefix: str, nexthop: str, uuid: UUID | None = None) -> list[Operation]:
+    """SB: a route that a routing daemon has learned on a router's port; see `sought`."""
+    route = insert("Learned_Route", {"ip_prefix": prefix, "nexthop": nexthop}, uuid)
+    assert isinstance(route["row"], dict)
+    route["row"].update(datapath=sought(router_port, "datapath"), logical_port=sought(router_port))
+    return [route]
 
 
 # --- NB
@@ -190,6 +203,17 @@ def static_route(router_name: str, prefix: str, nexthop: str, uuid: UUID | None 
     return [
         insert("Logical_Router_Static_Route", {"ip_prefix": prefix, "nexthop": nexthop, **columns}, route),
         mutate("Logical_Router", "static_routes", "insert", {route}, name=router_name),
+    ]
+
+
+def balancer(name: str, vip: str, backends: Mapping[str, str], check: Strings | None = None, uuid: UUID | None = None) -> list[Operation]:
+    """NB: a load balancer of one VIP whose backends (`ip:port` to `port:source[:zone]`) are monitored, with these options of the check."""
+    monitoring = {"vip": vip, "options": check or {}}
+    mappings = {address.rpartition(":")[0]: mapping for address, mapping in backends.items()}
+    row = {"name": name, "vips": {vip: ",".join(backends)}, "protocol": "tcp", "ip_port_mappings": mappings}
+    return [
+        insert("Load_Balancer_Health_Check", monitoring, name="check"),
+        insert("Load_Balancer", {**row, "health_check": {Named("check")}}, uuid),
     ]
 
 
