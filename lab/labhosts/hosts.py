@@ -23,6 +23,7 @@ from pathlib import Path
 from . import recipes
 from .build import Cache
 from .leader import arguments, enter_command, leader_pid, runner_pid
+from .limits import check_inotify
 from .process import locked, run, say
 from .runner import booted_with_systemd
 from .settings import LabError, Settings, check_name
@@ -96,6 +97,7 @@ class Hosts:
             spec.checked(self.settings.network)
         with self._locked():
             missing = [spec for spec in specs if not self._stands(spec)]
+            check_inotify(len(missing))
             for suite in sorted({spec.suite for spec in missing}):
                 self.cache.build(suite, sorted({spec.layer for spec in missing if spec.suite == suite and spec.layer}))
             if missing:
