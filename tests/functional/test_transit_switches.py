@@ -5,8 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Group, insert
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.commit import Committer
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import DATABASES, IC_SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
 from ansible_collections.ovn.interconnect.tests.support.scenes import transit_switches
 from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect
@@ -103,3 +110,46 @@ def test_a_new_zone_joins_what_is_there(make: Make) -> None:
     ic.settle()
     keys = {row.text("transit_switch"): str(row.number("tunnel_key")) for row in ic.sb.rows("Datapath_Binding")}
     assert {row.text("name"): row.map("other_config")["requested-tnl-key"] for row in az2.nb.rows("Logical_Switch")} == keys
+
+
+class _Replica:
+    """What a Committer needs of a replica, over a connection that mirrors nothing."""
+
+    def __init__(self, rpc: ovsdb.JsonRpc) -> None:
+        self._rpc = rpc
+        self.store = Store(DATABASES[IC_SB])
+        self.synced = True
+
+    def transact(self, operations: list[Any], done: Callable[[Any, str | None], None]) -> None:
+        done(self._rpc.request("transact", [IC_SB, *operations]), None)
+
+
+class _Outcomes(list[str]):
+    """What became of the groups, in order."""
+
+    def sent(self, group: Group, transactions: int = 1) -> None:
+        pass
+
+    def committed(self, group: Group) -> None:
+        self.append("committed")
+
+    def rejected(self, group: Group, reason: str) -> None:
+        self.append(reason)
+
+    def lost(self, group: Group) -> None:
+        self.append("to be planned anew")
+
+
+@pytest.mark.ours("its daemons of 23.03 delete each other's datapath when two made one at the same time")
+def test_what_another_writer_has_made_meanwhile_is_not_made_twice(make: Make) -> None:
+    ic = make("az1", daemons=False)
+    rpc, outcomes = ovsdb.JsonRpc(ic.sb_server.socket), _Outcomes()
+    replica = _Replica(rpc)
+    for key, name in ((5, "ts1"), (6, "ts1"), (7, "ts2")):
+        columns = {"transit_switch": name, "tunnel_key": key}
+        change = insert(replica.store, "Datapath_Binding", columns, record=name, reason="r", unless={"transit_switch": name})
+        Committer({IC_SB: replica}, outcomes).submit([Group("transit_switches", name, (change,))])  # type: ignore[dict-item]
+    rpc.close()
+    ic.sb.refresh()
+    assert outcomes == ["committed", "to be planned anew", "committed"]
+    assert sorted(row.text("transit_switch") for row in ic.sb.rows("Datapath_Binding")) == ["ts1", "ts2"]

@@ -28,8 +28,9 @@ class Change(NamedTuple):
     ``uuid`` is the row's; for an insert it is a name beginning with ``@``, by which the other Changes of the same group refer to the new
     row. ``columns`` are whole values, ``keys`` single keys of maps (None removes the key), ``members`` single members of sets.
     ``before`` holds what the written columns were (of a deleted row: all known ones). ``shared`` marks rows of IC_SB that only the holder
-    of the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3). ``unless`` names keys of maps: if a row with all of them is there when
-    an insert arrives, because another writer was faster, the transaction is not committed and has to be planned anew.
+    of the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3). ``unless`` holds values of columns, of maps some keys: if a row with
+    all of them is there when an insert arrives, because another writer was faster, the transaction is not committed and has to be
+    planned anew.
     """
 
     database: str
@@ -43,7 +44,7 @@ class Change(NamedTuple):
     members: Mapping[str, Members] = _NONE
     before: Mapping[str, Any] = _NONE
     shared: bool = False
-    unless: Mapping[str, Mapping[str, str]] = _NONE
+    unless: Mapping[str, Any] = _NONE
 
     def after(self) -> dict[str, Any]:
         """The written columns as they will be: maps whole, of sets that are changed by members only what was added."""
@@ -110,12 +111,13 @@ def insert(
     reason: str,
     name: str = "@row",
     shared: bool = False,
-    unless: Mapping[str, Mapping[str, str]] | None = None,
+    unless: Mapping[str, Any] | None = None,
 ) -> Change:
     """A new row. Columns that the server lacks are left out; columns that would be empty anyway too."""
     kinds, known = store.database.tables[table], store.schema.known(table)
     wanted = {column: value for column, value in columns.items() if column in known and value != kinds[column].empty}
-    return Change(store.name, table, INSERT, name, record, reason, columns=wanted, shared=shared, unless=unless or {})
+    others = {column: value for column, value in (unless or _NONE).items() if column in known}
+    return Change(store.name, table, INSERT, name, record, reason, columns=wanted, shared=shared, unless=others)
 
 
 def update(

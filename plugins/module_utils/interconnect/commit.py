@@ -135,7 +135,7 @@ class Transaction:
         }
         if change.action == INSERT:
             if change.unless:
-                self._append(_wait_for_none(change), part)
+                self._append(_wait_for_none(change, columns), part)
             self._append({"op": "insert", "table": change.table, "row": row, "uuid-name": names + change.uuid[1:]}, part)
             return
         place = {"table": change.table, "where": where(change.uuid)}
@@ -178,11 +178,11 @@ class Transaction:
         return indexes[-1:]
 
 
-def _wait_for_none(change: Change) -> Any:
-    """The operation that ends a transaction with "timed out" where a row with the keys of ``unless`` is there (RFC 7047, 5.2.6)."""
-    conditions = [[column, "includes", encode_map(keys.items())] for column, keys in change.unless.items()]
-    columns = sorted(change.unless)
-    return {"op": "wait", "timeout": 0, "table": change.table, "where": conditions, "columns": columns, "until": "==", "rows": []}
+def _wait_for_none(change: Change, columns: Mapping[str, Column]) -> Any:
+    """The operation that ends a transaction with "timed out" where a row with the values of ``unless`` is there (RFC 7047, 5.2.6)."""
+    conditions = [[column, "includes", encode(columns[column], value, "")] for column, value in change.unless.items()]
+    shown = sorted(change.unless)
+    return {"op": "wait", "timeout": 0, "table": change.table, "where": conditions, "columns": shown, "until": "==", "rows": []}
 
 
 def _key_mutations(column: str, keys: Mapping[str, str | None], change: Change) -> Iterator[Any]:

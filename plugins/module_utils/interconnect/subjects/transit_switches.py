@@ -112,7 +112,10 @@ class TransitSwitches(Subject):
             yield _exhausted(zone, name, "it has no datapath")
             return
         columns = {"transit_switch": name, "tunnel_key": key, "type": SWITCH_TYPE, "nb_ic_uuid": transit_switch.uuid}
-        yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=f"transit switch {name} exists in IC_NB", shared=True)
+        # Daemons before 24.03 take no lock. Two datapaths at once end in both being deleted, each by another zone, time and again.
+        none = {"transit_switch": name, "type": SWITCH_TYPE}
+        reason = f"transit switch {name} exists in IC_NB"
+        yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=reason, shared=True, unless=none)
 
     def _maintain(self, zone: Zone, transit_switch: Row, datapath: Row) -> Iterator[Step]:
         """S-7, with the key refreshed whenever it lies outside the range of the mode (V-3)."""

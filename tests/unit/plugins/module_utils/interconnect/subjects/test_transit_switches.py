@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Subject
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, NB, ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
@@ -412,3 +413,13 @@ def test_law(history: list[tuple[int, str, str, bool]]) -> None:
     assert w.rejections() == []
     w.check_law()
     assert len({key for _name, key in datapaths(w)}) == len(datapaths(w))
+
+
+def test_a_datapath_is_not_made_where_a_daemon_without_the_lock_was_faster() -> None:
+    w = world()
+    w.put(w.zone.ic_nb, "Transit_Switch", name="ts1")
+    steps = [step for step in TransitSwitches().plan("ts1", w.zone) if isinstance(step, Change)]
+    assert {step.table: dict(step.unless) for step in steps} == {
+        "Logical_Switch": {"other_config": {"interconn-ts": "ts1"}},
+        "Datapath_Binding": {"transit_switch": "ts1", "type": "transit-switch"},
+    }
