@@ -3,43 +3,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A database as a RAFT cluster of three ovsdb-servers on loopback, in the place of one server (ovsdb(7), clustered databases).
 
-Members speak to each other over TCP on loopback addresses that belong to this process alone (`127.x.y.z`, from its pid), so that a member
-finds its address free when it comes back, whatever else runs on the machine.
+Members speak to each other over TCP on a loopback address that belongs to this process alone, so that a member finds its port free when it
+comes back, whatever else runs on the machine.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import os
 import selectors
 import signal
 import subprocess
 import time
-from itertools import count
 from pathlib import Path
 
 from .ovsdb import PATIENCE, Database, RpcError, WaitTimeoutError
-from .servers import Process, Server, suite
+from .servers import Process, Server, next_port, own_address, suite
 
 MEMBERS = 3
 ELECTION_TIMER = 500
 """Milliseconds without a sign of the leader after which the others elect a new one."""
-
-_ports = count(20000, 2)
 
 
 class Member(Server):
     """One server of a cluster: `address` is where its fellows reach it, `remote` where clients do."""
 
     def __init__(self, name: str, directory: Path, schema: Path, database: str, fellow: Member | None) -> None:
-        raft_port = next(_ports)
-        self.address = f"tcp:{_own_address()}:{raft_port}"
+        raft_port, port = next_port(), next_port()
+        self.address = f"tcp:{own_address()}:{raft_port}"
         self._fellow = fellow
         self._state: Database | None = None
         super().__init__(name, directory, schema, database)
-        listen = f"{raft_port + 1}:{_own_address()}"
-        self.remote = f"tcp:{_own_address()}:{raft_port + 1}"
-        self.arguments = [f"--remote=ptcp:{listen}", *self.arguments]
+        self.remote = f"tcp:{own_address()}:{port}"
+        self.arguments = [f"--remote=ptcp:{port}:{own_address()}", *self.arguments]
 
     def create(self, schema: Path) -> None:
         """Make the member's file: of a new cluster for the first one, else of one that joins the cluster of its fellow."""
@@ -190,8 +184,3 @@ class Cluster(Server):
                     raise WaitTimeoutError(f"waited {PATIENCE:g} s in vain: {enough} of {names} to be {column}\n{logs}")
                 for key, _events in ready:
                     key.data.pump()
-
-
-def _own_address() -> str:
-    """A loopback address that no other process of this machine uses: a pid has at most 22 bits."""
-    return str(ipaddress.IPv4Address((127 << 24) + (os.getpid() << 2 & 0xFFFFFF) + 2))

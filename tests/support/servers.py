@@ -9,6 +9,7 @@ Everything lives in one temporary directory and speaks over unix sockets; no roo
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import select
 import shutil
@@ -20,6 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +35,17 @@ URGE = 0.3
 """Seconds without progress after which `settle` wakes the daemons."""
 
 _T = TypeVar("_T")
+_ports = count(20000)
+
+
+def own_address() -> str:
+    """A loopback address that no other process of this machine uses (from the pid, which has at most 22 bits)."""
+    return str(ipaddress.IPv4Address((127 << 24) + (os.getpid() << 2 & 0xFFFFFF) + 2))
+
+
+def next_port() -> int:
+    """A port of that address that nobody has had yet."""
+    return next(_ports)
 
 
 class ServerError(Exception):
@@ -232,6 +245,27 @@ def _end(pid: int, how: signal.Signals) -> bool:
         os.close(descriptor)
 
 
+@dataclass(frozen=True)
+class Identity:
+    """A key and a certificate that is its own authority: whoever has both trusts whoever has them."""
+
+    key: Path
+    certificate: Path
+
+    @classmethod
+    def make(cls, directory: Path) -> Identity:
+        """Make one, with OpenSSL's own tool."""
+        made = cls(directory / "key.pem", directory / "certificate.pem")
+        kind = ["-newkey", "rsa:2048", "-noenc", "-days", "30", "-subj", "/CN=test"]
+        subprocess.run(["openssl", "req", "-x509", *kind, "-keyout", made.key, "-out", made.certificate], check=True, capture_output=True)
+        return made
+
+    @property
+    def options(self) -> list[str]:
+        """The options by which all of OVS takes an identity."""
+        return [f"--private-key={self.key}", f"--certificate={self.certificate}", f"--ca-cert={self.certificate}"]
+
+
 class Server(Process):
     """An ovsdb-server with one database, and this test's own connection to it."""
 
@@ -244,6 +278,12 @@ class Server(Process):
         self._database: Database | None = None
         super().__init__(name, directory, suite("host").command("ovsdb-server"), [f"--remote=punix:{self.socket}", str(self.file)])
         self.create(schema)
+
+    def secure(self, identity: Identity, *options: str) -> None:
+        """Listen for clients with TLS from the next start on, with these further options on it."""
+        port = next_port()
+        self.remote = f"ssl:{own_address()}:{port}"
+        self.arguments = [f"--remote=pssl:{port}:{own_address()}", *identity.options, *options, *self.arguments]
 
     def create(self, schema: Path) -> None:
         """Make an empty database file in the place of what is there; the server must not run."""

@@ -5,8 +5,9 @@
 """TLS connections of python-ovs whose failures are failures of one connection.
 
 The library lets some of them out as exceptions (a missing file, a certificate that is not trusted), which would end the process; and
-while the server owes its part of the handshake it waits for the wrong event, at the price of a whole core. It reads the files of the
-identity anew for each connection, so that renewed ones take effect with the next (spec status-and-daemon F.1).
+while the server owes its part of the handshake it waits for the wrong event, at the price of a whole core. It has no way to choose
+protocols, ciphers or a server name either, so contexts are made here. The files of the identity are read anew for each connection, so that
+renewed ones take effect with the next (spec status-and-daemon F.1).
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 try:
     import ovs.poller
+    import ovs.socket_util
     import ovs.stream
     import ovs.vlog
 
@@ -29,9 +31,77 @@ except ImportError:  # client.check_library says so
     _vlog = None
 
 
+#: The names that OVS has for protocol versions, in their order.
+_VERSIONS = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+class Handshake(NamedTuple):
+    """What connections may be made with; unset is what OVS has as its default, or the TLS library where OVS has none."""
+
+    lowest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+    highest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
+    #: Up to TLS 1.2, as openssl-ciphers(1) has it.
+    ciphers: str | None = None
+    #: From TLS 1.3 on.
+    suites: str | None = None
+    #: What servers are told as the name that is wanted (SNI).
+    server_name: str | None = None
+
+    @classmethod
+    def read(cls, protocols: str | None, ciphers: str | None, suites: str | None, server_name: str | None) -> Handshake:
+        """What OVS' options of these names ask for. Raises ValueError, one sentence without the option, where that cannot be."""
+        asked = cls(*_versions(protocols)) if protocols else cls()
+        asked = asked._replace(ciphers=ciphers or None, suites=suites or None, server_name=server_name or None)
+        asked.context()
+        return asked
+
+    def context(self) -> ssl.SSLContext:
+        """A context for one connection. A server is whoever has a certificate of the authority, as everywhere in OVS."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.minimum_version, context.maximum_version = self.lowest, self.highest
+        if self.ciphers is not None:
+            try:
+                context.set_ciphers(self.ciphers)
+            except ssl.SSLError:
+                raise ValueError(f"the TLS library knows no cipher of {self.ciphers}") from None
+        if self.suites is not None:
+            _choose_suites(context, self.suites)
+        return context
+
+
+def _versions(text: str) -> tuple[ssl.TLSVersion, ssl.TLSVersion]:
+    """The lowest and the highest of a list of versions or of a range, ``TLSv1.2-TLSv1.3`` or ``TLSv1.2+``."""
+    words = text.replace(",", " ").replace("-", " ").split()
+    versions = [_VERSIONS.get(word[:-1] if word.endswith("+") else word) for word in words]
+    found = [version for version in versions if version is not None]
+    if not found or len(found) < len(words):
+        raise ValueError(f"{text!r} is no range of {', '.join(_VERSIONS)}")
+    return min(found), ssl.TLSVersion.MAXIMUM_SUPPORTED if text.endswith("+") else max(found)
+
+
+def _choose_suites(context: ssl.SSLContext, suites: str) -> None:
+    choose = getattr(context, "set_ciphersuites", None)
+    if choose is None:
+        raise ValueError(
+            "Python before 3.15 cannot choose the suites of TLS 1.3: leave the option out, or TLS 1.3 with --ssl-protocols=TLSv1.2"
+        )
+    try:
+        choose(suites)
+    except ssl.SSLError:
+        raise ValueError(f"the TLS library does not know all of the suites {suites}") from None
+
+
 class TlsStream(_SSLStream):
     """One TLS connection; methods return errno values as those of the library's streams do."""
 
+    #: What all connections of the process are made with.
+    handshake: ClassVar[Handshake] = Handshake()
     #: The files of the process' identity, for messages.
     files: ClassVar[tuple[str, ...]] = ()
     #: Why the last attempt at each server failed, in the words of the TLS library.
@@ -42,7 +112,7 @@ class TlsStream(_SSLStream):
     @staticmethod
     def _open(suffix: str, dscp: int) -> Any:
         try:
-            return _SSLStream._open(suffix, dscp)
+            return _connect(suffix, dscp, TlsStream.handshake)
         except (OSError, TypeError, ValueError) as error:
             TlsStream.failures[f"ssl:{suffix}"] = f"no TLS connection with {', '.join(TlsStream.files) or 'no files'}: {error}"
             _vlog.warn(f"ssl:{suffix}: {TlsStream.failures[f'ssl:{suffix}']}")
@@ -80,6 +150,30 @@ class TlsStream(_SSLStream):
             super().connect_wait(poller)
         else:
             poller.fd_wait(self.socket, self._handshake)
+
+
+def _connect(suffix: str, dscp: int, handshake: Handshake) -> tuple[int, ssl.SSLSocket | None]:
+    """Begin a connection to ``HOST:PORT``, as the library does: (0, socket), or (errno, None). The handshake comes later."""
+    stream: Any = ovs.stream.Stream
+    context = handshake.context()
+    context.load_verify_locations(stream._SSL_ca_cert_file)
+    context.load_cert_chain(stream._SSL_certificate_file, stream._SSL_private_key_file)
+    address = ovs.socket_util.inet_parse_active(suffix, 0)
+    family, plain = ovs.socket_util.inet_create_socket_active(socket.SOCK_STREAM, address)
+    if plain is None:
+        return family, None
+    wrapped = context.wrap_socket(plain, do_handshake_on_connect=False, server_hostname=handshake.server_name)
+    error = ovs.socket_util.inet_connect_active(wrapped, address, family, dscp)
+    if error:
+        wrapped.close()
+        return error, None
+    wrapped.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return 0, wrapped
+
+
+def choose(handshake: Handshake) -> None:
+    """Make all connections from now on with this, for the whole process."""
+    TlsStream.handshake = handshake
 
 
 def register(files: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from .. import tls
 from ..client import LibraryError, check_library
 from ..sync import ZoneSync
 from . import PROGRAM, VERSION, options, process
@@ -101,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(wanted: options.Options, hangup: process.Hangup) -> int:
     log = process.Log()
     wanted.tls.apply()
+    tls.choose(wanted.handshake)
     sync = ZoneSync(wanted.remotes, log=log)
     control = Control(sync, log)
     control.register()

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, NoReturn
 from ..client import IMPORT_ERROR
 from ..replica import Tls
 from ..schema import IC_NB, IC_SB, NB, SB
+from ..tls import Handshake
 from . import PROGRAM, VERSION
 
 _REMOTES = (
@@ -24,9 +25,14 @@ _REMOTES = (
     (IC_SB, "ic_sb_db", "--ic-sb-db", "-i", "OVN_IC_SB_DB", "ovn_ic_sb_db.sock"),
 )
 _METHODS = ("unix:", "tcp:", "ssl:", "punix:", "ptcp:")
+_HANDSHAKE = {
+    "--ssl-protocols": "protocols",
+    "--ssl-ciphers": "ciphers",
+    "--ssl-ciphersuites": "suites",
+    "--ssl-server-name": "server_name",
+}
 #: Options whose value is optional and, as getopt has it, follows only behind a "=".
 _OPTIONAL = {"--pidfile": "--pidfile=", "--log-file": "--log-file=", "--verbose": "--verbose=", "-v": "--verbose="}
-_IGNORED = ("--ssl-protocols", "--ssl-ciphers", "--ssl-ciphersuites", "--ssl-server-name")
 
 
 class Options(NamedTuple):
@@ -51,6 +57,7 @@ class Options(NamedTuple):
     verbose: Sequence[str]
     syslog: bool
     tls: Tls
+    handshake: Handshake
 
 
 class _Parser(argparse.ArgumentParser):
@@ -105,7 +112,20 @@ def read(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
         verbose=known.verbose,
         syslog=known.syslog_method != "null",
         tls=tls,
+        handshake=_handshake(parser, known),
     )
+
+
+def _handshake(parser: argparse.ArgumentParser, known: argparse.Namespace) -> Handshake:
+    """What the options on TLS connections ask for, one after the other so that the one that cannot be is named."""
+    asked: dict[str, str | None] = {"protocols": None, "ciphers": None, "suites": None, "server_name": None}
+    for option, name in _HANDSHAKE.items():
+        asked[name] = getattr(known, option[2:].replace("-", "_"))
+        try:
+            handshake = Handshake.read(**asked)
+        except ValueError as error:
+            parser.error(f"{option}: {error}")
+    return handshake
 
 
 def run_directory(environment: Mapping[str, str] | None = None) -> str:
@@ -186,5 +206,7 @@ def _add_tls_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-p", "--private-key", metavar="FILE", help="our private key; all three are read again for each new connection")
     group.add_argument("-c", "--certificate", metavar="FILE", help="our certificate")
     group.add_argument("-C", "--ca-cert", metavar="FILE", help="the certificate of the authority that signed the servers' ones")
-    for name in _IGNORED:
-        group.add_argument(name, metavar="TEXT", help="accepted; the Python library ovs has its own choice")
+    group.add_argument("--ssl-protocols", metavar="PROTOS", help="versions of TLS, as TLSv1.2-TLSv1.3 (default: TLSv1.2+)")
+    group.add_argument("--ssl-ciphers", metavar="CIPHERS", help="ciphers of TLS 1.2 and before, as openssl-ciphers(1) has it")
+    group.add_argument("--ssl-ciphersuites", metavar="SUITES", help="suites of TLS 1.3 and later (needs Python 3.15)")
+    group.add_argument("--ssl-server-name", metavar="NAME", help="the name that servers are asked for (SNI)")

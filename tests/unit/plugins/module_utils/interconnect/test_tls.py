@@ -80,8 +80,6 @@ def test_a_server_that_is_not_there() -> None:
 
 
 @pytest.mark.usefixtures("library")
-@pytest.mark.filterwarnings("ignore:ssl.PROTOCOL_TLS is deprecated:DeprecationWarning")  # the library's, until 3.4
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the library leaves its socket to the garbage collector
 def test_files_that_are_not_there() -> None:
     Tls("/nowhere/key", "/nowhere/certificate", "/nowhere/ca").apply()
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import yaml
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon import VERSION, options
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tls import Handshake
 
 CHECKOUT = Path(__file__).resolve().parents[6]
 FILES = ["--private-key=/k", "--certificate=/c", "--ca-cert=/a"]
@@ -109,6 +111,10 @@ def test_optional_values_stand_behind_an_equals_sign() -> None:
         (["--ovnsb-db="], "--ovnsb-db: '' is no way to connect to a database"),
         (["--ic-sb-db=tcp:10.0.0.1:6646,udp:1:1"], "--ic-sb-db: 'udp:1:1' is no way to connect to a database"),
         (["--ic-sb-db=tcp:1:1,ssl:10.0.0.1:6646", *FILES[:2]], "a remote with ssl: needs --private-key, --certificate and --ca-cert"),
+        (["--ic-sb-db=pssl:6646"], "--ic-sb-db: 'pssl:6646' is no way to connect to a database"),
+        (["--ssl-protocols=TLSv1.4"], "--ssl-protocols: 'TLSv1.4' is no range of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3"),
+        (["--ssl-ciphers=junk"], "--ssl-ciphers: the TLS library knows no cipher of junk"),
+        (["--ssl-ciphersuites=junk"], "--ssl-ciphersuites: "),
     ],
 )
 def test_what_it_does_not_understand_ends_with_status_2_and_one_sentence(
@@ -132,6 +138,22 @@ def test_what_only_tells(word: str, part: str, capsys: pytest.CaptureFixture[str
         options.read([word], {"OVN_RUNDIR": "/r%s"})
     assert ended.value.code == 0
     assert part in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text, lowest, highest",
+    [
+        ("TLSv1.2", ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2),
+        ("TLSv1.2+", ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.MAXIMUM_SUPPORTED),
+        ("TLSv1.1-TLSv1.3", ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_3),
+        ("TLSv1.3,TLSv1.2", ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
+        ("", ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.MAXIMUM_SUPPORTED),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
+def test_versions_of_tls_are_a_range_or_a_list(text: str, lowest: ssl.TLSVersion, highest: ssl.TLSVersion) -> None:
+    handshake = options.read([f"--ssl-protocols={text}", "--ssl-server-name=ic"], {}).handshake
+    assert handshake == Handshake(lowest, highest, server_name="ic")
 
 
 def test_options_lists_every_option_of_the_spec(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,9 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import socket as _socket
+
+def inet_parse_active(target: str, default_port: int) -> tuple[str, int]: ...
+def inet_create_socket_active(style: int, address: tuple[str, int]) -> tuple[int, _socket.socket | None]: ...
+def inet_connect_active(sock: _socket.socket, address: tuple[str, int], family: int, dscp: int) -> int: ...
