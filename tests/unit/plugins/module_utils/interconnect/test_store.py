@@ -122,3 +122,26 @@ def test_indexes_and_edges_follow_any_history(edits: list[tuple[str, str, str, f
     for thing in "stu":
         assert store.parents("Parent", "things", thing) == fresh.parents("Parent", "things", thing)
     assert set(store.index_keys("Parent", "color")) == set(fresh.index_keys("Parent", "color"))
+
+
+def test_a_watcher_hears_of_every_difference_of_its_table() -> None:
+    store = toy()
+    heard: list[str] = []
+    store.watch("Parent", lambda: heard.append("parent"))
+    store.put("Thing", "t1", {"label": "a"})
+    assert heard == []
+    store.put("Parent", "u1", {"name": "a"})
+    store.put("Parent", "u1", {"name": "a"})
+    store.change_members("Parent", "u1", "things", Members(frozenset(["t1"]), frozenset()))
+    store.delete("Parent", "u1")
+    assert heard == ["parent"] * 3
+
+
+def test_a_row_agrees_with_what_it_holds() -> None:
+    store = toy()
+    store.put("Parent", "u1", {"name": "a", "color": "red"})
+    row = store.row("Parent", "u1")
+    assert row is not None
+    assert row.agrees({"name": "a"})
+    assert row.agrees({"color": "red", "notes": {}})
+    assert not row.agrees({"name": "a", "color": "blue"})
