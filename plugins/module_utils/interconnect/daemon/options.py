@@ -24,7 +24,9 @@ _REMOTES = (
     (IC_NB, "ic_nb_db", "--ic-nb-db", "-I", "OVN_IC_NB_DB", "ovn_ic_nb_db.sock"),
     (IC_SB, "ic_sb_db", "--ic-sb-db", "-i", "OVN_IC_SB_DB", "ovn_ic_sb_db.sock"),
 )
-_METHODS = ("unix:", "tcp:", "ssl:", "punix:", "ptcp:")
+_METHODS = ("unix:", "tcp:", "ssl:")
+#: Upstream's daemon can wait for a server that connects to it. The library has no such way with TLS, and another syntax without it.
+_PASSIVE = ("punix:", "ptcp:", "pssl:")
 _HANDSHAKE = {
     "--ssl-protocols": "protocols",
     "--ssl-ciphers": "ciphers",
@@ -155,6 +157,8 @@ def _named(value: str | None, directory: str, default: str) -> str | None:
 def _check_remotes(parser: argparse.ArgumentParser, remotes: Mapping[str, str]) -> None:
     for database, _place, option, *_names in _REMOTES:
         for member in remotes[database].split(","):
+            if member.startswith(_PASSIVE):
+                parser.error(f"{option}: {member!r} would wait for a server, this daemon goes to it: use one of {' '.join(_METHODS)}")
             if ":" in member and not member.startswith(_METHODS):
                 parser.error(f"{option}: {member!r} is no way to connect to a database, use one of {' '.join(_METHODS)}")
         if ":" not in remotes[database]:
