@@ -10,6 +10,7 @@ Every wait is for an event of a connection and ends after the seconds that the c
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -24,6 +25,9 @@ from ..interconnect.store import Store
 from ..interconnect.wire import first_error
 from .arguments import OPTIONS
 from .errors import ModuleError
+
+#: What the address of a server ends with that is no socket of this host.
+_PORT = re.compile(r":\d+\Z")
 
 
 class Fate:
@@ -167,7 +171,7 @@ def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:
     for name, remote in remotes.items():
         for one in split(remote):
             method = one.partition(":")[0]
-            if not one.partition(":")[2] or not Stream.is_valid_name(one):
+            if not one.partition(":")[2] or not Stream.is_valid_name(one) or not (method == "unix" or _PORT.search(one)):
                 raise ModuleError(
                     f"{OPTIONS[name]} has {one!r}, which is no OVSDB connection method; write unix:PATH, ssl:HOST:PORT or tcp:HOST:PORT",
                     database=name,
@@ -212,6 +216,6 @@ def _advice(option: str, said: Mapping[str, str]) -> str:
             f"name all members of the cluster in {option}, check that most of them run and reach each other,"
             " or give an election more time with timeout"
         )
-    if any("TLS" in words for words in said.values()):
+    if any("TLS" in words or (server.startswith("ssl:") and "closed" in words) for server, words in said.items()):
         return "check that private_key, certificate and ca_cert are of the authority that the servers trust"
     return f"check that its ovsdb-server runs and that {option} names its socket or address"

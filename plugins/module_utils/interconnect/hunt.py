@@ -90,6 +90,7 @@ class Hunt(_Reconnect):
         """Remember the reason of the end, unless it was ours (:meth:`refuse`)."""
         if self.state == _Reconnect.ConnectInProgress:
             failed = tls.TlsStream.failures.get(self.name) if error == errno.EPROTO else None
-            self.said[self.name] = failed or (os.strerror(error) if error > 0 else "it does not answer")
+            words = os.strerror(error) if error > 0 else "the name of its host is not known" if error else "it does not answer"
+            self.said[self.name] = failed or words
         elif self.state == _Reconnect.Active or (self.state == _Reconnect.Idle and error):
             self.said[self.name] = f"it closed the connection ({os.strerror(error)})" if error > 0 else "it closed the connection"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 
 import ovs.reconnect
 import pytest
@@ -99,6 +100,9 @@ def test_one_server_has_the_rule_of_the_library() -> None:
 
 
 def test_what_servers_said() -> None:
+    clock = Clock()
+    clock.fail(socket.EAI_NONAME)
+    assert list(clock.said.values()) == ["the name of its host is not known"]
     clock = Clock()
     clock.fail()
     clock.fail(0)
