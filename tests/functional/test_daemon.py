@@ -218,6 +218,29 @@ def test_its_usual_names_are_those_that_ovn_appctl_looks_for(zone: AvailabilityZ
     assert subprocess.run(ask, env=environment, check=True, capture_output=True, text=True).stdout == "Status: active\n"
 
 
+@pytest.mark.ours("upstream leaves the sockets of dead processes for ever")
+def test_sockets_of_dead_daemons_are_removed_at_the_next_start(zone: AvailabilityZone) -> None:
+    directory, environment = zone.directory, {**os.environ, "OVN_RUNDIR": str(zone.directory), "OVS_RUNDIR": str(zone.directory)}
+
+    def sockets() -> list[str]:
+        return sorted(path.name for path in directory.glob("ovn-ic.*.ctl"))
+
+    def start(pidfile: str) -> int:
+        """One more daemon with a control socket of the usual name."""
+        run = [*zone.daemon.command, *zone.daemon.arguments, "--detach", f"--pidfile={pidfile}", "-vconsole:off"]
+        subprocess.run(run, env=environment, check=True)
+        return int((directory / pidfile).read_text())
+
+    first, second = zone.second_daemon("first"), zone.second_daemon("second")
+    first.pid, second.pid = start("first.pid"), start("second.pid")
+    alive, dead = second.pid, first.pid
+    first.kill()
+    (directory / "ovn-ic.by-hand.ctl").touch()
+    assert sockets() == sorted(["ovn-ic.by-hand.ctl", f"ovn-ic.{alive}.ctl", f"ovn-ic.{dead}.ctl"])
+    zone.daemon.pid = start("ovn-ic.pid")
+    assert sockets() == sorted(["ovn-ic.by-hand.ctl", f"ovn-ic.{alive}.ctl", f"ovn-ic.{zone.daemon.pid}.ctl"])
+
+
 @pytest.mark.ours("upstream's has no guard")
 def test_all_kinds_of_commands_answer(zone: AvailabilityZone) -> None:
     daemon = started(zone)

@@ -106,6 +106,7 @@ def _work(wanted: options.Options, hangup: process.Hangup) -> int:
     sync = ZoneSync(wanted.remotes, log=log)
     control = Control(sync, log)
     control.register()
+    process.remove_dead_sockets(wanted.rundir)
     error, server = ovs.unixctl.server.UnixctlServer.create(wanted.unixctl)
     if error or server is None:
         return 1  # the library has said why

@@ -9,6 +9,8 @@ All of it is python-ovs' work, as far as that goes.
 
 from __future__ import annotations
 
+import errno
+import glob
 import grp
 import os
 import pwd
@@ -115,6 +117,28 @@ def begin(options: Options) -> Hangup:
     _detach(options)
     ovs.fatal_signal.add_hook(lambda: _vlog.info("a signal ends this process"), None, False)
     return Hangup(options.log_file is not None)
+
+
+def remove_dead_sockets(rundir: str) -> None:
+    """Remove the control sockets of daemons that were killed and could not do it themselves; upstream leaves them for ever."""
+    for path in glob.glob(os.path.join(glob.escape(rundir), f"{PROGRAM}.*.ctl")):
+        pid = path.rsplit(".", 2)[1]
+        ended = not os.path.exists(f"/proc/{pid}/exe")  # nobody may have waited for it yet: then the rest of /proc/PID is there
+        if pid.isdecimal() and ended and _refuses(path):
+            try:
+                os.unlink(path)
+            except OSError as error:
+                _vlog.warn(f"{path}: the control socket of a dead process stays ({error.strerror})")
+
+
+def _refuses(path: str) -> bool:
+    """Whether nobody listens at a socket: its process may live where we see no pids, in a container."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            return probe.connect_ex(path) == errno.ECONNREFUSED
+        except OSError:  # a name that is too long
+            return False
 
 
 def complete() -> None:
