@@ -125,14 +125,17 @@ def update(
     table: str,
     row: Row,
     *,
-    record: str,
+    record: object,
     reason: str,
     columns: Mapping[str, Any] | None = None,
     keys: Mapping[str, Mapping[str, str | None]] | None = None,
     members: Mapping[str, Members] | None = None,
     shared: bool = False,
 ) -> Iterator[Change]:
-    """The Change that makes an existing row so; none where the row is so already, or where the server lacks the column."""
+    """The Change that makes an existing row so; none where the row is so already, or where the server lacks the column.
+
+    ``record`` becomes a text only where there is a Change: most rows are as they should be.
+    """
     known = store.schema.known(table)
     new_columns = {column: value for column, value in (columns or _NONE).items() if column in known and row[column] != value}
     new_keys: dict[str, Mapping[str, str | None]] = {}
@@ -149,7 +152,7 @@ def update(
     if new_columns or new_keys or new_members:
         before = {column: row[column] for column in (*new_columns, *new_keys)}
         before.update({column: change.removed for column, change in new_members.items()})
-        yield Change(store.name, table, UPDATE, row.uuid, record, reason, new_columns, new_keys, new_members, before, shared)
+        yield Change(store.name, table, UPDATE, row.uuid, str(record), reason, new_columns, new_keys, new_members, before, shared)
 
 
 def delete(store: Store, table: str, row: Row, *, record: str, reason: str, shared: bool = False) -> Change:

@@ -156,7 +156,7 @@ def _write(zone: Zone, owner: str, key: Published, row: Row | None, offer: Offer
         zone.ic_sb,
         "Route",
         row,
-        record=str(key),
+        record=key,
         reason=f"it is now the {source.origin} route of NB {source.kind} {source.uuid}",
         columns={"origin": source.origin},
         keys=keys,
