@@ -174,6 +174,23 @@ ensure_venv() {
     printf '%s\n' "$base$pins" >"$venv/.ready"
 }
 
+# Other releases of the library ovs, each in a directory of its own. A machine whose index does not have one goes on without it, and the
+# test with it is told as not run.
+ensure_libraries() {
+    local release wanted=$root/requirements/ovs.txt
+    if cmp -s "$wanted" "$venv/ovs/.tried"; then
+        return
+    fi
+    rm -rf "$venv/ovs"
+    mkdir -p "$venv/ovs"
+    while read -r release; do
+        "$venv/bin/python" -m pip install -qq --no-input --disable-pip-version-check --no-deps --ignore-installed \
+            --target "$venv/ovs/${release#*==}" "$release" ||
+            say "bootstrap: $release cannot be had, its test will be skipped (remove .venv/ovs to try again)" >&2
+    done < <(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$wanted")
+    cp "$wanted" "$venv/ovs/.tried"
+}
+
 # Ansible's tools want to see a collection at ansible_collections/<namespace>/<name>.
 ensure_collection_tree() {
     local link=$venv/collections/ansible_collections/ovn/interconnect
@@ -185,4 +202,5 @@ ensure_collection_tree() {
 
 ensure_packages
 ensure_venv
+ensure_libraries
 ensure_collection_tree
