@@ -86,9 +86,9 @@ class _Question:
         self.zone: Zone = zone_of(stores)
         az = self.zone.own_az
         if az is None:
+            lack = f"the zone {self.zone.name!r} is not registered in IC_SB" if self.zone.name else "the zone has no name"
             raise ModuleError(
-                f"the zone {self.zone.name!r} is not registered in IC_SB, so that it exchanges no routes;"
-                " name it with ovn_ic_az, and see that its sync daemon runs",
+                f"{lack}, so that it exchanges no routes; name it with ovn_ic_az, and see that its sync daemon runs",
                 database=IC_SB,
             )
         self.owner = az.uuid

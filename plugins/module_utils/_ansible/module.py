@@ -173,8 +173,11 @@ def _work(declaration: Declaration, params: Params, session: Session) -> dict[st
 def _refusal(changes: Sequence[Change], reason: str) -> ModuleError:
     database, _space, words = reason.partition(" refused it: ")
     wanted = ", ".join(dict.fromkeys(f"{change.action} {change.table} {change.record!r}" for change in changes))
+    advice = "change or remove the row that is in the way"
+    if (words or reason).startswith(("not allowed", "permission error")):
+        advice = "name a server that may be written to, neither a backup nor one that allows this client to read only"
     return ModuleError(
-        f"the server refused to {wanted}: {words or reason}; change or remove the row that is in the way",
+        f"the server refused to {wanted}: {words or reason}; {advice}",
         database=database if words else changes[0].database,
         ovsdb_error=words or reason,
     )

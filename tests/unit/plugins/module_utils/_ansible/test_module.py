@@ -90,6 +90,19 @@ def test_a_refusal_is_told_in_the_servers_words() -> None:
     assert str(caught.value.ovsdb_error).startswith("constraint violation")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "not allowed: insert operation not allowed when database server is in read only mode",
+        "permission error: role r prohibits row insertion",
+    ],
+)
+def test_a_server_that_may_not_be_written_to_is_no_matter_of_rows(words: str) -> None:
+    refused = Result(f"{IC_NB} refused it: {words}", False)
+    with pytest.raises(ModuleError, match=f"{words}; name a server that may be written to"):
+        work(FakeSession([refused, refused]), "a")
+
+
 def test_another_writer_who_was_faster_is_no_failure() -> None:
     session = FakeSession([REFUSED], meanwhile=["a"])
     assert work(session, "a")["changed"] is False
