@@ -53,8 +53,9 @@ def _add_host_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     up.add_argument("name", nargs="?")
     up.add_argument("--suite", default="bookworm", choices=recipes.SUITES)
     up.add_argument("--ip", help="address on the lab's network; without one the host has no network")
+    up.add_argument("--ip6", metavar="ADDRESS/LENGTH", help="second address on it, IPv6")
     up.add_argument("--layer", choices=sorted(recipes.LAYERS))
-    up.add_argument("--specs", action="store_true", help="read a JSON list of {name, suite, ip, layer} from standard input instead")
+    up.add_argument("--specs", action="store_true", help="read a JSON list of {name, suite, ip, layer, ip6} from standard input instead")
     execute = _command(commands, "exec", _exec, "run a command in a host")
     execute.add_argument("name")
     execute.add_argument("command", nargs=argparse.REMAINDER)
@@ -98,7 +99,7 @@ def _up(options: argparse.Namespace, settings: Settings) -> None:
     if options.specs:
         specs = [Spec(**spec) for spec in json.load(sys.stdin)]
     elif options.name:
-        specs = [Spec(options.name, options.suite, options.ip, options.layer)]
+        specs = [Spec(options.name, options.suite, options.ip, options.layer, options.ip6)]
     else:
         raise LabError("give the name of a host, or --specs")
     print(json.dumps(Hosts(settings).up(specs)))

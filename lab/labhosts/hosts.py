@@ -35,12 +35,16 @@ _ENTRY = Path(__file__).resolve().parent.parent / "hosts.py"
 
 @dataclass(frozen=True)
 class Spec:
-    """What a host is: its name, Debian suite, address on the lab's network (none: no network) and layer (none: only the base)."""
+    """What a host is: its name, Debian suite, address on the lab's network (none: no network) and layer (none: only the base).
+
+    ``ip6`` is a second address, with the length of its prefix, as in ``fd00::41/64``.
+    """
 
     name: str
     suite: str
     ip: str | None = None
     layer: str | None = None
+    ip6: str | None = None
 
     def checked(self, network: ipaddress.IPv4Network) -> Spec:
         """Return itself, or raise LabError with what cannot be."""
@@ -48,6 +52,8 @@ class Spec:
         recipes.stack(self.suite, self.layer)
         try:
             fits = self.ip is None or ipaddress.IPv4Address(self.ip) in network
+            if self.ip6 is not None:
+                ipaddress.IPv6Interface(self.ip6)
         except ValueError as error:
             raise LabError(f"{self.name}: {error}") from error
         if not fits:
@@ -162,6 +168,8 @@ class Hosts:
         run("ip", "-n", bridge, "link", "set", spec.name, "master", _BRIDGE, "up")
         run("ip", "-n", namespace, "link", "set", "eth0", "up")
         run("ip", "-n", namespace, "address", "add", f"{spec.ip}/{self.settings.network.prefixlen}", "dev", "eth0")
+        if spec.ip6 is not None:
+            run("ip", "-n", namespace, "address", "add", spec.ip6, "dev", "eth0", "nodad")
         # A userspace datapath reads frames from AF_PACKET, where checksums left to the hardware are simply wrong: TCP would die.
         run("ip", "netns", "exec", bridge, "ethtool", "-K", spec.name, "tx", "off")
         run("ip", "netns", "exec", namespace, "ethtool", "-K", "eth0", "tx", "off")

@@ -24,6 +24,8 @@ LAYERS = {
     # What existing deployments have; the interconnect's own packages come from the repository.
     "central": ("ovn-central",),
     "chassis": ("ovn-host", "openvswitch-switch"),
+    # A whole zone on one host, where a scenario needs its hosts for something else.
+    "zone": ("ovn-central", "ovn-host", "openvswitch-switch"),
     # Every binary, for tests that run another release's programs straight from its files.
     "ovn": ("ovn-central", "ovn-host", "ovn-ic", "ovn-ic-db", "openvswitch-switch"),
 }

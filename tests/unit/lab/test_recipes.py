@@ -96,6 +96,7 @@ def test_names_that_cannot_be_hosts(name: str) -> None:
     [
         (Spec("az1-gw1", "bookworm", "172.31.0.1", None), "172.31.0.1 is not in the lab's network 172.30.0.0/24"),
         (Spec("az1-gw1", "bookworm", "nonsense", None), "az1-gw1: .*nonsense"),
+        (Spec("az1-gw1", "bookworm", None, None, "172.30.0.1/24"), "az1-gw1: .*172.30.0.1"),
         (Spec("az1-gw1", "woody", None, None), "'woody' is none of"),
         (Spec("az1-gw1", "bookworm", None, "x"), "'x' is none of"),
     ],

@@ -1,0 +1,41 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Try each address of the command line, such as ``ssl:[2001:db8::1]:6647``; print as JSON what came of it.
+
+Empty: somebody listens. ``refused``: the host answers, and nobody listens. Anything else: the reason why the host was not reached.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+SECONDS = 3
+
+
+def attempt(target: str) -> str:
+    """What comes of a connection to ``PROTOCOL:ADDRESS:PORT``."""
+    address, _colon, port = target.partition(":")[2].rpartition(":")
+    try:
+        socket.create_connection((address.strip("[]"), int(port)), SECONDS).close()
+    except ConnectionRefusedError:
+        return "refused"
+    except (TimeoutError, socket.timeout):
+        return f"no answer within {SECONDS} s"
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return ""
+
+
+def main() -> None:
+    """Try all at the same time."""
+    targets = sys.argv[1:]
+    with ThreadPoolExecutor(max_workers=max(len(targets), 1)) as pool:
+        sys.stdout.write(json.dumps(dict(zip(targets, pool.map(attempt, targets)))))
+
+
+if __name__ == "__main__":
+    main()
