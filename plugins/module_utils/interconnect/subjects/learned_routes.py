@@ -392,8 +392,6 @@ class _Concerned:
                     yield from self._on_its_switch(route)
 
     def _by_static(self, change: RowChange) -> Iterator[Hashable]:
-        if change.old is None:
-            return  # it concerns the routers that hold it, and with them comes a change of theirs
         routers = rows.holders(self._zone, change.uuid)
         for row in change.rows:
             for router in routers:

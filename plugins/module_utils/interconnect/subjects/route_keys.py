@@ -144,8 +144,6 @@ class Concerned:
                     yield Published(port.transit_switch, one, prefix, hop)
 
     def _by_static(self, change: RowChange) -> Iterator[Hashable]:
-        if change.old is None:
-            return  # it concerns the routers that hold it, and with them comes a change of theirs
         for row in change.rows:
             yield from self._static(row, rows.holders(self._zone, row.uuid), row is change.old)
 

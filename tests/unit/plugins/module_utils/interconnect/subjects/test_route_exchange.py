@@ -55,6 +55,21 @@ def test_ipv4_over_ipv6() -> None:
     assert w.learned("az2", "lr") == ["10.11.1.0/24 via 169.254.100.1"]
 
 
+def test_a_static_route_that_comes_while_its_like_is_being_learned() -> None:
+    w = RoutesWorld()
+    for number in (1, 2):
+        w.connect(f"az{number}", "lr", "ts1", f"169.254.100.{number}/24")
+    w.rest()
+    w.foreign("az1", "ts1", "10.9.0.0/24", "169.254.100.1")
+    engine = w.site("az2").engine
+    (group,) = engine.plan()
+    engine.sent(group)
+    w.static("az2", "lr", "10.9.0.0/24")
+    engine.committed(group)
+    engine.plan()
+    assert ("learned_routes", group.key) in engine.planned
+
+
 def test_a_paused_daemon_looks_at_ports_anew() -> None:
     w = RoutesWorld()
     for number in (1, 2):
