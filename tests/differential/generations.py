@@ -50,6 +50,11 @@ GENERATIONS = (
 BY_NAME = {generation.name: generation for generation in GENERATIONS}
 
 
+def of_suite(name: str) -> Generation:
+    """The generation that a suite brings."""
+    return next(known for known in GENERATIONS if name in known.suites)
+
+
 @dataclass(frozen=True)
 class Case:
     """One history under one generation, with a pair of daemons that is compared with upstream's in both zones."""

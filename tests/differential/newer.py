@@ -1,62 +1,17 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators do with the newer generations of OVN, and what goes wrong around the daemons of all of them."""
+"""What operators do with what the newer generations of OVN know: first 25.03, then 26.09."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import Operation, delete, drop_keys, insert, mutate, set_keys, update
 
-from .generations import Generation
-from .history import VOCABULARY, Action, Draw, Historian, Router, Zone
-from .monitors import MONITORS, add_backend, add_balancer
-
-
-def historian(seed: int, generation: Generation) -> Historian:
-    """Who draws a generation's histories."""
-    return Historian(seed, generation, vocabulary(generation), OPENING if generation.transit_ports else ())
-
-
-def vocabulary(generation: Generation) -> tuple[tuple[Draw, int], ...]:
-    """What is drawn under a generation, and how often."""
-    known = [*VOCABULARY, *EVERYWHERE]
-    if generation.spine_leaf:
-        known += SINCE_2503
-    if generation.transit_ports:
-        known += [*NEWEST, *MONITORS]
-    return tuple(known)
-
-
-# --- all generations
-
-
-def restart_server(h: Historian, zone: Zone) -> Action:
-    """A server goes and comes back with all it held."""
-    target = h.random.choice(["IC_NB", "IC_SB", f"{zone.name}/NB", f"{zone.name}/SB"])
-    return Action("restart the server", target, command="restart-server")
-
-
-def behind_its_back(h: Historian, zone: Zone) -> Action | None:
-    """Something is done while a zone's daemon is paused, or is not there."""
-    draw = h.random.choice([Historian.attach, Historian.detach, Historian.delete_switch, Historian.add_switch, Historian.add_lan,
-                            Historian.delete_lan, Historian.add_route, Historian.delete_route, Historian.change_router_port,
-                            Historian.change_chassis, Historian.delete_chassis, Historian.tamper_remote_port])  # fmt: skip
-    action = draw(h, zone)
-    if action is None or action.command:
-        return None
-    how = h.random.choice(["pause", "stop", "kill"])
-    return replace(action, what=f"{action.what}, {how} meanwhile", during=f"{h.random.choice(h.zones).name}/{how}", alone=True)
-
-
-EVERYWHERE: list[tuple[Draw, int]] = [(restart_server, 1), (behind_its_back, 4)]
-
-
-# --- 25.03
+from .history import Action, Draw, Historian, Router, Zone
 
 
 def rename_zone(h: Historian, zone: Zone) -> Action | None:
@@ -325,6 +280,3 @@ NEWEST: list[tuple[Draw, int]] = [
     (transit_router, 3),
     (transit_router_port, 4),
 ]
-
-OPENING: tuple[Draw, ...] = (add_backend, add_backend, add_balancer, learn)
-"""What each zone begins with in many of the newest generation's histories, so that something comes of the other actions."""

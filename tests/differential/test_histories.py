@@ -16,8 +16,8 @@ from ansible_collections.ovn.interconnect.tests.support.ovsdb import WaitTimeout
 from .exceptions import OUTCOMES, comparable
 from .generations import Case
 from .history import Action
-from .newer import historian
 from .setup import SetUp
+from .vocabulary import history
 
 SECOND_LOOKS = 5
 """How often two set-ups that differ are settled again before that counts: upstream retries a rejected transaction only at the
@@ -33,11 +33,11 @@ def test_history_ends_in_equal_contents(
     case: Case, reference: SetUp, candidate: SetUp, judge: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
     length = int(request.config.getoption("--length"))
-    history = historian(case.seed, case.generation).history(length)
-    found = _compare(history, reference, candidate)
+    actions = history(case.seed, case.generation, length)
+    found = _compare(actions, reference, candidate)
     if found:
-        history, found = _shrunk(history, found, reference, candidate)
-        judge(_report(case, history, found, reference, candidate))
+        actions, found = _shrunk(actions, found, reference, candidate)
+        judge(_report(case, actions, found, reference, candidate))
 
 
 def _compare(history: Sequence[Action], reference: SetUp, candidate: SetUp) -> list[str]:

@@ -17,6 +17,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from ansible_collections.ovn.interconnect.tests.differential.generations import of_suite
+from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, Interconnect
 
@@ -78,3 +80,14 @@ def make(generation: str) -> Iterator[Make]:
 def ic(make: Make) -> Interconnect:
     """Two named zones, az1 and az2, and nothing else."""
     return make("az1", "az2")
+
+
+@pytest.fixture
+def undisturbed(generation: str) -> Iterator[SetUp]:
+    """Two zones that histories can be applied to, on single servers, in which nothing goes wrong."""
+    made = SetUp(generation, (OURS, OURS), counters=of_suite(generation).counters)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.differential.exceptions import comparable
-from ansible_collections.ovn.interconnect.tests.differential.generations import GENERATIONS
+from ansible_collections.ovn.interconnect.tests.differential.generations import of_suite
 from ansible_collections.ovn.interconnect.tests.differential.history import Action
-from ansible_collections.ovn.interconnect.tests.differential.newer import historian
 from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp, everything
+from ansible_collections.ovn.interconnect.tests.differential.vocabulary import history
 from ansible_collections.ovn.interconnect.tests.support.cluster import Cluster
 from ansible_collections.ovn.interconnect.tests.support.contents import differences
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import set_keys
@@ -84,26 +84,10 @@ def answer(interconnect: Interconnect) -> None:
     assert [zone.daemon.status() for zone in interconnect.zones if zone.daemon.working] == ["active"] * len(interconnect.zones)
 
 
-def counters(generation: str) -> bool:
-    """Whether a suite's schemas have the status counters."""
-    return next(known.counters for known in GENERATIONS if generation in known.suites)
-
-
-@pytest.fixture
-def undisturbed(generation: str) -> Iterator[SetUp]:
-    """A set-up on single servers, in which nothing goes wrong."""
-    made = SetUp(generation, (OURS, OURS), counters=counters(generation))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.close()
-
-
 @pytest.fixture
 def calm(generation: str) -> Iterator[SetUp]:
     """A set-up on clusters, in which nothing goes wrong by itself."""
-    made = SetUp(generation, (OURS, OURS), counters=counters(generation), server=Cluster)
+    made = SetUp(generation, (OURS, OURS), counters=of_suite(generation).counters, server=Cluster)
     try:
         made.start()
         yield made
@@ -114,7 +98,7 @@ def calm(generation: str) -> Iterator[SetUp]:
 @pytest.fixture
 def leaderless(generation: str, how: signal.Signals, seed: int) -> Iterator[Leaderless]:
     """The same on clusters."""
-    made = Leaderless(generation, counters=counters(generation), how=how, seed=seed)
+    made = Leaderless(generation, counters=of_suite(generation).counters, how=how, seed=seed)
     try:
         made.start()
         yield made
@@ -122,15 +106,14 @@ def leaderless(generation: str, how: signal.Signals, seed: int) -> Iterator[Lead
         made.close()
 
 
-def history(generation: str, seed: int) -> Sequence[Action]:
-    known = next(known for known in GENERATIONS if generation in known.suites)
-    return [PROBING, *historian(seed, known).history(LENGTH)]
+def actions(generation: str, seed: int) -> Sequence[Action]:
+    return [PROBING, *history(seed, of_suite(generation), LENGTH)]
 
 
 @pytest.mark.parametrize("how", HOWS)
 def test_lost_leaders_leave_no_trace(undisturbed: SetUp, leaderless: Leaderless, generation: str, seed: int) -> None:
-    undisturbed.run(history(generation, seed))
-    leaderless.run(history(generation, seed))
+    undisturbed.run(actions(generation, seed))
+    leaderless.run(actions(generation, seed))
     assert leaderless.losses
     leaderless.regain()
     leaderless.settle()
@@ -140,7 +123,7 @@ def test_lost_leaders_leave_no_trace(undisturbed: SetUp, leaderless: Leaderless,
 
 @pytest.mark.parametrize("how", HOWS)
 def test_no_row_and_no_key_changes_when_each_leader_is_lost_once(calm: SetUp, generation: str, how: signal.Signals) -> None:
-    calm.run(history(generation, 3))
+    calm.run(actions(generation, 3))
     ic, before = calm.interconnect, everything(calm.interconnect)
     for cluster in clusters(ic):
         cluster.lose_leader(how)

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.differential.exceptions import comparable
-from ansible_collections.ovn.interconnect.tests.differential.generations import GENERATIONS
+from ansible_collections.ovn.interconnect.tests.differential.generations import of_suite
 from ansible_collections.ovn.interconnect.tests.differential.history import Action
-from ansible_collections.ovn.interconnect.tests.differential.newer import historian
 from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp, everything
+from ansible_collections.ovn.interconnect.tests.differential.vocabulary import history
 from ansible_collections.ovn.interconnect.tests.support.contents import differences
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS
 
@@ -62,31 +62,15 @@ def restart_a_server(set_up: SetUp, chance: random.Random) -> None:
     server.start()
 
 
-@pytest.fixture
-def undisturbed(generation: str) -> Iterator[SetUp]:
-    """A set-up in which nothing goes wrong."""
-    made = SetUp(generation, (OURS, OURS), counters=counters(generation))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.close()
-
-
-def counters(generation: str) -> bool:
-    """Whether a suite's schemas have the status counters."""
-    return next(known.counters for known in GENERATIONS if generation in known.suites)
-
-
 @pytest.mark.parametrize("fault", [kill_a_daemon, restart_a_server])
 def test_faults_leave_no_trace(undisturbed: SetUp, generation: str, fault: Fault, seed: int) -> None:
-    known = next(known for known in GENERATIONS if generation in known.suites)
-    history = historian(seed, known).history(LENGTH)
+    known = of_suite(generation)
+    actions = history(seed, known, LENGTH)
     faulty = Faulty(generation, counters=known.counters, fault=fault, seed=seed)
     try:
         faulty.start()
-        undisturbed.run(history)
-        faulty.run(history)
+        undisturbed.run(actions)
+        faulty.run(actions)
         assert differences(comparable(undisturbed.contents()), comparable(faulty.contents())) == []
         assert faulty.faults() == []
     finally:
@@ -94,8 +78,8 @@ def test_faults_leave_no_trace(undisturbed: SetUp, generation: str, fault: Fault
 
 
 def test_no_row_is_lost_or_made_anew_when_everything_goes_away_once(undisturbed: SetUp, generation: str) -> None:
-    known = next(known for known in GENERATIONS if generation in known.suites)
-    undisturbed.run(historian(3, known).history(LENGTH))
+    known = of_suite(generation)
+    undisturbed.run(history(3, known, LENGTH))
     before, ic = everything(undisturbed.interconnect), undisturbed.interconnect
     for server in (ic.nb_server, ic.sb_server, *(each for zone in ic.zones for each in (zone.nb_server, zone.sb_server))):
         server.stop()

@@ -25,7 +25,7 @@ RELEASES = [
 @pytest.fixture(params=RELEASES)
 def library(request: pytest.FixtureRequest) -> Path:
     """Where a release of the library is."""
-    path = CHECKOUT / ".venv" / "ovs" / request.param
+    path: Path = CHECKOUT / ".venv" / "ovs" / request.param
     if not (path / "ovs").is_dir():
         pytest.skip(f"not run: ovs {request.param} is not in {path}, `make env` could not get it")
     return path
