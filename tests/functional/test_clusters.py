@@ -19,6 +19,7 @@ from ansible_collections.ovn.interconnect.tests.differential.vocabulary import h
 from ansible_collections.ovn.interconnect.tests.support.cluster import Cluster
 from ansible_collections.ovn.interconnect.tests.support.contents import differences
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import set_keys
+from ansible_collections.ovn.interconnect.tests.support.scenes import gateway
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS, Interconnect
 
 pytestmark = pytest.mark.ours("a zone of 23.03 is stuck after some of these")
@@ -134,3 +135,21 @@ def test_no_row_and_no_key_changes_when_each_leader_is_lost_once(calm: SetUp, ge
         calm.settle()
         answer(ic)
     assert everything(ic) == before
+
+
+def test_daemons_wait_for_a_majority(calm: SetUp, generation: str) -> None:
+    """Two of three members of both clusters are gone at once; what a zone does meanwhile arrives when they are back."""
+    calm.run(actions(generation, 3))
+    ic, before = calm.interconnect, everything(calm.interconnect)
+    for cluster in clusters(ic):
+        cluster.lose_leader(signal.SIGKILL)
+        cluster.lose_leader(signal.SIGSTOP)
+    gateway(ic.zones[0], "late-gw", ip="192.0.2.99")
+    answer(ic)
+    for cluster in clusters(ic):
+        cluster.regain()
+    ic.wait(lambda: ic.sb.find("Gateway", name="late-gw"), "the gateway to be published")
+    calm.settle()
+    answer(ic)
+    lost = [row for old, new in zip(before, everything(ic)) for row in old if old[row] != new.get(row)]
+    assert lost == []

@@ -1,0 +1,44 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests stand on: a mirror of a database that is never older than what the server has said."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database
+
+SCHEMA = {"tables": {"T": {"columns": {"name": {"type": "string"}}}}}
+
+
+def reply(request: dict[str, Any], result: object) -> bytes:
+    """A reply as it goes over the wire."""
+    return json.dumps({"id": request["id"], "result": result, "error": None}).encode()
+
+
+def test_an_update_that_comes_together_with_the_dump_is_the_newer_one(tmp_path: Path) -> None:
+    uuid, path = str(uuid4()), tmp_path / "db.sock"
+    dump, update = ({"T": {uuid: {"new": {"name": name}}}} for name in ("old", "new"))
+
+    def serve(listening: socket.socket) -> None:
+        connection, _address = listening.accept()
+        with connection:
+            connection.sendall(reply(json.loads(connection.recv(65536)), SCHEMA))
+            notification = json.dumps({"id": None, "method": "update", "params": [None, update]}).encode()
+            connection.sendall(reply(json.loads(connection.recv(65536)), dump) + notification)
+
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        database = Database(path, "db")
+        thread.join()
+    assert [row.text("name") for row in database.rows("T")] == ["new"]
+    database.close()
