@@ -28,6 +28,10 @@ options:
     description: The file, on the host that runs the module. Left alone if it holds the same rows already.
     type: path
     required: true
+  leader_only:
+    description: Ask only the leader of a cluster, and not what another member knows, which may be a moment old.
+    type: bool
+    default: true
 seealso:
   - module: ovn.interconnect.ovn_ic_backup_info
   - module: ovn.interconnect.ovn_ic_schema
@@ -99,6 +103,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.files im
 OPTIONS: dict[str, Any] = {
     "database": {"type": "str", "choices": sorted(CLUSTERS), "required": True},
     "path": {"type": "path", "required": True},
+    "leader_only": {"type": "bool", "default": True},
 }
 
 
@@ -108,7 +113,8 @@ def dump(params: Params) -> str:
     files = {"--private-key": params["private_key"], "--certificate": params["certificate"], "--ca-cert": params["ca_cert"]}
     tls = [f"{option}={path}" for option, path in files.items() if path]
     remote = params[f"{params['database']}_db"] or DEFAULTS[name]
-    return tool("ovsdb-client", "backup", *tls, f"--timeout={params['timeout']}", remote, name)
+    any_member = [] if params["leader_only"] else ["--no-leader-only"]
+    return tool("ovsdb-client", "backup", *any_member, *tls, f"--timeout={params['timeout']}", remote, name)
 
 
 def work(params: Params, check_mode: bool) -> dict[str, Any]:

@@ -165,11 +165,11 @@ def problems(contents: Contents, schema: Mapping[str, Any]) -> list[str]:
         found += _lost_columns(table, rows, before["columns"], after["columns"])
         for column, wanted in sorted(after["columns"].items()):
             if column in before["columns"]:
-                found += _misfits(contents.name, table, column, rows, wanted)
+                found += _misfits(contents, table, column, wanted)
         if len(rows) > after.get("maxRows", len(rows)):
             found.append(f"{table} has {len(rows)} rows and may have {after['maxRows']}; remove the others")
         for index in after.get("indexes", []):
-            found += _duplicates(contents.name, table, rows, index, after["columns"])
+            found += _duplicates(contents, table, index, after["columns"])
     return found
 
 
@@ -182,8 +182,8 @@ def _lost_columns(table: str, rows: Mapping[str, Row], before: Mapping[str, Any]
     return found
 
 
-def _misfits(database: str, table: str, column: str, rows: Mapping[str, Row], wanted: Mapping[str, Any]) -> list[str]:
-    kind = _type(wanted)
+def _misfits(contents: Contents, table: str, column: str, wanted: Mapping[str, Any]) -> list[str]:
+    kind, rows = _type(wanted), contents.tables[table]
     most = kind["max"] if kind["max"] != "unlimited" else None
     crowded = [
         uuid for uuid, row in sorted(rows.items()) if len(row[column]) < kind["min"] or (most is not None and len(row[column]) > most)
@@ -195,7 +195,20 @@ def _misfits(database: str, table: str, column: str, rows: Mapping[str, Row], wa
     if not wrong:
         return []
     sentence = f"the schema does not allow {_shown(bad[wrong[0]])} in {column} of {table}, as in {_names(wrong)}"
-    return [f"{sentence}; change it or remove the row ({TOOLS.get(database, 'ovsdb-client')} destroy {table} {wrong[0]})"]
+    return [f"{sentence}; change it or remove the row ({_removal(contents, table, wrong[0])})"]
+
+
+def _removal(contents: Contents, table: str, uuid: str) -> str:
+    """The command that removes a row. One that belongs to another row goes with that."""
+    if not contents.schema["tables"][table].get("isRoot", True):
+        owners = (
+            (other, owner)
+            for other, rows in sorted(contents.tables.items())
+            for owner, row in sorted(rows.items())
+            if any(("uuid", uuid) in value for value in row.values())
+        )
+        table, uuid = next(owners, (table, uuid))
+    return f"{TOOLS.get(contents.name, 'ovsdb-client')} destroy {table} {uuid}"
 
 
 def _fits(atom: Hashable, kind: Mapping[str, Any]) -> bool:
@@ -224,15 +237,15 @@ def _atom_fits(atom: Hashable, base: Mapping[str, Any]) -> bool:
     return True
 
 
-def _duplicates(database: str, table: str, rows: Mapping[str, Row], index: Sequence[str], columns: Mapping[str, Any]) -> list[str]:
+def _duplicates(contents: Contents, table: str, index: Sequence[str], columns: Mapping[str, Any]) -> list[str]:
     same: dict[tuple[frozenset[Hashable], ...], list[str]] = {}
-    for uuid, row in sorted(rows.items()):
+    for uuid, row in sorted(contents.tables[table].items()):
         same.setdefault(tuple(row.get(column, _default(columns[column])) for column in index), []).append(uuid)
     found = []
     for values, uuids in same.items():
         if len(uuids) > 1:
             common = f"{', '.join(index)} ({', '.join(_shown(value) for value in values)})"
-            remedy = f"remove all but one ({TOOLS.get(database, 'ovsdb-client')} destroy {table} {uuids[-1]})"
+            remedy = f"remove all but one ({_removal(contents, table, uuids[-1])})"
             found.append(f"{len(uuids)} rows of {table} have the same {common}, which the schema allows once: {_names(uuids)}; {remedy}")
     return found
 
@@ -274,7 +287,7 @@ def check(path: str, contents: Contents, wanted: Mapping[str, Any]) -> None:
         raise ModuleError(f"the file has the newer schema {contents.version} already; a schema is not taken back")
     found = problems(contents, wanted)
     if found:
-        raise ModuleError(f"{_several(found)}. Nothing was changed; run this again afterwards", database=contents.name)
+        raise ModuleError(f"{_several(found)}. Nothing was changed; run this again afterwards")
 
 
 def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -> dict[str, Any]:
@@ -291,7 +304,7 @@ def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -
         tool("ovsdb-tool", "convert", str(copy), schema_path)
         lost = differences(before, read(str(copy)))
         if lost:
-            raise ModuleError(f"the conversion does not keep everything: {_several(lost)}. Nothing was changed", database=before.name)
+            raise ModuleError(f"the conversion does not keep everything: {_several(lost)}. Nothing was changed")
         if not check_mode:
             result["backup"] = _keep(path, backup or f"{path}.{before.version}")
             _replace(copy, path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,11 +49,15 @@ def test_what_is_no_database_takes_no_backups_place(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("given", "remote"),
-    [({}, "unix:/var/run/ovn/ovn_ic_nb_db.sock"), ({"ic_nb_db": "tcp:a:1", "ca_cert": "/ca"}, "tcp:a:1")],
+    [
+        ({}, "unix:/var/run/ovn/ovn_ic_nb_db.sock"),
+        ({"ic_nb_db": "tcp:a:1", "ca_cert": "/ca"}, "tcp:a:1"),
+        ({"ic_nb_db": "tcp:a:1", "leader_only": False}, "tcp:a:1"),
+    ],
 )
-def test_the_database_is_asked_where_it_is(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], remote: str) -> None:
+def test_the_database_is_asked_where_it_is(monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], remote: str) -> None:
     asked: list[str] = []
     monkeypatch.setattr(module, "tool", lambda *command: asked.extend(command) or "")
     module.dump(params(module, database="ic_nb", path="/backup", **given))
-    tls = ["--ca-cert=/ca"] if "ca_cert" in given else []
-    assert asked == ["ovsdb-client", "backup", *tls, "--timeout=10", remote, "OVN_IC_Northbound"]
+    options = (["--ca-cert=/ca"] if "ca_cert" in given else []) + (["--no-leader-only"] if "leader_only" in given else [])
+    assert asked == ["ovsdb-client", "backup", *options, "--timeout=10", remote, "OVN_IC_Northbound"]

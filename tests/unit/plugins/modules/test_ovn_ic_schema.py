@@ -102,6 +102,15 @@ def test_what_does_not_fit_is_named(change: dict[str, Any], words: str) -> None:
     assert words in found[0] if words else found == []
 
 
+def test_a_row_that_belongs_to_another_is_removed_with_that() -> None:
+    schema = copy.deepcopy(SCHEMA)
+    schema["tables"]["Encap"]["isRoot"] = False
+    owner = {"prefix": files.atoms("p"), "table": files.atoms(""), "nexthop": files.atoms("n"), "owns": frozenset({("uuid", "u1")})}
+    rows = {**contents(Encap={"u1": encap()}).tables, "Route": {"u9": owner}}
+    (sentence,) = files.problems(files.Contents(schema, rows), newer("Encap", type={"key": {"type": "string", "enum": "vxlan"}}))
+    assert sentence.endswith("(ovn-ic-sbctl destroy Route u9)")
+
+
 def test_too_many_values_are_named() -> None:
     rows = {"u1": route(nexthop=("set", ["a", "b"]))}
     (sentence,) = files.problems(contents(Route=rows), newer("Route", nexthop={"key": "string", "min": 0, "max": 1}))
