@@ -47,3 +47,16 @@ def test_the_zones_of_the_inventory_in_the_readme_fit_together() -> None:
     }
     members = [host["ovn_ic_db_address"] for host in groups["ovn_ic_databases"]["hosts"].values()]
     assert inventory["vars"]["ovn_ic_nb_db"] == ",".join(f"ssl:{address}:6645" for address in members)
+
+
+@pytest.mark.parametrize("scenario", sorted((ROOT / "extensions/molecule").glob("*/molecule.yml")), ids=lambda path: path.parts[-2])
+def test_each_scenario_is_in_the_readme(scenario: Path) -> None:
+    assert f"`{scenario.parent.name}`" in (ROOT / "README.md").read_text(encoding="utf-8").partition("## Development")[2]
+
+
+@pytest.mark.parametrize("playbook", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.name)
+def test_each_playbook_is_in_the_readme(playbook: Path) -> None:
+    assert re.search(
+        rf"[`/]{re.escape(playbook.name)}\b",
+        "".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "lab/README.md")),
+    )
