@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from .ovsdb import Database, Row
-from .servers import Interconnect
+from .servers import AvailabilityZone, Interconnect
 
 DATAPATH_KEYS = range(16711681, 16777216)
 VXLAN_KEYS = range(1024, 4096)
@@ -201,9 +201,25 @@ class _TunnelKeys:
         self._routers = {row.number("tunnel_key") for row in interconnect.sb.rows("Datapath_Binding") if not row.text("transit_switch")}
         self._ports = {row.text("logical_port"): row.number("tunnel_key") for row in interconnect.sb.rows("Port_Binding")}
         self._datapaths: dict[UUID, str] = {}
+        self._contested: set[UUID] = set()
         for zone in interconnect.zones:
+            contested = set(self._with_leftovers(zone))
             for row in zone.sb.rows("Datapath_Binding"):
                 self._datapaths[row.uuid] = row.map("external_ids").get("interconn-ts", "")
+                if self._datapaths[row.uuid] in contested:
+                    self._contested.add(row.uuid)
+
+    def _with_leftovers(self, zone: AvailabilityZone) -> Iterator[str]:
+        """Transit switches with a port that is no longer published and still asks northd for its key: northd gives that key to one port.
+
+        Which one is northd's own choice, if the key was handed out to another port meanwhile; and whether it was, the history of the
+        daemon that chose decides.
+        """
+        asking = {row.uuid: row for row in zone.nb.rows("Logical_Switch_Port") if "requested-tnl-key" in row.map("options")}
+        left = {uuid for uuid, row in asking.items() if row.text("name") not in self._ports}
+        for switch in zone.nb.rows("Logical_Switch"):
+            if left & switch.refs("ports"):
+                yield switch.map("other_config").get("interconn-ts", "")
 
     def compare(self, label: str, row: Row, columns: dict[str, Plain]) -> None:
         """Replace a row's tunnel keys by what they say: agreement, a value out of line, or nothing worth comparing."""
@@ -224,7 +240,8 @@ class _TunnelKeys:
         elif row.table == "Port_Binding":
             datapath = row.ref("datapath")
             transit = datapath is not None and bool(self._datapaths.get(datapath))
-            self._bound(columns, row, self._ports.get(row.text("logical_port")) if transit else None)
+            free = not transit or datapath in self._contested
+            self._bound(columns, row, None if free else self._ports.get(row.text("logical_port")))
             self._requested(columns, "options", self._ports.get(row.text("logical_port")))
 
     @staticmethod
