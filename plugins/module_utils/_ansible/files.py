@@ -200,7 +200,9 @@ def _misfits(contents: Contents, table: str, column: str, wanted: Mapping[str, A
 
 def _removal(contents: Contents, table: str, uuid: str) -> str:
     """The command that removes a row. One that belongs to another row goes with that."""
-    if not contents.schema["tables"][table].get("isRoot", True):
+    tables = contents.schema["tables"]
+    # A schema in which no table says that it is a root has roots only (RFC 7047, section 3.2).
+    if any(one.get("isRoot") for one in tables.values()) and not tables[table].get("isRoot"):
         owners = (
             (other, owner)
             for other, rows in sorted(contents.tables.items())

@@ -104,7 +104,7 @@ def test_what_does_not_fit_is_named(change: dict[str, Any], words: str) -> None:
 
 def test_a_row_that_belongs_to_another_is_removed_with_that() -> None:
     schema = copy.deepcopy(SCHEMA)
-    schema["tables"]["Encap"]["isRoot"] = False
+    schema["tables"]["Route"]["isRoot"] = True
     owner = {"prefix": files.atoms("p"), "table": files.atoms(""), "nexthop": files.atoms("n"), "owns": frozenset({("uuid", "u1")})}
     rows = {**contents(Encap={"u1": encap()}).tables, "Route": {"u9": owner}}
     (sentence,) = files.problems(files.Contents(schema, rows), newer("Encap", type={"key": {"type": "string", "enum": "vxlan"}}))
