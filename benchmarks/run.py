@@ -31,6 +31,8 @@ from .scenarios import Loader, Scenario, fill, prefix
 LIMIT = 300.0
 """Seconds after which a daemon is stopped in a scenario, whatever it has reached."""
 CHANGES = 20
+CHANGES_LIMIT = 90.0
+"""Seconds after which no further change is begun: where one takes a minute, the first ones tell."""
 QUIET_COLD, QUIET_CHANGE = 1.0, 0.3
 """Seconds without work that count as idle: after a start, and after a change."""
 STARTS = 5
@@ -198,7 +200,10 @@ class _Run:
     def _change(self, routers: Sequence[UUID]) -> None:
         result = self._result
         before = self._meter.used()
+        last = time.monotonic() + CHANGES_LIMIT
         for number in range(CHANGES):
+            if time.monotonic() > last:
+                return
             added = prefix(0, self._scenario.total + number)
             begun = time.monotonic()
             self._routes.add_route(routers[number % len(routers)], added)
