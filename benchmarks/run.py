@@ -31,7 +31,7 @@ from .scenarios import Loader, Scenario, fill, prefix
 LIMIT = 300.0
 """Seconds after which a daemon is stopped in a scenario, whatever it has reached."""
 CHANGES = 20
-CHANGES_LIMIT = 90.0
+CHANGES_LIMIT = 45.0
 """Seconds after which no further change is begun: where one takes a minute, the first ones tell."""
 QUIET_COLD, QUIET_CHANGE = 1.0, 0.3
 """Seconds without work that count as idle: after a start, and after a change."""
