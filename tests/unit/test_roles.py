@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +64,13 @@ def test_each_playbook_is_in_the_readme(playbook: Path) -> None:
         rf"[`/]{re.escape(playbook.name)}\b",
         "".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "lab/README.md")),
     )
+
+
+def test_a_host_is_reached_whether_or_not_somebody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
+        listening, silent = (f"ssl:127.0.0.1:{each.getsockname()[1]}" for each in (server, other))
+        other.close()
+        command = [sys.executable, ROOT / "roles/ovn_ic_db/files/reach.py", listening, silent, "tcp:nowhere.invalid:1"]
+        answer = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+    assert (answer[listening], answer[silent]) == ("", "refused")
+    assert answer["tcp:nowhere.invalid:1"] not in ("", "refused")

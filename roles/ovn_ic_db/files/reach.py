@@ -8,26 +8,35 @@ Empty: somebody listens. ``refused``: the host answers, and nobody listens. Anyt
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 SECONDS = 3
+#: A host that has taken over an address is heard only once its neighbours have forgotten who had it before: some 8 s.
+ATTEMPTS = 4
 
 
 def attempt(target: str) -> str:
-    """What comes of a connection to ``PROTOCOL:ADDRESS:PORT``."""
+    """What comes of connections to ``PROTOCOL:ADDRESS:PORT``, until the host answers."""
     address, _colon, port = target.partition(":")[2].rpartition(":")
-    try:
-        socket.create_connection((address.strip("[]"), int(port)), SECONDS).close()
-    except ConnectionRefusedError:
-        return "refused"
-    except (TimeoutError, socket.timeout):
-        return f"no answer within {SECONDS} s"
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
-    return ""
+    reason = ""
+    for _ in range(ATTEMPTS):
+        try:
+            socket.create_connection((address.strip("[]"), int(port)), SECONDS).close()
+        except ConnectionRefusedError:
+            return "refused"
+        except (TimeoutError, socket.timeout):
+            reason = f"no answer within {ATTEMPTS * SECONDS} s"
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            if error.errno != errno.EHOSTUNREACH:
+                return reason
+        else:
+            return ""
+    return reason
 
 
 def main() -> None:
