@@ -23,7 +23,7 @@ def attempt(target: str) -> str:
     """What comes of connections to ``PROTOCOL:ADDRESS:PORT``, until the host answers."""
     address, _colon, port = target.partition(":")[2].rpartition(":")
     reason = ""
-    for _ in range(ATTEMPTS):
+    for _attempt in range(ATTEMPTS):
         try:
             socket.create_connection((address.strip("[]"), int(port)), SECONDS).close()
         except ConnectionRefusedError:
