@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Notes of the modules over ``_ansible/files.py``."""
+    """Notes of the modules that work on database files."""
 
     DOCUMENTATION = r"""
 options: {}

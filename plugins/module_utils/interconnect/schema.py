@@ -47,6 +47,11 @@ _EMPTY: Mapping[tuple[str, str], Any] = {
 _REPEATED = frozenset(("transit_switch", "availability_zone", "nexthop", "origin", "route_table", "gateway", "type", "datapath"))
 
 
+def version_numbers(version: str) -> tuple[int, ...]:
+    """The version of a schema, such as ``7.11.0``, in a form that can be compared; empty where there is none."""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: ``atom`` is the OVSDB base type, ``shape`` one of scalar, optional, set, map, refs.

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from ..client import IMPORT_ERROR
+from ..hunt import split
 from ..replica import Tls
 from ..schema import IC_NB, IC_SB, NB, SB
 from ..tls import Handshake
@@ -98,7 +99,7 @@ def read(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
     remotes = {database: getattr(known, place) for database, place, *_names in _REMOTES}
     _check_remotes(parser, remotes)
     tls = Tls(*(os.path.abspath(file) if file else None for file in (known.private_key, known.certificate, known.ca_cert)))
-    if None in tls and any(member.startswith("ssl:") for remote in remotes.values() for member in remote.split(",")):
+    if None in tls and any(member.startswith("ssl:") for remote in remotes.values() for member in split(remote)):
         parser.error("a remote with ssl: needs --private-key, --certificate and --ca-cert")
     return Options(
         remotes=remotes,
@@ -156,13 +157,11 @@ def _named(value: str | None, directory: str, default: str) -> str | None:
 
 def _check_remotes(parser: argparse.ArgumentParser, remotes: Mapping[str, str]) -> None:
     for database, _place, option, *_names in _REMOTES:
-        for member in remotes[database].split(","):
+        for member in split(remotes[database]):
             if member.startswith(_PASSIVE):
                 parser.error(f"{option}: {member!r} would wait for a server, this daemon goes to it: use one of {' '.join(_METHODS)}")
-            if ":" in member and not member.startswith(_METHODS):
+            if not member.startswith(_METHODS):
                 parser.error(f"{option}: {member!r} is no way to connect to a database, use one of {' '.join(_METHODS)}")
-        if ":" not in remotes[database]:
-            parser.error(f"{option}: {remotes[database]!r} is no way to connect to a database, use one of {' '.join(_METHODS)}")
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:

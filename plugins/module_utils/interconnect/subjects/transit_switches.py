@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from ..change import Left, Step, delete, insert, update
 from ..engine import ALL, Keys, Subject
-from ..schema import IC_NB, IC_SB, NB
+from ..schema import IC_NB, IC_SB, NB, version_numbers
 from ..settings import boolean
 from ..store import Row, RowChange
 from ..zone import OWNER_KEY, Zone
@@ -156,8 +156,7 @@ def key_range(zone: Zone) -> range:
 def writes_vxlan_mode(zone: Zone) -> bool:
     """Whether new switches get ``ic-vxlan_mode``: from the NB schema of 25.03 on (D-4)."""
     version = zone.nb.schema.version
-    parts = tuple(int(part) for part in version.split(".") if part.isdigit())
-    return not version or parts >= _VXLAN_SCHEMA
+    return not version or version_numbers(version) >= _VXLAN_SCHEMA
 
 
 def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:

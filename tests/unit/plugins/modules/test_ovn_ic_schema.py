@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import files
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.contents import Contents, atoms
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.fitness import check, differences, problems
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_schema as module
 
 STRING = {"type": "string"}
@@ -28,13 +29,13 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-def contents(**tables: dict[str, dict[str, Any]]) -> files.Contents:
+def contents(**tables: dict[str, dict[str, Any]]) -> Contents:
     """The rows that are given in the protocol's form."""
     rows = {
-        table: {uuid: {column: files.atoms(value) for column, value in row.items()} for uuid, row in tables.get(table, {}).items()}
+        table: {uuid: {column: atoms(value) for column, value in row.items()} for uuid, row in tables.get(table, {}).items()}
         for table in SCHEMA["tables"]
     }
-    return files.Contents(SCHEMA, rows)
+    return Contents(SCHEMA, rows)
 
 
 def newer(name: str, **change: Any) -> dict[str, Any]:
@@ -60,12 +61,12 @@ def encap(kind: str = "geneve", key: int = 1, options: Any = ("map", [["a", "b"]
 
 
 def test_the_same_schema_allows_everything() -> None:
-    assert files.problems(contents(Route={"u1": route(), "u2": route()}, Encap={"u3": encap()}), SCHEMA) == []
+    assert problems(contents(Route={"u1": route(), "u2": route()}, Encap={"u3": encap()}), SCHEMA) == []
 
 
 def test_duplicates_of_a_new_index_are_named_with_their_remedy() -> None:
     rows = {"u1": route(), "u2": route(), "u3": route("10.1.0.0/16")}
-    (sentence,) = files.problems(contents(Route=rows), newer("Route", indexes=[["prefix", "table"]]))
+    (sentence,) = problems(contents(Route=rows), newer("Route", indexes=[["prefix", "table"]]))
     assert sentence == (
         'two rows of Route have the same prefix, table (10.0.0.0/8, ""), which the schema allows once: u1, u2;'
         " remove all but one (ovn-ic-sbctl destroy Route u2)"
@@ -74,14 +75,14 @@ def test_duplicates_of_a_new_index_are_named_with_their_remedy() -> None:
 
 def test_sets_are_the_same_in_any_order() -> None:
     rows = {"u1": route(nexthop=("set", ["a", "b"])), "u2": route(nexthop=("set", ["b", "a"])), "u3": route(nexthop="a")}
-    (sentence,) = files.problems(contents(Route=rows), newer("Route", indexes=[["nexthop"]]))
+    (sentence,) = problems(contents(Route=rows), newer("Route", indexes=[["nexthop"]]))
     assert "u1, u2;" in sentence
 
 
 def test_an_index_over_a_column_that_is_new_meets_its_default() -> None:
     schema = newer("Route", owner={"key": "uuid", "min": 0}, indexes=[["owner", "prefix"]])
-    assert files.problems(contents(Route={"u1": route(), "u2": route("10.1.0.0/16")}), schema) == []
-    assert len(files.problems(contents(Route={"u1": route(), "u2": route()}), schema)) == 1
+    assert problems(contents(Route={"u1": route(), "u2": route("10.1.0.0/16")}), schema) == []
+    assert len(problems(contents(Route={"u1": route(), "u2": route()}), schema)) == 1
 
 
 @pytest.mark.parametrize(
@@ -98,41 +99,41 @@ def test_an_index_over_a_column_that_is_new_meets_its_default() -> None:
     ],
 )
 def test_what_does_not_fit_is_named(change: dict[str, Any], words: str) -> None:
-    found = files.problems(contents(Encap={"u1": encap()}), newer("Encap", **change))
+    found = problems(contents(Encap={"u1": encap()}), newer("Encap", **change))
     assert words in found[0] if words else found == []
 
 
 def test_a_row_that_belongs_to_another_is_removed_with_that() -> None:
     schema = copy.deepcopy(SCHEMA)
     schema["tables"]["Route"]["isRoot"] = True
-    owner = {"prefix": files.atoms("p"), "table": files.atoms(""), "nexthop": files.atoms("n"), "owns": frozenset({("uuid", "u1")})}
+    owner = {"prefix": atoms("p"), "table": atoms(""), "nexthop": atoms("n"), "owns": frozenset({("uuid", "u1")})}
     rows = {**contents(Encap={"u1": encap()}).tables, "Route": {"u9": owner}}
-    (sentence,) = files.problems(files.Contents(schema, rows), newer("Encap", type={"key": {"type": "string", "enum": "vxlan"}}))
+    (sentence,) = problems(Contents(schema, rows), newer("Encap", type={"key": {"type": "string", "enum": "vxlan"}}))
     assert sentence.endswith("(ovn-ic-sbctl destroy Route u9)")
 
 
 def test_too_many_values_are_named() -> None:
     rows = {"u1": route(nexthop=("set", ["a", "b"]))}
-    (sentence,) = files.problems(contents(Route=rows), newer("Route", nexthop={"key": "string", "min": 0, "max": 1}))
+    (sentence,) = problems(contents(Route=rows), newer("Route", nexthop={"key": "string", "min": 0, "max": 1}))
     assert "allows 0 to 1 values in nexthop of Route, unlike in u1" in sentence
 
 
 def test_a_table_that_is_gone_may_be_empty_only() -> None:
     schema = copy.deepcopy(SCHEMA)
     del schema["tables"]["Encap"]
-    assert files.problems(contents(Route={"u1": route()}), schema) == []
-    assert "no table Encap any more" in files.problems(contents(Encap={"u1": encap()}), schema)[0]
+    assert problems(contents(Route={"u1": route()}), schema) == []
+    assert "no table Encap any more" in problems(contents(Encap={"u1": encap()}), schema)[0]
 
 
 def test_a_column_that_is_gone_may_hold_its_default_only() -> None:
-    assert files.problems(contents(Route={"u1": route(nexthop=("set", []), table="")}), newer("Route", table=None)) == []
+    assert problems(contents(Route={"u1": route(nexthop=("set", []), table="")}), newer("Route", table=None)) == []
 
 
 def test_lost_and_changed_rows_are_seen() -> None:
     before = contents(Route={"u1": route(), "u2": route("10.1.0.0/16")})
-    assert files.differences(before, before) == []
+    assert differences(before, before) == []
     after = contents(Route={"u1": route("10.9.0.0/16")})
-    assert files.differences(before, after) == [
+    assert differences(before, after) == [
         "Route had 2 rows and would have 1 (lost: u2)",
         "1 rows of Route would be other ones than before (u1)",
     ]
@@ -140,21 +141,15 @@ def test_lost_and_changed_rows_are_seen() -> None:
 
 def test_many_rows_are_counted_not_listed() -> None:
     rows = {f"u{number}": route() for number in range(1, 6)}
-    (sentence,) = files.problems(contents(Route=rows), newer("Route", indexes=[["prefix"]]))
+    (sentence,) = problems(contents(Route=rows), newer("Route", indexes=[["prefix"]]))
     assert "u1, u2, u3 and 2 more" in sentence
-
-
-@pytest.mark.parametrize(("older", "newer_version"), [("1.1.1", "1.2.0"), ("1.9.0", "1.10.0"), ("", "1.0.0")])
-def test_versions_are_numbers(older: str, newer_version: str) -> None:
-    assert files.is_older(older, newer_version)
-    assert not files.is_older(newer_version, older)
 
 
 def test_a_schema_of_another_database_or_an_older_one_is_refused() -> None:
     with pytest.raises(ModuleError, match="that of Other, and the file holds OVN_IC_Southbound"):
-        files.check("f", contents(), {**SCHEMA, "name": "Other"})
+        check(contents(), {**SCHEMA, "name": "Other"})
     with pytest.raises(ModuleError, match=r"newer schema 1\.1\.0 already"):
-        files.check("f", contents(), {**SCHEMA, "version": "1.0.9"})
+        check(contents(), {**SCHEMA, "version": "1.0.9"})
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,14 @@ import ipaddress
 import uuid
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect import address
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import Address, Prefix
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 
-fixed = settings(derandomize=True, deadline=None, max_examples=300, database=None)
+fixed = examples(300)
 
 MAC = "aa:aa:aa:aa:aa:01"
 

@@ -9,24 +9,22 @@ A history is random edits of an operator, of gateways and of other hands in the 
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import all_subjects
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 
 from .simulation import LACKING_IN_2303, World, schemas_without
 
 ZONES = ("az1", "az2")
 SWITCHES = ("ts1", "ts2")
 PREFIXES = ("10.0.0.0/24", "10.0.0.1/24", "192.168.7.0/24", "2001:db8::/64", "0.0.0.0/0", "junk")
-#: How many histories are drawn: in a soak as many as its profile says.
-HISTORIES = settings.default.max_examples if os.environ.get("SOAK") else 40
 OPTIONS = ("ic-route-adv", "ic-route-learn", "ic-route-adv-default", "ic-route-learn-default", "ic-route-adv-lb", "ic-route-learn-lb")
 
 
@@ -194,7 +192,7 @@ class Hand:
 
 
 @pytest.mark.parametrize("schemas", [None, schemas_without(*LACKING_IN_2303)], ids=["newest", "23.03"])
-@settings(max_examples=HISTORIES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40)
 @given(seed=st.integers(0, 2**32))
 def test_a_full_pass_after_the_deltas_plans_nothing(schemas: dict[str, ServerSchema] | None, seed: int) -> None:
     world = World(all_subjects, ZONES, schemas=schemas, seed=seed % 1000)

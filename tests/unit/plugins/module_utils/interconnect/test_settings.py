@@ -9,14 +9,14 @@ import ipaddress
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect import settings
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import Prefix, format_prefix, parse_prefix
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.settings import PortOptions, RouterOptions, ZoneOptions
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 
-fixed = hypothesis_settings(derandomize=True, deadline=None, max_examples=300, database=None)
+fixed = examples(300)
 
 ON = {"ic-route-adv": "true", "ic-route-learn": "true"}
 

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NORTHBOUND, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Members, Store
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 
 TOY = declare("Toy", {"Parent": "name color things:refs notes:map", "Thing": "label size:int"})
 
@@ -102,7 +103,7 @@ _EDITS = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=200)
+@examples(200)
 @given(edits=_EDITS)
 def test_indexes_and_edges_follow_any_history(edits: list[tuple[str, str, str, frozenset[str]]]) -> None:
     store = toy()

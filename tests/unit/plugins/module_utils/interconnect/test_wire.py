@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import Column
@@ -21,6 +21,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.wire
     encode,
     first_error,
 )
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text('ab{}[]"\\ é\u2028', max_size=8),
@@ -29,7 +30,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(derandomize=True, max_examples=200)
+@examples(200)
 @given(messages=st.lists(st.dictionaries(st.text('k"{\\', max_size=4), _JSON, max_size=4), min_size=1, max_size=6), data=st.data())
 def test_messages_come_out_whole_however_the_stream_is_cut(messages: list[dict[str, object]], data: st.DataObject) -> None:
     gap = data.draw(st.sampled_from(["", " ", "\n"]))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.address_sets import AddressSets
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
     World,
     named,
@@ -240,7 +241,7 @@ EDITS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@examples(40)
 @given(EDITS)
 def test_delta_passes_leave_nothing_to_a_full_one(edits: list[tuple[str, str, str, str, set[str]]]) -> None:
     w = Sets(3)

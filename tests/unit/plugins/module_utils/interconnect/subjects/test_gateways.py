@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
     World,
     named,
@@ -221,7 +222,7 @@ def test_flags_stand_in_external_ids_where_there_is_no_other_config() -> None:
     assert named(sb(w, "az2"), "Chassis", "gw1")["external_ids"] == {"is-remote": "true"}
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@examples(60)
 @given(st.lists(st.tuples(st.sampled_from(["az1", "az2"]), st.integers(0, 2), st.integers(0, 5), st.integers(0, 2)), max_size=25))
 def test_law(history: list[tuple[str, int, int, int]]) -> None:
     w = world()

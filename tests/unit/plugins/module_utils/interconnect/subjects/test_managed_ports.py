@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Subject
@@ -18,6 +18,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.stor
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.ports import Ports
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, named, rows
 
 ADDRESS = "00:00:00:00:00:01 192.168.0.1"
@@ -349,7 +350,7 @@ ACTIONS = st.tuples(st.integers(0, 10), st.integers(0, 1), st.sampled_from(["az1
 CHASSIS = ["gw-az1", "gw-az2", "", "unknown"]
 
 
-@settings(max_examples=80, derandomize=True, deadline=None)
+@examples(80)
 @given(st.lists(ACTIONS, max_size=25))
 def test_law(history: list[tuple[int, int, str, int]]) -> None:
     w = world()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Step
@@ -21,6 +21,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subj
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.ports import Ports
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
     LACKING_IN_2303,
     World,
@@ -556,7 +557,7 @@ def test_one_port_more_looks_at_no_other(monkeypatch: pytest.MonkeyPatch) -> Non
 ACTIONS = st.tuples(st.integers(0, 11), st.integers(0, 1), st.sampled_from(["az1", "az2"]), st.integers(0, 3))
 
 
-@settings(max_examples=80, derandomize=True, deadline=None)
+@examples(80)
 @given(st.lists(ACTIONS, max_size=25))
 def test_law(history: list[tuple[int, int, str, int]]) -> None:
     w = world()

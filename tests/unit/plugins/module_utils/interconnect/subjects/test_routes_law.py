@@ -6,21 +6,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 
 from .routes_world import DEFAULTS, RoutesWorld
 
-#: How many histories are drawn: in a soak as many as its profile says.
-HISTORIES = settings.default.max_examples if os.environ.get("SOAK") else 250
 PREFIXES = ["10.0.0.0/8", "10.0.0.1/32", "10.0.0.0/24", "10.0.0.1/24", "0.0.0.0/0", "2001:db8::/32", "2001:db8::1/128", "junk"]
 HOPS = ["discard", "169.254.1.1", "169.254.1.2", "2001:db8:1::1", "fe80::1", "", "junk"]
 TABLES = ["", "t"]
@@ -205,7 +203,7 @@ def told_by_a_full_pass(world: RoutesWorld, name: str) -> set[Any]:
     return set(engine.left)
 
 
-@settings(max_examples=HISTORIES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples(250, accept=[HealthCheck.data_too_large])
 @given(st.data())
 def test_delta_passes_leave_nothing_to_a_full_one(data: st.DataObject) -> None:
     history = History(lambda choices: choices[data.draw(st.integers(0, len(choices) - 1))])

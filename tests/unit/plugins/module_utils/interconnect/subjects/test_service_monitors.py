@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.service_monitors import ServiceMonitors
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, schemas_without
 
 
@@ -387,7 +388,7 @@ EDITS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@examples(60)
 @given(EDITS)
 def test_delta_passes_leave_nothing_to_a_full_one(edits: list[tuple[str, str, str, str, str]]) -> None:
     w = Monitors(3)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Subject
@@ -21,6 +21,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subj
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.router_ports import RouterPorts
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_routers import TransitRouters
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
     LACKING_IN_2303,
     World,
@@ -414,7 +415,7 @@ ACTIONS = st.tuples(st.integers(0, 9), st.integers(0, 1), st.sampled_from(["az1"
 CHASSIS = ["gw-az1", "gw-az2", "", "unknown"]
 
 
-@settings(max_examples=80, derandomize=True, deadline=None)
+@examples(80)
 @given(st.lists(ACTIONS, max_size=25))
 def test_law(history: list[tuple[int, int, str, int]]) -> None:
     w = world()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
@@ -18,6 +18,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sche
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.keys import DatapathKeys
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches
+from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
     LACKING_IN_2303,
     World,
@@ -379,7 +380,7 @@ def test_odd_names(name: str) -> None:
 ACTIONS = st.tuples(st.integers(0, 8), st.sampled_from(["ts1", "ts2"]), st.sampled_from(["az1", "az2"]), st.booleans())
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@examples(60)
 @given(st.lists(ACTIONS, max_size=25))
 def test_law(history: list[tuple[int, str, str, bool]]) -> None:
     w = world()
