@@ -29,14 +29,15 @@ COUNTERS = [generation for generation in GENERATIONS if generation != "host"]
 Make = Callable[..., Interconnect]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests below are functional; with upstream's daemon those marked as ours alone are left out."""
-    for item in items:
-        if "tests/functional/" not in item.path.as_posix():
-            continue
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """All tests below are functional; upstream's daemon is not asked for what is marked as ours alone."""
+    here = [item for item in items if "tests/functional/" in item.path.as_posix()]
+    for item in here:
         item.add_marker(pytest.mark.functional)
-        if KIND == UPSTREAM and item.get_closest_marker("ours") is not None:
-            item.add_marker(pytest.mark.skip(reason="upstream's daemon does otherwise here"))
+    if KIND == UPSTREAM:
+        ours = [item for item in here if item.get_closest_marker("ours") is not None]
+        items[:] = [item for item in items if item not in ours]
+        config.hook.pytest_deselected(items=ours)
 
 
 def pytest_configure(config: pytest.Config) -> None:

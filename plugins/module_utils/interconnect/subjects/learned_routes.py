@@ -10,8 +10,8 @@ participating port keep no learned route.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import ClassVar, NamedTuple
 
 from .. import change as changes
 from ..address import Prefix, is_fe80_64, is_uuid, network_text, parse_nexthop, parse_prefix, prefixes_stopped_by
@@ -312,19 +312,7 @@ class _Concerned:
         self._routers = routers
 
     def by(self, change: RowChange) -> Iterable[Hashable]:
-        if change.table == "Route":
-            return self._by_route(change)
-        if change.table == "Port_Binding":
-            return self._by_binding(change)
-        if change.table == _STATIC:
-            return self._by_static(change)
-        if change.table == "Load_Balancer":
-            return self._by_balancer(change)
-        if change.table == "Load_Balancer_Group":
-            return self._by_group(change)
-        if change.table == "Learned_Route":
-            return self._by_dynamic(change)
-        return self._by_datapath(change) if change.table == "Datapath_Binding" else self._by_object(change)
+        return self._BY_TABLE[change.table](self, change)
 
     def _by_route(self, change: RowChange) -> Iterator[Hashable]:
         for row in change.rows:
@@ -443,9 +431,22 @@ class _Concerned:
             yield from self._to(router, prefix) if router else self._to_all(prefix)
 
     def _by_datapath(self, change: RowChange) -> Iterator[Hashable]:
-        if change.database == IC_SB or not change.changed("nb_uuid", "external_ids"):
+        if not change.changed("nb_uuid", "external_ids"):
             return
         routers = {rows.datapath_router(row) for row in change.rows} - {None}
         for learned in self._zone.sb.find("Learned_Route", "datapath", change.uuid) if routers else ():
             for router in routers:
                 yield from self._to(str(router), parse_prefix(learned["ip_prefix"]))
+
+    _BY_TABLE: ClassVar[Mapping[str, Callable[[_Concerned, RowChange], Iterable[Hashable]]]] = {
+        "Datapath_Binding": _by_datapath,
+        "Learned_Route": _by_dynamic,
+        "Load_Balancer": _by_balancer,
+        "Load_Balancer_Group": _by_group,
+        "Logical_Router": _by_object,
+        "Logical_Router_Port": _by_object,
+        "Logical_Router_Static_Route": _by_static,
+        "Logical_Switch_Port": _by_object,
+        "Port_Binding": _by_binding,
+        "Route": _by_route,
+    }

@@ -9,11 +9,11 @@ What vanishes is found through the row that it had made: a source that is gone d
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import ClassVar, NamedTuple
 
 from ..address import Prefix, is_fe80_64, next_hops, parse_ip, parse_port_address, parse_prefix
-from ..schema import IC_SB, NB, SB
+from ..schema import NB, SB
 from ..store import Members, Row, RowChange
 from ..zone import Zone
 from . import participants
@@ -46,24 +46,12 @@ class Concerned:
         self._owner = owner
 
     def by(self, change: RowChange) -> Iterable[Hashable]:
-        if change.database == IC_SB and change.table == "Route":
-            return [row_key(row) for row in change.rows if row["availability_zone"] == self._owner]
-        if change.table == "Port_Binding":
-            return self._by_binding(change)
-        if (change.database, change.table) in participants.TABLES:
-            return self._by_object(change)
-        return self._by_rest(change)
+        return self._BY_TABLE[change.table](self, change)
 
-    def _by_rest(self, change: RowChange) -> Iterable[Hashable]:
-        if change.table in ("Transit_Switch", "Logical_Switch"):
-            return self._by_switch(change)
-        if change.table == "Logical_Router_Static_Route":
-            return self._by_static(change)
-        if change.table == "Load_Balancer":
-            return self._by_balancer(change)
-        if change.table == "Load_Balancer_Group":
-            return self._by_group(change)
-        return self._by_dynamic(change) if change.table == "Learned_Route" else self._by_datapath(change)
+    def _by_route(self, change: RowChange) -> Iterator[Hashable]:
+        for row in change.rows:
+            if row["availability_zone"] == self._owner:
+                yield row_key(row)
 
     # Ports, routers, switches.
 
@@ -230,6 +218,21 @@ class Concerned:
             prefix = parse_prefix(learned["ip_prefix"])
             if router and prefix is not None:
                 yield from self._wanted((router,), prefix)
+
+    _BY_TABLE: ClassVar[Mapping[str, Callable[[Concerned, RowChange], Iterable[Hashable]]]] = {
+        "Datapath_Binding": _by_datapath,
+        "Learned_Route": _by_dynamic,
+        "Load_Balancer": _by_balancer,
+        "Load_Balancer_Group": _by_group,
+        "Logical_Router": _by_object,
+        "Logical_Router_Port": _by_object,
+        "Logical_Router_Static_Route": _by_static,
+        "Logical_Switch": _by_switch,
+        "Logical_Switch_Port": _by_object,
+        "Port_Binding": _by_binding,
+        "Route": _by_route,
+        "Transit_Switch": _by_switch,
+    }
 
 
 def _mark(switch: Row | None) -> object:
