@@ -16,8 +16,10 @@ from ..client import IMPORT_ERROR
 from ..hunt import split
 from ..replica import Tls
 from ..schema import IC_NB, IC_SB, NB, SB
+from ..subjects import all_subjects
 from ..tls import Handshake
 from . import PROGRAM, VERSION
+from .graph import dot
 
 _REMOTES = (
     (NB, "ovnnb_db", "--ovnnb-db", "-D", "OVN_NB_DB", "ovnnb_db.sock"),
@@ -35,7 +37,13 @@ _HANDSHAKE = {
     "--ssl-server-name": "server_name",
 }
 #: Options whose value is optional and, as getopt has it, follows only behind a "=".
-_OPTIONAL = {"--pidfile": "--pidfile=", "--log-file": "--log-file=", "--verbose": "--verbose=", "-v": "--verbose="}
+_OPTIONAL = {
+    "--pidfile": "--pidfile=",
+    "--log-file": "--log-file=",
+    "--verbose": "--verbose=",
+    "-v": "--verbose=",
+    "--dump-inc-proc-graph": "--dump-inc-proc-graph=",
+}
 
 
 class Options(NamedTuple):
@@ -72,6 +80,17 @@ class _Parser(argparse.ArgumentParser):
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_unused: Any) -> None:
         sys.stdout.write(version_text())
+        parser.exit()
+
+
+class _Graph(argparse.Action):
+    """Behind a "=" may stand the one subject that is wanted."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _namespace: object, value: object, *_unused: Any) -> None:
+        subjects = {subject.name: subject for subject in all_subjects()}
+        if value and value not in subjects:
+            parser.error(f"--dump-inc-proc-graph: {value!r} is no part of the engine, these are: {' '.join(subjects)}")
+        sys.stdout.write(dot([subjects[str(value)]] if value else subjects.values()))
         parser.exit()
 
 
@@ -182,6 +201,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     general.add_argument("-h", "--help", action="help", help="show this and exit")
     general.add_argument("-o", "--options", action=_ListOptions, nargs=0, help="list the options and exit")
     general.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
+    general.add_argument(
+        "--dump-inc-proc-graph", metavar="SUBJECT", action=_Graph, help="print which tables each subject reads, for dot(1)"
+    )
     _add_daemon_options(parser.add_argument_group("Daemon options"), rundir)
     _add_logging_options(parser.add_argument_group("Logging options"), _log_directory(environment))
     _add_tls_options(parser.add_argument_group("TLS options, for remotes with ssl"))

@@ -116,6 +116,7 @@ def test_optional_values_stand_behind_an_equals_sign() -> None:
         (["--ssl-protocols=TLSv1.4"], "--ssl-protocols: 'TLSv1.4' is no range of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3"),
         (["--ssl-ciphers=junk"], "--ssl-ciphers: the TLS library knows no cipher of junk"),
         (["--ssl-ciphersuites=junk"], "--ssl-ciphersuites: "),
+        (["--dump-inc-proc-graph=junk"], "--dump-inc-proc-graph: 'junk' is no part of the engine, these are: zones gateways "),
     ],
 )
 def test_what_it_does_not_understand_ends_with_status_2_and_one_sentence(
@@ -141,6 +142,16 @@ def test_what_only_tells(word: str, part: str, capsys: pytest.CaptureFixture[str
     assert part in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("word, others", [("--dump-inc-proc-graph", True), ("--dump-inc-proc-graph=gateways", False)])
+def test_the_graph_shows_what_each_subject_reads(word: str, others: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        options.read([word], {})
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert '"OVN_Southbound.Chassis" -> "gateways";' in shown
+    assert ('"OVN_IC_Southbound.Route" -> "learned_routes";' in shown) is others
+
+
 @pytest.mark.parametrize(
     "text, lowest, highest",
     [
@@ -163,5 +174,5 @@ def test_options_lists_every_option_of_the_spec(capsys: pytest.CaptureFixture[st
     listed = capsys.readouterr().out.splitlines()
     wanted = "unixctl=ARG help options version detach monitor no-chdir pidfile=[ARG] overwrite-pidfile user=ARG no-self-confinement"
     wanted += " verbose=[ARG] log-file=[ARG] syslog-method=ARG syslog-target=ARG private-key=ARG certificate=ARG ca-cert=ARG"
-    wanted += " ssl-protocols=ARG ssl-ciphers=ARG ssl-ciphersuites=ARG ssl-server-name=ARG"
+    wanted += " dump-inc-proc-graph=[ARG] ssl-protocols=ARG ssl-ciphers=ARG ssl-ciphersuites=ARG ssl-server-name=ARG"
     assert {f"--{name}" for name in wanted.split()} <= set(listed)
