@@ -31,89 +31,11 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sche
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import NOTHING, Members, Row, RowChange, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import ZONE_KEY, Zone
 
-#: Rows of these tables live only as members of a parent's column: (database, table) -> (parent table, column).
-PARENTS: Mapping[tuple[str, str], tuple[str, str]] = {
-    (NB, "Logical_Switch_Port"): ("Logical_Switch", "ports"),
-    (NB, "Logical_Router_Port"): ("Logical_Router", "ports"),
-    (NB, "Logical_Router_Static_Route"): ("Logical_Router", "static_routes"),
-    (SB, "Encap"): ("Chassis", "encaps"),
-    (IC_NB, "Transit_Switch_Port"): ("Transit_Switch", "ports"),
-    (IC_NB, "Transit_Router_Port"): ("Transit_Router", "ports"),
-    (IC_SB, "Encap"): ("Gateway", "encaps"),
-}
-
-#: Unique indexes of the newest schemas (without the one on datapath keys, which only the older ones have: see ``World.unique``).
-UNIQUE: Mapping[tuple[str, str], tuple[tuple[str, ...], ...]] = {
-    (NB, "Logical_Switch_Port"): (("name",),),
-    (NB, "Logical_Router_Port"): (("name",),),
-    (NB, "Address_Set"): (("name",),),
-    (SB, "Chassis"): (("name",),),
-    (SB, "Encap"): (("type", "ip"),),
-    (SB, "Port_Binding"): (("logical_port",),),
-    (SB, "Address_Set"): (("name",),),
-    (SB, "Service_Monitor"): (("logical_port", "ip", "port", "protocol"),),
-    (IC_NB, "Transit_Switch"): (("name",),),
-    (IC_NB, "Transit_Switch_Port"): (("name",),),
-    (IC_NB, "Transit_Router"): (("name",),),
-    (IC_NB, "Transit_Router_Port"): (("name",),),
-    (IC_SB, "Availability_Zone"): (("name",),),
-    (IC_SB, "Gateway"): (("name",),),
-    (IC_SB, "Encap"): (("type", "ip"),),
-    (IC_SB, "Datapath_Binding"): (("nb_ic_uuid", "tunnel_key"),),
-    (IC_SB, "Port_Binding"): (("transit_switch", "tunnel_key"), ("logical_port",)),
-    (IC_SB, "Route"): (("transit_switch", "availability_zone", "route_table", "ip_prefix", "nexthop"),),
-    (IC_SB, "Address_Set"): (("name", "availability_zone"),),
-}
-
-#: Tables of IC_SB that hold a strong reference to Availability_Zone.
-OWNED = ("Gateway", "Port_Binding", "Route", "Address_Set")
-
-#: What the schemas of 23.03 lack, for :func:`schemas_without`.
-LACKING_IN_2303 = (
-    "OVN_Northbound.Logical_Switch_Port.peer",
-    "OVN_Southbound.Datapath_Binding.type",
-    "OVN_Southbound.Datapath_Binding.nb_uuid",
-    "OVN_Southbound.Learned_Route",
-    "OVN_Southbound.Service_Monitor.chassis_name",
-    "OVN_Southbound.Service_Monitor.remote",
-    "OVN_Southbound.Service_Monitor.ic_learned",
-    "OVN_IC_Northbound.IC_NB_Global.nb_ic_cfg",
-    "OVN_IC_Northbound.IC_NB_Global.sb_ic_cfg",
-    "OVN_IC_Northbound.Transit_Switch.ports",
-    "OVN_IC_Northbound.Transit_Switch_Port",
-    "OVN_IC_Northbound.Transit_Router",
-    "OVN_IC_Northbound.Transit_Router_Port",
-    "OVN_IC_Southbound.IC_SB_Global.nb_ic_cfg",
-    "OVN_IC_Southbound.Availability_Zone.nb_ic_cfg",
-    "OVN_IC_Southbound.Datapath_Binding.type",
-    "OVN_IC_Southbound.Datapath_Binding.nb_ic_uuid",
-    "OVN_IC_Southbound.Port_Binding.type",
-    "OVN_IC_Southbound.Port_Binding.nb_ic_uuid",
-    "OVN_IC_Southbound.Service_Monitor",
-    "OVN_IC_Southbound.Address_Set",
-)
+from .northd import nb_uuid, wanted_rows
+from .server_rules import PARENTS, UNIQUE, RefusedError, Transaction
 
 #: Rounds after which a world that still writes is called restless.
 MOST_ROUNDS = 200
-
-
-def schemas_without(*places: str) -> dict[str, ServerSchema]:
-    """Complete schemas of the four databases less these ``Database.Table`` or ``Database.Table.column``."""
-    tables: dict[str, dict[str, Any]] = {}
-    for name, database in DATABASES.items():
-        complete = ServerSchema.complete(database).json["tables"]
-        tables[name] = {table: {"columns": dict(found["columns"])} for table, found in complete.items()}
-    for place in places:
-        database_name, table, *column = place.split(".")
-        if column:
-            del tables[database_name][table]["columns"][column[0]]
-        else:
-            del tables[database_name][table]
-    return {name: ServerSchema(name, "", {"name": name, "tables": found}) for name, found in tables.items()}
-
-
-class RefusedError(Exception):
-    """What a server says to a transaction that it does not take."""
 
 
 class Clock:
@@ -137,104 +59,6 @@ class Site:
     rejected: list[tuple[Group, str]] = field(default_factory=list)
     #: An engine that is not running: it takes no notice of changes until it is started again.
     stopped: bool = False
-
-
-class _Transaction:
-    """Edits of one store that happen together: collects what changed, and can be undone."""
-
-    def __init__(self, world: World, store: Store) -> None:
-        self.world = world
-        self.store = store
-        self.done: list[RowChange] = []
-
-    def note(self, change: RowChange | None) -> None:
-        if change is not None:
-            self.done.append(change)
-
-    def put(self, table: str, uuid: str, values: Mapping[str, Any]) -> None:
-        self.note(self.store.put(table, uuid, values))
-
-    def delete(self, table: str, uuid: str) -> None:
-        self.note(self.store.delete(table, uuid))
-
-    def collect_garbage(self, with_new: bool) -> None:
-        """Remove rows that lost their last parent (``with_new``: or never had one), and empty weak references to removed rows."""
-        place = 0
-        while place < len(self.done):
-            change = self.done[place]
-            place += 1
-            orphans = [(change.table, change.uuid)] if change.old is None and with_new else []
-            for column, members in change.edges.items():
-                orphans += [(table, child) for table in self._children(change.table, column) for child in members.removed]
-            for table, uuid in orphans:
-                parent = PARENTS.get((self.store.name, table))
-                if parent is not None and not self.store.parents(*parent, uuid):
-                    self.delete(table, uuid)
-            if self.store.name == SB and change.table == "Chassis" and change.new is None:
-                for row in list(self.store.rows("Port_Binding")):
-                    if row["chassis"] == change.uuid:
-                        self.put("Port_Binding", row.uuid, {"chassis": None})
-
-    def _children(self, table: str, column: str) -> list[str]:
-        return [child for (database, child), parent in PARENTS.items() if database == self.store.name and parent == (table, column)]
-
-    def check(self) -> None:
-        """Raise RefusedError where a unique index or a strong reference is violated."""
-        for change in self.done:
-            row = self.store.row(change.table, change.uuid)
-            if row is not None:
-                self._check_unique(change.table, row)
-        if self.store.name == IC_SB:
-            for change in self.done:
-                if change.table == "Availability_Zone" and change.new is None:
-                    self._check_unreferenced(change.uuid)
-
-    def _check_unique(self, table: str, row: Row) -> None:
-        for index in self.world.unique.get((self.store.name, table), ()):
-            if all(self.store.schema.has(table, column) for column in index):
-                values = [row[column] for column in index]
-                for other in self.store.rows(table):
-                    if other.uuid != row.uuid and [other[column] for column in index] == values:
-                        raise RefusedError(f"constraint violation: {table} has two rows with {', '.join(index)} = {values}")
-        for column, value in row.as_dict().items():
-            allowed = self.store.schema.enum(table, column)
-            if allowed is not None and value is not None and value not in allowed:
-                raise RefusedError(f"constraint violation: {table} {column} does not allow {value}")
-
-    def _check_unreferenced(self, az: str) -> None:
-        for table in OWNED:
-            if any(row["availability_zone"] == az for row in self.store.rows(table)):
-                raise RefusedError(f"referential integrity violation: {table} still refers to the zone")
-
-    def undo(self) -> None:
-        for change in reversed(self.done):
-            if change.old is None:
-                self.store.delete(change.table, change.uuid)
-            elif change.new is None:
-                values = dict(change.old.as_dict())
-                values.update({column: members.removed for column, members in change.edges.items()})
-                self.store.put(change.table, change.uuid, values)
-            else:
-                edges = {column: Members(members.removed, members.added) for column, members in change.edges.items()}
-                self.store.update(change.table, change.uuid, change.old.as_dict(), edges)
-
-    def merged(self) -> list[RowChange]:
-        """One difference a row, as a server's update has it."""
-        rows: dict[tuple[str, str], list[RowChange]] = {}
-        for change in self.done:
-            rows.setdefault((change.table, change.uuid), []).append(change)
-        result = []
-        for (table, uuid), changes in rows.items():
-            edges: dict[str, Members] = {}
-            for change in changes:
-                for column, members in change.edges.items():
-                    added, removed = edges.get(column, Members(NOTHING, NOTHING))
-                    edges[column] = Members(
-                        (added - members.removed) | (members.added - removed), (removed - members.added) | (members.removed - added)
-                    )
-            if changes[0].old is not None or changes[-1].new is not None:
-                result.append(RowChange(self.store.name, table, uuid, changes[0].old, changes[-1].new, edges))
-        return result
 
 
 class World:
@@ -378,13 +202,13 @@ class World:
                 self._observe(store, [change for owner, change in held if owner is store])
 
     @contextmanager
-    def _edit(self, store: Store) -> Iterator[_Transaction]:
-        transaction = _Transaction(self, store)
+    def _edit(self, store: Store) -> Iterator[Transaction]:
+        transaction = Transaction(store, self.unique)
         yield transaction
         transaction.collect_garbage(with_new=False)
         self._publish(store, transaction)
 
-    def _publish(self, store: Store, transaction: _Transaction) -> None:
+    def _publish(self, store: Store, transaction: Transaction) -> None:
         if self._held is not None:
             self._held += [(store, change) for change in transaction.merged()]
         else:
@@ -458,10 +282,10 @@ class World:
     def northd(self, zone: str = "") -> bool:
         """Make the zone's SB datapaths and port bindings what its NB says; whether anything changed."""
         site = self.site(zone)
-        wanted = dict(_northd_rows(site.zone))
+        wanted = dict(wanted_rows(site.zone))
         with self._edit(site.zone.sb) as transaction:
             for table in ("Datapath_Binding", "Port_Binding"):
-                have = {row["logical_port"] if table == "Port_Binding" else _nb_uuid(row): row for row in site.zone.sb.rows(table)}
+                have = {row["logical_port"] if table == "Port_Binding" else nb_uuid(row): row for row in site.zone.sb.rows(table)}
                 for name, row in have.items():
                     if (table, name) not in wanted and not str(name).startswith("cr-"):
                         transaction.delete(table, row.uuid)
@@ -475,7 +299,7 @@ class World:
     def _resolved(zone: Zone, values: dict[str, Any]) -> dict[str, Any]:
         values = dict(values)
         if "datapath" in values:
-            behind = [row.uuid for row in zone.sb.rows("Datapath_Binding") if _nb_uuid(row) == values["datapath"]]
+            behind = [row.uuid for row in zone.sb.rows("Datapath_Binding") if nb_uuid(row) == values["datapath"]]
             values["datapath"] = behind[0] if behind else ""
         if "chassis" in values:
             row = zone.chassis(values["chassis"])
@@ -544,7 +368,7 @@ class World:
             batches.append((group, parts))
         for group, parts in batches:
             for store, changes in parts:
-                transaction = _Transaction(self, store)
+                transaction = Transaction(store, self.unique)
                 try:
                     self._apply(site, transaction, changes)
                 except RefusedError as refused:
@@ -569,7 +393,7 @@ class World:
                     parts.append((store, changes))
         return parts
 
-    def _apply(self, site: Site, transaction: _Transaction, changes: list[Change]) -> None:
+    def _apply(self, site: Site, transaction: Transaction, changes: list[Change]) -> None:
         if any(change.shared for change in changes) and not site.zone.shared_lock:
             raise RefusedError("the lock ovn_ic_sb is not held")
         names = {change.uuid: self.new_uuid() for change in changes if change.action == INSERT}
@@ -578,7 +402,7 @@ class World:
         transaction.collect_garbage(with_new=True)
         transaction.check()
 
-    def _apply_one(self, transaction: _Transaction, change: Change, names: Mapping[str, str]) -> None:
+    def _apply_one(self, transaction: Transaction, change: Change, names: Mapping[str, str]) -> None:
         store, table = transaction.store, change.table
         columns = {column: _renamed(value, names) for column, value in change.columns.items()}
         known = store.database.tables[table]
@@ -664,53 +488,3 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, frozenset):
         return frozenset(names.get(one, one) for one in value)
     return names.get(value, value) if isinstance(value, str) and value.startswith("@") else value
-
-
-def _nb_uuid(row: Row) -> str | None:
-    """The NB row behind a datapath as :func:`_northd_rows` writes it."""
-    ids = row["external_ids"]
-    uuid: str | None = row["nb_uuid"] or ids.get("logical-router") or ids.get("logical-switch")
-    return uuid
-
-
-def _northd_rows(zone: Zone) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
-    """What SB should hold: (table, NB uuid or port name) -> columns; datapaths first, named by NB uuid, chassis by name."""
-    for table, kind in (("Logical_Switch", "logical-switch"), ("Logical_Router", "logical-router")):
-        for row in zone.nb.rows(table):
-            datapath: dict[str, Any] = {"external_ids": {kind: row.uuid, "name": row["name"]}}
-            if zone.sb.schema.has("Datapath_Binding", "nb_uuid"):
-                datapath = {"type": kind, "nb_uuid": row.uuid, "external_ids": {"name": row["name"]}}
-            yield ("Datapath_Binding", row.uuid), datapath
-    for table, child in (("Logical_Switch", "Logical_Switch_Port"), ("Logical_Router", "Logical_Router_Port")):
-        for row in zone.nb.rows(table):
-            for port in zone.nb.child_rows(table, "ports", row.uuid, child):
-                binding = _switch_port_binding(zone, port) if table == "Logical_Switch" else _router_port_binding(zone, port)
-                yield ("Port_Binding", port["name"]), {**binding, "logical_port": port["name"], "datapath": row.uuid}
-
-
-def _switch_port_binding(zone: Zone, port: Row) -> dict[str, Any]:
-    kind = port["type"]
-    if kind == "router":
-        return {"type": "patch", "options": {"peer": port["options"].get("router-port", "")}}
-    if kind == "switch":
-        return {"type": "patch", "options": {"peer": port["peer"] or ""}, **_requested(port)}
-    result: dict[str, Any] = {"type": kind, "mac": port["addresses"], "options": {}}
-    requested = zone.chassis(port["options"].get("requested-chassis", ""))
-    if kind == "remote" and requested is not None and requested["other_config"].get("is-remote") == "true":
-        result["chassis"] = requested["name"]
-    return result
-
-
-def _router_port_binding(zone: Zone, port: Row) -> dict[str, Any]:
-    peers = [row["name"] for row in zone.nb.rows("Logical_Switch_Port") if row["options"].get("router-port") == port["name"]]
-    mac = " ".join([port["mac"], *sorted(port["networks"], key=str.encode)])
-    chassis = zone.chassis(port["options"].get("requested-chassis", ""))
-    if chassis is not None and chassis["other_config"].get("is-remote") == "true":
-        return {"type": "remote", "mac": frozenset([mac]), "options": {}, "chassis": chassis["name"]}
-    return {"type": "patch", "mac": frozenset([mac]), "options": {"peer": peers[0]} if peers else {}}
-
-
-def _requested(port: Row) -> dict[str, Any]:
-    """A switch port of a spine that is pinned to a hypervisor sits there."""
-    requested = port["options"].get("requested-chassis")
-    return {"chassis": requested} if requested else {}

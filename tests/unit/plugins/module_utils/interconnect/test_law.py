@@ -20,7 +20,8 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.stor
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import all_subjects
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 
-from .simulation import LACKING_IN_2303, World, schemas_without
+from .server_rules import LACKING_IN_2303, schemas_without
+from .simulation import World
 
 ZONES = ("az1", "az2")
 SWITCHES = ("ts1", "ts2")

@@ -13,11 +13,8 @@ import pytest
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import NOTHING, Members
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import participants, route_decision, route_sources
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
-    LACKING_IN_2303,
-    named,
-    schemas_without,
-)
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import LACKING_IN_2303, schemas_without
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import named
 
 from .routes_world import BOTH, RoutesWorld
 

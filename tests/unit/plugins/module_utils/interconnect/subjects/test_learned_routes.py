@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.learned_routes import LearnedRoutes
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import named, schemas_without
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import schemas_without
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import named
 
 from .routes_world import DEFAULTS, RoutesWorld
 

@@ -10,7 +10,8 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.stor
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress, laggards
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 
-from ..simulation import LACKING_IN_2303, World, schemas_without
+from ..server_rules import LACKING_IN_2303, schemas_without
+from ..simulation import World
 
 
 def number(store: Store, table: str, column: str) -> int:

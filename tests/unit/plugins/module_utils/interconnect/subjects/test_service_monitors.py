@@ -15,7 +15,8 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sche
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.service_monitors import ServiceMonitors
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, schemas_without
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import schemas_without
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World
 
 
 class Monitors(World):

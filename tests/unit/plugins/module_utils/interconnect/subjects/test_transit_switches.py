@@ -19,13 +19,8 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subj
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.keys import DatapathKeys
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import (
-    LACKING_IN_2303,
-    World,
-    named,
-    rows,
-    schemas_without,
-)
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import LACKING_IN_2303, schemas_without
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, named, rows
 
 FIRST = 16711682
 

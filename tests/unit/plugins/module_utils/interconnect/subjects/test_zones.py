@@ -14,7 +14,8 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subj
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import CLAIM_PREFIX, IC_NB_KEY, TOKEN_KEY, ZONE_KEY
 
-from ..simulation import LACKING_IN_2303, World, named, rows, schemas_without
+from ..server_rules import LACKING_IN_2303, schemas_without
+from ..simulation import World, named, rows
 
 
 def world(*zones: str, **options: Any) -> World:
