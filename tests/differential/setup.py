@@ -12,6 +12,7 @@ from uuid import UUID
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb
 from ansible_collections.ovn.interconnect.tests.support.contents import NOT_COMPARED, Entry, contents, key_faults
+from ansible_collections.ovn.interconnect.tests.support.identity import Authority
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import (
     Database,
     Json,
@@ -33,10 +34,12 @@ Seen = dict[tuple[str, UUID], dict[str, Value]]
 
 
 class SetUp:
-    """Two zones with one kind of sync daemon in each; `server` is what the global databases run on."""
+    """Two zones with one kind of sync daemon in each; `server` and `authority` say what the global databases run on."""
 
-    def __init__(self, suite: str, kinds: Sequence[str], *, counters: bool, server: type[Server] = Server) -> None:
-        self.interconnect = Interconnect(suite, server=server)
+    def __init__(
+        self, suite: str, kinds: Sequence[str], *, counters: bool, server: type[Server] = Server, authority: Authority | None = None
+    ) -> None:
+        self.interconnect = Interconnect(suite, server=server, authority=authority)
         self.counters = counters
         for name, kind in zip(ZONES, kinds):
             self.interconnect.add_zone(name, kind=kind)

@@ -20,6 +20,7 @@ import pytest
 from ansible_collections.ovn.interconnect.tests.differential.generations import of_suite
 from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp
 from ansible_collections.ovn.interconnect.tests.support import topology
+from ansible_collections.ovn.interconnect.tests.support.identity import Authority
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, Interconnect
 
 KIND = os.environ.get("OVN_IC_TEST_DAEMON", OURS)
@@ -54,6 +55,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "generation" in metafunc.fixturenames:
         wanted = COUNTERS if metafunc.definition.get_closest_marker("counters") else GENERATIONS
         metafunc.parametrize("generation", wanted)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Whom servers and daemons trust that speak TLS."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture

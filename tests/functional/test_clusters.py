@@ -18,6 +18,7 @@ from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp,
 from ansible_collections.ovn.interconnect.tests.differential.vocabulary import history
 from ansible_collections.ovn.interconnect.tests.support.cluster import Cluster
 from ansible_collections.ovn.interconnect.tests.support.contents import differences
+from ansible_collections.ovn.interconnect.tests.support.identity import Authority
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import set_keys
 from ansible_collections.ovn.interconnect.tests.support.scenes import gateway
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS, Interconnect
@@ -30,6 +31,8 @@ OFTEN = 0.25
 UPDATES = 8
 """Up to so many updates of the databases after an action, the leader is lost."""
 HOWS = (signal.SIGKILL, signal.SIGSTOP)
+TRANSPORTS = ("tcp", "ssl")
+"""What members speak with each other and with the daemons."""
 
 PROBING = Action(
     "probe each second", "IC_NB", (set_keys("IC_NB_Global", "options", {"ic_probe_interval": "1000"}),), alone=False, needed=True
@@ -48,8 +51,8 @@ def clusters(interconnect: Interconnect) -> tuple[Cluster, Cluster]:
 class Leaderless(SetUp):
     """A set-up whose global databases are clusters: after many of the actions one of them loses its leader for a while."""
 
-    def __init__(self, suite: str, *, counters: bool, how: signal.Signals, seed: int) -> None:
-        super().__init__(suite, (OURS, OURS), counters=counters, server=Cluster)
+    def __init__(self, suite: str, authority: Authority | None, *, counters: bool, how: signal.Signals, seed: int) -> None:
+        super().__init__(suite, (OURS, OURS), counters=counters, server=Cluster, authority=authority)
         self._how = how
         self._random = random.Random(seed)
         self._until_back = 0
@@ -86,9 +89,15 @@ def answer(interconnect: Interconnect) -> None:
 
 
 @pytest.fixture
-def calm(generation: str) -> Iterator[SetUp]:
+def trusted(authority: Authority, transport: str) -> Authority | None:
+    """The authority of a set-up that speaks TLS."""
+    return authority if transport == "ssl" else None
+
+
+@pytest.fixture
+def calm(generation: str, trusted: Authority | None) -> Iterator[SetUp]:
     """A set-up on clusters, in which nothing goes wrong by itself."""
-    made = SetUp(generation, (OURS, OURS), counters=of_suite(generation).counters, server=Cluster)
+    made = SetUp(generation, (OURS, OURS), counters=of_suite(generation).counters, server=Cluster, authority=trusted)
     try:
         made.start()
         yield made
@@ -97,9 +106,9 @@ def calm(generation: str) -> Iterator[SetUp]:
 
 
 @pytest.fixture
-def leaderless(generation: str, how: signal.Signals, seed: int) -> Iterator[Leaderless]:
+def leaderless(generation: str, trusted: Authority | None, how: signal.Signals, seed: int) -> Iterator[Leaderless]:
     """The same on clusters."""
-    made = Leaderless(generation, counters=of_suite(generation).counters, how=how, seed=seed)
+    made = Leaderless(generation, trusted, counters=of_suite(generation).counters, how=how, seed=seed)
     try:
         made.start()
         yield made
@@ -111,6 +120,7 @@ def actions(generation: str, seed: int) -> Sequence[Action]:
     return [PROBING, *history(seed, of_suite(generation), LENGTH)]
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("how", HOWS)
 def test_lost_leaders_leave_no_trace(undisturbed: SetUp, leaderless: Leaderless, generation: str, seed: int) -> None:
     undisturbed.run(actions(generation, seed))
@@ -122,6 +132,7 @@ def test_lost_leaders_leave_no_trace(undisturbed: SetUp, leaderless: Leaderless,
     assert leaderless.faults() == []
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("how", HOWS)
 def test_no_row_and_no_key_changes_when_each_leader_is_lost_once(calm: SetUp, generation: str, how: signal.Signals) -> None:
     calm.run(actions(generation, 3))
@@ -137,6 +148,7 @@ def test_no_row_and_no_key_changes_when_each_leader_is_lost_once(calm: SetUp, ge
     assert everything(ic) == before
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_daemons_wait_for_a_majority(calm: SetUp, generation: str) -> None:
     """Two of three members of both clusters are gone at once; what a zone does meanwhile arrives when they are back."""
     calm.run(actions(generation, 3))

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import scenes, topology
-from ansible_collections.ovn.interconnect.tests.support.servers import CHECKOUT, Identity, Interconnect
+from ansible_collections.ovn.interconnect.tests.support.identity import Authority
+from ansible_collections.ovn.interconnect.tests.support.servers import CHECKOUT, Interconnect
 
 pytestmark = pytest.mark.ours("upstream's needs no such library")
 
@@ -32,9 +33,9 @@ def library(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def ic(library: Path, tmp_path: Path) -> Iterator[Interconnect]:
+def ic(library: Path, authority: Authority, tmp_path: Path) -> Iterator[Interconnect]:
     """Two zones whose daemons use that release, over TLS to IC_SB."""
-    identity = Identity.make(tmp_path)
+    identity = authority.issue(tmp_path, "test")
     with Interconnect() as made:
         made.sb_server.secure(identity)
         for name in ("az1", "az2"):

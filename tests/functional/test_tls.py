@@ -17,19 +17,20 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import topology
+from ansible_collections.ovn.interconnect.tests.support.identity import Authority, Identity
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE
-from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Identity, Interconnect, own_address
+from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, own_address
 
 pytestmark = pytest.mark.ours("its options on TLS were without effect in 23.03")
 
-ONE_CIPHER = "--ssl-ciphers=ECDHE-RSA-AES256-GCM-SHA384"
-ANOTHER = "--ssl-ciphers=ECDHE-RSA-AES128-GCM-SHA256"
+ONE_CIPHER = "--ssl-ciphers=ECDHE-ECDSA-AES256-GCM-SHA384"
+ANOTHER = "--ssl-ciphers=ECDHE-ECDSA-AES128-GCM-SHA256"
 
 
 @pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+def identity(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Identity:
     """Of server and daemon alike."""
-    return Identity.make(tmp_path_factory.mktemp("identity"))
+    return authority.issue(tmp_path_factory.mktemp("identity"), "test")
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_what_the_other_side_does_not_speak_is_refused(
 
 @pytest.mark.parametrize("zone", [()], indirect=True)
 def test_a_server_of_another_authority_is_refused(zone: AvailabilityZone, tmp_path: Path) -> None:
-    zone.daemon.arguments = [*zone.daemon.arguments, *Identity.make(tmp_path).options]
+    zone.daemon.arguments = [*zone.daemon.arguments, *Authority(tmp_path).issue(tmp_path, "stranger").options]
     zone.daemon.start()
     refused(zone)
 

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.support.cluster import Cluster
+from ansible_collections.ovn.interconnect.tests.support.identity import Authority
 from ansible_collections.ovn.interconnect.tests.support.servers import Server, suite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,35 +30,16 @@ COLLECTIONS = ROOT / ".venv" / "collections"
 ROUNDS = 5
 
 
-class TlsCluster(Cluster):
-    """A cluster whose members want TLS of their clients. One certificate is everybody's, and its own authority."""
-
-    def __init__(self, name: str, directory: Path, schema: str, database: str) -> None:
-        super().__init__(name, directory, suite("host").schemas / schema, database)
-        files = [f"--private-key={directory}/key.pem", f"--certificate={directory}/cert.pem", f"--ca-cert={directory}/cert.pem"]
-        for member in self.members:
-            member.arguments = [*files, *(argument.replace("ptcp:", "pssl:") for argument in member.arguments)]
-            member.remote = member.remote.replace("tcp:", "ssl:")
-        self.remote = ",".join(member.remote for member in self.members)
-
-    @property
-    def followers_first(self) -> str:
-        """All members as a remote, the present leader last."""
-        leader = self.leader()
-        return ",".join([*(member.remote for member in self.members if member is not leader), leader.remote])
-
-
 class Place:
     """Clusters of both global databases, and the NB of two zones."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-        files = ["-keyout", directory / "key.pem", "-out", directory / "cert.pem"]
-        subprocess.run(["openssl", "req", "-x509", *curve, "-nodes", "-subj", "/CN=test", *files], check=True, capture_output=True)
-        self.north = TlsCluster("ic-nb", directory, "ovn-ic-nb.ovsschema", "OVN_IC_Northbound")
-        self.south = TlsCluster("ic-sb", directory, "ovn-ic-sb.ovsschema", "OVN_IC_Southbound")
-        self.zones = [Server(name, directory, suite("host").schemas / "ovn-nb.ovsschema", "OVN_Northbound") for name in ("nb1", "nb2")]
+        authority, schemas = Authority(directory), suite("host").schemas
+        identity = authority.issue(directory, "module")
+        self.files = {"private_key": str(identity.key), "certificate": str(identity.certificate), "ca_cert": str(identity.authority)}
+        self.north = Cluster("ic-nb", directory, schemas / "ovn-ic-nb.ovsschema", "OVN_IC_Northbound", authority)
+        self.south = Cluster("ic-sb", directory, schemas / "ovn-ic-sb.ovsschema", "OVN_IC_Southbound", authority)
+        self.zones = [Server(name, directory, schemas / "ovn-nb.ovsschema", "OVN_Northbound") for name in ("nb1", "nb2")]
 
     @property
     def servers(self) -> list[Server]:
@@ -65,8 +47,6 @@ class Place:
 
     def start(self, module: str, **options: Any) -> subprocess.Popen[str]:
         """Begin to run a module."""
-        identity = {"private_key": "key.pem", "certificate": "cert.pem", "ca_cert": "cert.pem"}
-        paths = {option: str(self.directory / file) for option, file in identity.items()}
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("OVN_", "OVS_", "ANSIBLE_"))}
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "plugins" / "modules" / f"{module}.py")],
@@ -77,7 +57,7 @@ class Place:
             text=True,
         )
         assert process.stdin is not None
-        process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": {**paths, **options}}))
+        process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": {**self.files, **options}}))
         process.stdin.close()
         process.stdin = None
         return process

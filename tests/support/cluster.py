@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A database as a RAFT cluster of three ovsdb-servers on loopback, in the place of one server (ovsdb(7), clustered databases).
 
-Members speak to each other over TCP on a loopback address that belongs to this process alone, so that a member finds its port free when it
-comes back, whatever else runs on the machine.
+Members speak to each other on a loopback address that belongs to this process alone, so that a member finds its port free when it comes
+back, whatever else runs on the machine.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from .identity import Authority
 from .ovsdb import PATIENCE, Database, RpcError, WaitTimeoutError
 from .servers import Process, Server, next_port, own_address, suite
 
@@ -24,16 +25,15 @@ ELECTION_TIMER = 500
 
 
 class Member(Server):
-    """One server of a cluster: `address` is where its fellows reach it, `remote` where clients do."""
+    """One server of a cluster: `address` is where its fellows reach it, `remote` where clients do; TLS on both, with an authority."""
 
-    def __init__(self, name: str, directory: Path, schema: Path, database: str, fellow: Member | None) -> None:
-        raft_port, port = next_port(), next_port()
-        self.address = f"tcp:{own_address()}:{raft_port}"
+    def __init__(self, name: str, directory: Path, schema: Path, database: str, authority: Authority | None, fellow: Member | None) -> None:
+        self.address = f"{'tcp' if authority is None else 'ssl'}:{own_address()}:{next_port()}"
         self._fellow = fellow
         self._state: Database | None = None
-        super().__init__(name, directory, schema, database)
-        self.remote = f"tcp:{own_address()}:{port}"
-        self.arguments = [f"--remote=ptcp:{port}:{own_address()}", *self.arguments]
+        super().__init__(name, directory, schema, database, authority)
+        if authority is None:
+            self.listen("tcp")
 
     def create(self, schema: Path) -> None:
         """Make the member's file: of a new cluster for the first one, else of one that joins the cluster of its fellow."""
@@ -73,13 +73,13 @@ class Cluster(Server):
     What is done to the cluster as a whole (start, stop) is done to all members; `lose` and `regain` are about one.
     """
 
-    def __init__(self, name: str, directory: Path, schema: Path, database: str) -> None:
+    def __init__(self, name: str, directory: Path, schema: Path, database: str, authority: Authority | None = None) -> None:
         self.database_name = database
         self._database: Database | None = None
         self.members: list[Member] = []
         for number in range(MEMBERS):
             first = self.members[0] if self.members else None
-            self.members.append(Member(f"{name}-{number}", directory, schema, database, first))
+            self.members.append(Member(f"{name}-{number}", directory, schema, database, authority, first))
         self.remote = ",".join(member.remote for member in self.members)
         self.lost: list[Member] = []
         Process.__init__(self, name, directory, (), ())
@@ -129,6 +129,12 @@ class Cluster(Server):
     def leader(self) -> Member:
         """The member that leads; waited for while there is an election."""
         return self._await(self.there, "leader", enough=1)[0]
+
+    @property
+    def followers_first(self) -> str:
+        """All members as a remote, the present leader last."""
+        leader = self.leader()
+        return ",".join([*(member.remote for member in self.members if member is not leader), leader.remote])
 
     def follow(self) -> None:
         """Connect this test to the leader."""

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from . import ovsdb
+from .identity import Authority, Identity
 from .ovsdb import PATIENCE, Database, JsonRpc, WaitTimeoutError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -245,31 +246,13 @@ def _end(pid: int, how: signal.Signals) -> bool:
         os.close(descriptor)
 
 
-@dataclass(frozen=True)
-class Identity:
-    """A key and a certificate that is its own authority: whoever has both trusts whoever has them."""
-
-    key: Path
-    certificate: Path
-
-    @classmethod
-    def make(cls, directory: Path) -> Identity:
-        """Make one, with OpenSSL's own tool."""
-        made = cls(directory / "key.pem", directory / "certificate.pem")
-        kind = ["-newkey", "rsa:2048", "-noenc", "-days", "30", "-subj", "/CN=test"]
-        subprocess.run(["openssl", "req", "-x509", *kind, "-keyout", made.key, "-out", made.certificate], check=True, capture_output=True)
-        return made
-
-    @property
-    def options(self) -> list[str]:
-        """The options by which all of OVS takes an identity."""
-        return [f"--private-key={self.key}", f"--certificate={self.certificate}", f"--ca-cert={self.certificate}"]
-
-
 class Server(Process):
-    """An ovsdb-server with one database, and this test's own connection to it."""
+    """An ovsdb-server with one database, and this test's own connection to it.
 
-    def __init__(self, name: str, directory: Path, schema: Path, database: str) -> None:
+    With an authority it listens for clients with TLS, as somebody whom that authority knows; without one, over its socket alone.
+    """
+
+    def __init__(self, name: str, directory: Path, schema: Path, database: str, authority: Authority | None = None) -> None:
         self.file = directory / f"{name}.db"
         self.socket = directory / f"{name}.sock"
         #: Where clients other than this test connect to.
@@ -278,12 +261,18 @@ class Server(Process):
         self._database: Database | None = None
         super().__init__(name, directory, suite("host").command("ovsdb-server"), [f"--remote=punix:{self.socket}", str(self.file)])
         self.create(schema)
+        if authority is not None:
+            self.secure(authority.issue(directory, name))
+
+    def listen(self, method: str, *options: str) -> None:
+        """Listen for clients by `tcp` or `ssl` from the next start on, with these further options."""
+        port = next_port()
+        self.remote = f"{method}:{own_address()}:{port}"
+        self.arguments = [f"--remote=p{method}:{port}:{own_address()}", *options, *self.arguments]
 
     def secure(self, identity: Identity, *options: str) -> None:
         """Listen for clients with TLS from the next start on, with these further options on it."""
-        port = next_port()
-        self.remote = f"ssl:{own_address()}:{port}"
-        self.arguments = [f"--remote=pssl:{port}:{own_address()}", *identity.options, *options, *self.arguments]
+        self.listen("ssl", *identity.options, *options)
 
     def create(self, schema: Path) -> None:
         """Make an empty database file in the place of what is there; the server must not run."""
@@ -328,7 +317,9 @@ class SyncDaemon(Process):
             f"--ic-nb-db={interconnect.nb_server.remote}",
             f"--ic-sb-db={interconnect.sb_server.remote}",
         ]
-        super().__init__(name, zone.directory, daemon_command(kind, zone.suite), remotes)
+        authority = interconnect.authority
+        identity = [] if authority is None else authority.issue(zone.directory, name).options
+        super().__init__(name, zone.directory, daemon_command(kind, zone.suite), [*remotes, *identity])
 
     def pause(self) -> None:
         """Stop all its writing."""
@@ -403,18 +394,22 @@ class AvailabilityZone:
 class Interconnect:
     """The global databases and the zones between which they stand; a context manager that leaves nothing behind.
 
-    `server` is what the two global databases run on: one server each, or a cluster.
+    `server` is what the two global databases run on: one server each, or a cluster. With an authority, TLS is spoken between
+    their servers, and between these and the daemons.
     """
 
-    def __init__(self, generation: str = "host", kind: str = OURS, server: type[Server] = Server) -> None:
+    def __init__(
+        self, generation: str = "host", kind: str = OURS, server: type[Server] = Server, authority: Authority | None = None
+    ) -> None:
         self.suite = suite(generation)
         self.kind = kind
+        self.authority = authority
         self.directory = Path(tempfile.mkdtemp(prefix="ovn-ic-"))
         self._caretaker = _caretaker(self.directory)
         self.zones: list[AvailabilityZone] = []
         self.others: list[Process] = []
-        self.nb_server = server("ic-nb", self.directory, self.suite.schemas / "ovn-ic-nb.ovsschema", "OVN_IC_Northbound")
-        self.sb_server = server("ic-sb", self.directory, self.suite.schemas / "ovn-ic-sb.ovsschema", "OVN_IC_Southbound")
+        self.nb_server = server("ic-nb", self.directory, self.suite.schemas / "ovn-ic-nb.ovsschema", "OVN_IC_Northbound", authority)
+        self.sb_server = server("ic-sb", self.directory, self.suite.schemas / "ovn-ic-sb.ovsschema", "OVN_IC_Southbound", authority)
         self._markers = 0
 
     def __enter__(self) -> Interconnect:
