@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,11 +52,11 @@ def registered(zone: AvailabilityZone) -> None:
     ic.wait(lambda: ic.sb.find("Availability_Zone", name="az1"), "the zone in IC_SB")
 
 
-def refused(zone: AvailabilityZone) -> None:
+def refused(zone: AvailabilityZone, words: str = "no TLS connection", states: Container[str] = ("not connected",)) -> None:
     """Wait until the daemon has said that there is no TLS connection; it goes on and answers."""
     deadline = time.monotonic() + PATIENCE
-    while "no TLS connection" not in zone.daemon.log.read_text():
-        assert zone.daemon.appctl("ic-sb-connection-status") == "not connected"
+    while re.search(words, zone.daemon.log.read_text()) is None:
+        assert zone.daemon.appctl("ic-sb-connection-status") in states
         assert time.monotonic() < deadline, zone.daemon.tail()
     assert zone.interconnect.sb.rows("Availability_Zone") == []
 
@@ -86,6 +88,16 @@ def test_a_server_of_another_authority_is_refused(zone: AvailabilityZone, tmp_pa
     zone.daemon.arguments = [*zone.daemon.arguments, *Authority(tmp_path).issue(tmp_path, "stranger").options]
     zone.daemon.start()
     refused(zone)
+
+
+@pytest.mark.parametrize("zone", [(), ["--ssl-protocols=TLSv1.2"]], indirect=True)
+def test_a_server_that_does_not_trust_us_is_quoted(zone: AvailabilityZone, authority: Authority, tmp_path: Path) -> None:
+    """In TLS 1.3 it says so when the handshake is over for us, and closes the connection with it."""
+    stranger = Authority(tmp_path).issue(tmp_path, "stranger")
+    zone.daemon.arguments = [*zone.daemon.arguments, *replace(stranger, authority=authority.certificate).options]
+    zone.daemon.start()
+    refused(zone, "no TLS connection: .* alert ", ("connected", "not connected"))
+    assert "Operation not permitted" not in zone.daemon.log.read_text()
 
 
 @pytest.mark.parametrize("zone", [()], indirect=True)

@@ -88,9 +88,10 @@ class Hunt(_Reconnect):
 
     def _note(self, error: int) -> None:
         """Remember the reason of the end, unless it was ours (:meth:`refuse`)."""
+        failed = tls.TlsStream.failures.get(self.name) if error == errno.EPROTO else None
         if self.state == _Reconnect.ConnectInProgress:
-            failed = tls.TlsStream.failures.get(self.name) if error == errno.EPROTO else None
             words = os.strerror(error) if error > 0 else "the name of its host is not known" if error else "it does not answer"
             self.said[self.name] = failed or words
         elif self.state == _Reconnect.Active or (self.state == _Reconnect.Idle and error):
-            self.said[self.name] = f"it closed the connection ({os.strerror(error)})" if error > 0 else "it closed the connection"
+            words = f"it closed the connection ({os.strerror(error)})" if error > 0 else "it closed the connection"
+            self.said[self.name] = failed or words

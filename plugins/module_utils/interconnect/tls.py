@@ -5,8 +5,9 @@
 """TLS connections of python-ovs whose failures are failures of one connection.
 
 The library lets some of them out as exceptions (a missing file, a certificate that is not trusted), which would end the process; and
-while the server owes its part of the handshake it waits for the wrong event, at the price of a whole core. It has no way to choose
-protocols, ciphers or a server name either, so contexts are made here. The files of the identity are read anew for each connection, so that
+while the server owes its part of the handshake it waits for the wrong event, at the price of a whole core. It begins the handshake anew
+before whatever it sends or receives, which fails where the server has closed, and takes the numbers of the TLS library for those of the
+system. It has no way to choose protocols, ciphers or a server name either, so contexts are made here. The files of the identity are read anew for each connection, so that
 renewed ones take effect with the next (spec status-and-daemon F.1).
 """
 
@@ -108,6 +109,8 @@ class TlsStream(_SSLStream):
     failures: ClassVar[dict[str, str]] = {}
     #: What the handshake waits for (a poller's event), None while it does not run.
     _handshake: int | None = None
+    #: Whether the handshake is over for us. In TLS 1.3 the server may still refuse our certificate then (RFC 8446, 4.4.2.4).
+    _agreed = False
 
     @staticmethod
     def _open(suffix: str, dscp: int) -> Any:
@@ -129,7 +132,7 @@ class TlsStream(_SSLStream):
     def connect(self) -> int:
         """Go on with connection and handshake: 0 when both are done, errno.EAGAIN while they are not."""
         error: int = ovs.stream.Stream.connect(self)
-        if error:
+        if error or self._agreed:
             return error
         self._handshake = None
         try:
@@ -139,10 +142,12 @@ class TlsStream(_SSLStream):
         except ssl.SSLWantWriteError:
             self._handshake = ovs.poller.POLLOUT
         except OSError as failure:
-            TlsStream.failures[self.name] = f"no TLS connection: {failure}"
-            _vlog.warn(f"{self.name}: {TlsStream.failures[self.name]}")
-            return errno.EPROTO
-        return 0 if self._handshake is None else errno.EAGAIN
+            return self._fail(failure)
+        if self._handshake is not None:
+            return errno.EAGAIN
+        self._agreed = True
+        TlsStream.failures.pop(self.name, None)
+        return 0
 
     def connect_wait(self, poller: Any) -> None:
         """Let a poller wake up when :meth:`connect` can go on."""
@@ -150,6 +155,37 @@ class TlsStream(_SSLStream):
             super().connect_wait(poller)
         else:
             poller.fd_wait(self.socket, self._handshake)
+
+    def recv(self, size: int) -> tuple[int, bytes]:
+        """(0, what there is), (0, nothing) at the end of the connection, or (errno, nothing)."""
+        try:
+            error, data = ovs.stream.Stream._recv(self, size)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return errno.EAGAIN, b""
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return 0, b""
+        except ssl.SSLError as failure:
+            return self._fail(failure), b""
+        except OSError as failure:
+            return failure.errno or errno.EPROTO, b""
+        return error, data or b""
+
+    def send(self, data: str | bytes) -> int:
+        """How much was sent, or -errno."""
+        try:
+            sent: int = ovs.stream.Stream._send(self, data)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return -errno.EAGAIN
+        except OSError:
+            error, _data = self.recv(1)  # a server that refuses us has said why before it closed
+            return -(errno.EPIPE if error in (0, errno.EAGAIN) else error)
+        return sent
+
+    def _fail(self, failure: OSError) -> int:
+        """Remember why the TLS library gives up."""
+        TlsStream.failures[self.name] = f"no TLS connection: {failure}"
+        _vlog.warn(f"{self.name}: {TlsStream.failures[self.name]}")
+        return errno.EPROTO
 
 
 def _connect(suffix: str, dscp: int, handshake: Handshake) -> tuple[int, ssl.SSLSocket | None]:

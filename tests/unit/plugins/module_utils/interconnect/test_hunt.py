@@ -12,6 +12,7 @@ import ovs.reconnect
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.hunt import SETTLED, Hunt, split
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tls import TlsStream
 
 SERVERS = ["tcp:a:1", "tcp:b:1", "tcp:c:1"]
 
@@ -112,6 +113,18 @@ def test_what_servers_said() -> None:
     clock.hunt.activity(clock.now)
     clock.hunt.disconnected(clock.now, errno.ECONNRESET)
     assert clock.said[SERVERS[2]] == "it closed the connection (Connection reset by peer)"
+
+
+@pytest.mark.parametrize(
+    "failures, words", [({}, "it closed the connection (Protocol error)"), ({SERVERS[0]: "no TLS connection"}, "no TLS connection")]
+)
+def test_a_server_that_refuses_a_connection_of_ours(monkeypatch: pytest.MonkeyPatch, failures: dict[str, str], words: str) -> None:
+    monkeypatch.setattr(TlsStream, "failures", failures)
+    clock = Clock()
+    clock.attempt()
+    clock.hunt.connected(clock.now)
+    clock.hunt.disconnected(clock.now, errno.EPROTO)
+    assert clock.said == {SERVERS[0]: words}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import ovs.poller
@@ -18,6 +19,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.replica import Tls
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tls import TlsStream
+from ansible_collections.ovn.interconnect.tests.support.identity import Authority
 
 
 class Waits:
@@ -31,11 +33,18 @@ class Waits:
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[Any, socket.socket]]:
-    """A stream whose handshake has not begun, and the server's end of it."""
+def authority(tmp_path: Path) -> Authority:
+    """Whom both ends trust."""
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def ends(authority: Authority) -> Iterator[tuple[Any, socket.socket]]:
+    """A stream without a certificate whose handshake has not begun, and the server's end of it."""
     near, far = socket.socketpair()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
+    context.load_verify_locations(authority.certificate)
     near.setblocking(False)
     stream = TlsStream(context.wrap_socket(near, do_handshake_on_connect=False), "ssl:test", 0)
     yield stream, far
@@ -77,6 +86,39 @@ def test_a_server_that_is_not_there() -> None:
         assert near.connect_ex(address) == errno.EINPROGRESS
         select.select([], [near], [])
         assert TlsStream.check_connection_completion(near) == errno.ECONNREFUSED
+
+
+def refuse(ends: tuple[Any, socket.socket], authority: Authority, directory: Path) -> Any:
+    """The stream of a connection whose server has refused our certificate when the handshake was over for us, and closed it."""
+    stream, far = ends
+    context, server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), authority.issue(directory, "server")
+    context.load_cert_chain(server.certificate, server.key)
+    context.load_verify_locations(authority.certificate)
+    context.verify_mode, context.minimum_version = ssl.CERT_REQUIRED, ssl.TLSVersion.TLSv1_3
+    far.setblocking(False)
+    with context.wrap_socket(far, server_side=True, do_handshake_on_connect=False) as other:
+        assert stream.connect() == errno.EAGAIN
+        with pytest.raises(ssl.SSLWantReadError):
+            other.do_handshake()
+        assert stream.connect() == 0
+        with pytest.raises(ssl.SSLError):
+            other.do_handshake()
+    return stream
+
+
+def test_a_server_that_refuses_us_when_the_handshake_is_over(ends: tuple[Any, socket.socket], authority: Authority, tmp_path: Path) -> None:
+    stream = refuse(ends, authority, tmp_path)
+    assert stream.recv(1) == (errno.EPROTO, b"")
+    assert "no TLS connection: " in TlsStream.failures[stream.name]
+    assert " alert " in TlsStream.failures[stream.name]
+
+
+def test_its_words_are_read_when_sending_fails(ends: tuple[Any, socket.socket], authority: Authority, tmp_path: Path) -> None:
+    stream = refuse(ends, authority, tmp_path)
+    assert stream.send("{}") == -errno.EPROTO
+    assert " alert " in TlsStream.failures[stream.name]
+    assert stream.recv(1) == (0, b"")
+    assert stream.send("{}") == -errno.EPIPE
 
 
 @pytest.mark.usefixtures("library")
