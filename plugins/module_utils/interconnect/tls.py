@@ -6,9 +6,9 @@
 
 The library lets some of them out as exceptions (a missing file, a certificate that is not trusted), which would end the process; and
 while the server owes its part of the handshake it waits for the wrong event, at the price of a whole core. It begins the handshake anew
-before whatever it sends or receives, which fails where the server has closed, and takes the numbers of the TLS library for those of the
-system. It has no way to choose protocols, ciphers or a server name either, so contexts are made here. The files of the identity are read anew for each connection, so that
-renewed ones take effect with the next (spec status-and-daemon F.1).
+before whatever it sends or receives, which fails where the server has closed, and takes the TLS library's numbers for those of the system.
+It has no way to choose protocols, ciphers or a server name either, so contexts are made here. The files of the identity are read anew for
+each connection, so that renewed ones take effect with the next (spec status-and-daemon F.1).
 """
 
 from __future__ import annotations
@@ -158,8 +158,11 @@ class TlsStream(_SSLStream):
 
     def recv(self, size: int) -> tuple[int, bytes]:
         """(0, what there is), (0, nothing) at the end of the connection, or (errno, nothing)."""
+        error = self.connect()
+        if error:
+            return error, b""
         try:
-            error, data = ovs.stream.Stream._recv(self, size)
+            return 0, self.socket.recv(size)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return errno.EAGAIN, b""
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
@@ -168,12 +171,14 @@ class TlsStream(_SSLStream):
             return self._fail(failure), b""
         except OSError as failure:
             return failure.errno or errno.EPROTO, b""
-        return error, data or b""
 
     def send(self, data: str | bytes) -> int:
         """How much was sent, or -errno."""
+        error = self.connect()
+        if error:
+            return -error
         try:
-            sent: int = ovs.stream.Stream._send(self, data)
+            sent: int = self.socket.send(data.encode() if isinstance(data, str) else data)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return -errno.EAGAIN
         except OSError:
