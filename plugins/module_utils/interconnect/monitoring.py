@@ -21,7 +21,7 @@ from .zone import OWNER_KEY, Zone
 
 _TYPED = ["type", "!=", ""]
 #: Tables that say which rows are wanted.
-_FOLLOWED = frozenset(("Logical_Switch", "Logical_Switch_Port", "Transit_Switch_Port", "Service_Monitor", "Availability_Zone"))
+_FOLLOWED = frozenset(("Logical_Switch", "Logical_Switch_Port", "Transit_Switch_Port", "Service_Monitor"))
 
 
 def keeps_ports(table: str, row: Any) -> bool:
@@ -36,12 +36,16 @@ class Interest:
         self._zone = zone
         self._nb, self._sb = replicas[NB], replicas[SB]
         self._ports: set[str] = set()
+        #: The name by which other zones speak of ours; who we are is told by several tables, of databases that arrive in any order.
+        self._name: str | None = None
         self._nb.keeps_members = keeps_ports
         self._tell()
 
     def observe(self, changes: Iterable[RowChange]) -> None:
         """Take notice of these row changes, and of nothing else."""
-        concerned = False
+        name = self._own_name()
+        concerned = name != self._name
+        self._name = name
         for change in changes:
             if change.table not in _FOLLOWED:
                 continue
@@ -50,7 +54,7 @@ class Interest:
                 concerned |= self._follow_switch(change)
             elif place == (NB, "Logical_Switch_Port") and change.new is None:
                 concerned |= self._follow_hidden(change.uuid)
-            elif place in ((IC_NB, "Transit_Switch_Port"), (IC_SB, "Service_Monitor"), (IC_SB, "Availability_Zone")):
+            elif place in ((IC_NB, "Transit_Switch_Port"), (IC_SB, "Service_Monitor")):
                 concerned = True
         if concerned:
             self._tell()
@@ -70,11 +74,14 @@ class Interest:
         self._ports.add(uuid)
         return True
 
+    def _own_name(self) -> str | None:
+        own = self._zone.own_az
+        return own["name"] if own is not None else None
+
     def _tell(self) -> None:
         zone = self._zone
         managed = [row["name"] for row in zone.ic_nb.rows("Transit_Switch_Port")]
-        own = zone.own_az
-        served = (row for row in zone.ic_sb.rows("Service_Monitor") if own is not None and row["target_availability_zone"] == own["name"])
+        served = (row for row in zone.ic_sb.rows("Service_Monitor") if row["target_availability_zone"] == self._name)
         uuids = [["_uuid", "==", ["uuid", uuid]] for uuid in sorted(self._ports)]
         names = [["name", "==", name] for name in sorted(managed)]
         self._nb.want("Logical_Switch_Port", [_TYPED, *uuids, *names])

@@ -1,0 +1,66 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which rows are monitored, whatever the order in which the databases arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.monitoring import Interest
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.replica import Replica
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import ZONE_KEY, Zone
+
+AZ, ROW = (f"00000000-0000-0000-0000-{number:012}" for number in (1, 2))
+MONITOR = {"logical_port": "backend", "target_availability_zone": "az1", "source_availability_zone": "az2"}
+CONTENTS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
+    NB: [("NB_Global", ROW, {"name": "az1", "external_ids": {ZONE_KEY: AZ}})],
+    IC_NB: [("Transit_Switch_Port", ROW, {"name": "managed"})],
+    IC_SB: [("Availability_Zone", AZ, {"name": "az1"}), ("Service_Monitor", ROW, MONITOR)],
+}
+
+
+class Wishes(Replica):
+    """A replica without a connection, and what it was asked for."""
+
+    def names(self, table: str) -> set[str]:
+        """The ports that were asked for by name."""
+        return {value for column, _function, value in self._conditions[table] if column in ("name", "logical_port")}
+
+
+@pytest.fixture
+def replicas() -> Iterator[dict[str, Wishes]]:
+    """Those of the four databases."""
+    made = {name: Wishes(database, "unix:/nowhere.sock") for name, database in DATABASES.items()}
+    for replica in made.values():
+        replica.close()
+    yield made
+
+
+@pytest.mark.parametrize("order", list(permutations((NB, IC_NB, IC_SB))), ids=" ".join)
+def test_the_ports_that_others_speak_of_are_asked_for(replicas: dict[str, Wishes], order: tuple[str, ...]) -> None:
+    zone = Zone(*(replicas[name].store for name in (NB, SB, IC_NB, IC_SB)))
+    interest = Interest(zone, replicas)
+    for database in order:
+        changes = [replicas[database].store.put(*row) for row in CONTENTS[database]]
+        interest.observe(change for change in changes if change is not None)
+    assert replicas[NB].names("Logical_Switch_Port") == {"managed"}
+    assert replicas[SB].names("Port_Binding") == {"managed", "backend"}
+
+
+def test_a_zone_with_another_name_serves_others(replicas: dict[str, Wishes]) -> None:
+    zone = Zone(*(replicas[name].store for name in (NB, SB, IC_NB, IC_SB)))
+    interest = Interest(zone, replicas)
+    for database, rows in CONTENTS.items():
+        for row in rows:
+            replicas[database].store.put(*row)
+    renamed = replicas[IC_SB].store.put("Availability_Zone", AZ, {"name": "az9"})
+    assert renamed is not None
+    interest.observe([renamed])
+    assert replicas[SB].names("Port_Binding") == {"managed"}
