@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
 
@@ -35,12 +34,12 @@ class Wishes(Replica):
 
 
 @pytest.fixture
-def replicas() -> Iterator[dict[str, Wishes]]:
+def replicas() -> dict[str, Wishes]:
     """Those of the four databases."""
     made = {name: Wishes(database, "unix:/nowhere.sock") for name, database in DATABASES.items()}
     for replica in made.values():
         replica.close()
-    yield made
+    return made
 
 
 @pytest.mark.parametrize("order", list(permutations((NB, IC_NB, IC_SB))), ids=" ".join)
