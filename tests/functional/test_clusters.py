@@ -170,3 +170,18 @@ def test_daemons_wait_for_a_majority(calm: SetUp, generation: str) -> None:
     answer(ic)
     lost = [row for old, new in zip(before, everything(ic)) for row in old if old[row] != new.get(row)]
     assert lost == []
+
+
+def test_clusters_made_anew_are_no_stale_members_of_the_old_ones(calm: SetUp, generation: str) -> None:
+    """Both clusters are lost and made anew, empty, under running daemons: these register again, and withhold what they would delete."""
+    calm.run(actions(generation, 3))
+    ic = calm.interconnect
+    switches = [sorted(row.text("name") for row in zone.nb.rows("Logical_Switch")) for zone in ic.zones]
+    for cluster in clusters(ic):
+        cluster.stop()
+    for cluster, side in zip(clusters(ic), ("nb", "sb")):
+        cluster.create(ic.suite.schemas / f"ovn-ic-{side}.ovsschema")
+        cluster.start()
+    ic.wait(lambda: len(ic.sb.rows("Availability_Zone")) == len(ic.zones), "the zones to register with the new cluster")
+    answer(ic)
+    assert [sorted(row.text("name") for row in zone.nb.rows("Logical_Switch")) for zone in ic.zones] == switches

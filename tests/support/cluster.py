@@ -38,6 +38,7 @@ class Member(Server):
     def create(self, schema: Path) -> None:
         """Make the member's file: of a new cluster for the first one, else of one that joins the cluster of its fellow."""
         tool = suite("host").command("ovsdb-tool")
+        self.file.unlink(missing_ok=True)
         if self._fellow is None:
             making = [*tool, f"--election-timer={ELECTION_TIMER}", "create-cluster", str(self.file), str(schema), self.address]
         else:
@@ -83,6 +84,11 @@ class Cluster(Server):
         self.remote = ",".join(member.remote for member in self.members)
         self.lost: list[Member] = []
         Process.__init__(self, name, directory, (), ())
+
+    def create(self, schema: Path) -> None:
+        """Make an empty cluster in the place of what is there; no member may run."""
+        for member in self.members:
+            member.create(schema)
 
     @property
     def processes(self) -> list[Process]:

@@ -35,7 +35,7 @@ except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
 #: The private names of python-ovs that this file stands on, the same in all releases that were tried.
-_PRIVATE = ("_Idl__parse_update", "_Idl__clear", "_Idl__txn_abort_all", "_Idl__txn_process_reply")
+_PRIVATE = ("_Idl__parse_update", "_Idl__clear", "_Idl__check_server_db", "_Idl__txn_abort_all", "_Idl__txn_process_reply")
 TRIED = "3.1 to 4.0"
 
 #: What python-ovs calls the end of a stream.
@@ -220,6 +220,8 @@ class Client(_Idl):
         super().__init__(session.get_name(), helper, leader_only=leader_only)
         self._sink = sink
         self._session: Any = session  # in the place of the library's, which is not connected yet
+        #: The id of the cluster that we speak to, as a set: empty until a member of one has answered.
+        self._cluster: Any = []
 
     @property
     def session(self) -> Session:
@@ -255,10 +257,15 @@ class Client(_Idl):
             self._session.reconnect.refuse(words)
         super().force_reconnect()
 
-    def _shortcoming(self) -> str | None:
-        """What the server's database ``_Server`` has against using it (ovsdb-server(5)), None for nothing."""
+    @property
+    def _described(self) -> Any:
+        """The row about our database in the server's database ``_Server`` (ovsdb-server(5)), None where there is none."""
         table = getattr(self, "server_tables", {}).get("Database")
-        row = next((row for row in table.rows.values() if row.name == self._db.name), None) if table is not None else None
+        return next((row for row in table.rows.values() if row.name == self._db.name), None) if table is not None else None
+
+    def _shortcoming(self) -> str | None:
+        """What the server says of itself against using it, None for nothing."""
+        row = self._described
         if row is None or row.model == "standalone":
             return None
         if not row.connected:
@@ -272,6 +279,13 @@ class Client(_Idl):
             done(None, None)
         else:
             self._outstanding_txns[message.id] = _Outstanding(done)
+
+    def _Idl__check_server_db(self) -> bool:  # noqa: N802 - the library's name
+        """A cluster made anew, empty or from a backup, counts its log anew: it is no stale member of the one before."""
+        row = self._described
+        if row is not None and row.cid and row.cid != self._cluster:
+            self._cluster, self._min_index = row.cid, 0
+        return bool(_Idl._Idl__check_server_db(self))
 
     def _Idl__clear(self) -> None:  # noqa: N802 - the library's name
         self.cond_seqno = 0
