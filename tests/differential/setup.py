@@ -21,7 +21,7 @@ from ansible_collections.ovn.interconnect.tests.support.ovsdb import (
     Value,
     WaitTimeoutError,
 )
-from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, Server
+from ansible_collections.ovn.interconnect.tests.support.servers import OURS, AvailabilityZone, Interconnect, Server
 
 from .history import ZONES, Action
 
@@ -69,6 +69,14 @@ class SetUp:
         return outcomes
 
     def settle(self) -> None:
+        """Wait until northd and all running daemons have nothing left to do, and no key of ours waits because it was written too often."""
+        self._settle()
+        for zone in self.interconnect.zones:
+            if zone.daemon.kind == OURS and zone.daemon.working and _fights(zone):
+                self.interconnect.wait(lambda zone=zone: not _fights(zone), f"{zone.name} to try again what it has put aside")  # type: ignore[misc]
+                self._settle()
+
+    def _settle(self) -> None:
         """Wait until northd and all running daemons have nothing left to do.
 
         With counters: until a round of everybody's confirmations changes nothing. Two confirmations a round, since the first
@@ -171,6 +179,11 @@ class SetUp:
             zone.daemon.launch()
         for zone in ic.zones:
             zone.daemon.ready()
+
+
+def _fights(zone: AvailabilityZone) -> bool:
+    """Whether a daemon of ours leaves something alone for a while that another writer seemed to change back."""
+    return "somebody else keeps changing it back" in zone.daemon.appctl("left/show")
 
 
 def _found(database: Database, operation: Operation) -> Operation:
