@@ -69,11 +69,11 @@ class SetUp:
         return outcomes
 
     def settle(self) -> None:
-        """Wait until northd and all running daemons have nothing left to do, and no key of ours waits because it was written too often."""
+        """Wait until northd and all running daemons have nothing left to do, and none of ours rests in a dispute with another writer."""
         self._settle()
         for zone in self.interconnect.zones:
-            if zone.daemon.kind == OURS and zone.daemon.working and _fights(zone):
-                self.interconnect.wait(lambda zone=zone: not _fights(zone), f"{zone.name} to try again what it has put aside")  # type: ignore[misc]
+            if zone.daemon.kind == OURS and zone.daemon.working and _disputes(zone):
+                self.interconnect.urge(lambda zone=zone: not _disputes(zone), f"the end of the disputes of {zone.name}")  # type: ignore[misc]
                 self._settle()
 
     def _settle(self) -> None:
@@ -181,9 +181,9 @@ class SetUp:
             zone.daemon.ready()
 
 
-def _fights(zone: AvailabilityZone) -> bool:
-    """Whether a daemon of ours leaves something alone for a while that another writer seemed to change back."""
-    return "somebody else keeps changing it back" in zone.daemon.appctl("left/show")
+def _disputes(zone: AvailabilityZone) -> bool:
+    """Whether a daemon of ours leaves something alone for a while that another writer keeps changing back."""
+    return "somebody else keeps changing back" in zone.daemon.appctl("left/show")
 
 
 def _found(database: Database, operation: Operation) -> Operation:

@@ -516,12 +516,12 @@ class Interconnect:
         self.nb.transact(ovsdb.insert("Transit_Switch", {"name": name}))
         zones = [zone for zone in self.zones if zone.daemon.working and zone.nb.get("NB_Global").text("name")]
         try:
-            self._urge(lambda: all(_has_key(zone, name) for zone in zones), f"transit switch {name} with its key in every zone's NB")
+            self.urge(lambda: all(_has_key(zone, name) for zone in zones), f"transit switch {name} with its key in every zone's NB")
         finally:
             self.nb.transact(ovsdb.delete("Transit_Switch", name=name))
-        self._urge(lambda: not self._shows(name, zones), f"transit switch {name} to be gone everywhere")
+        self.urge(lambda: not self._shows(name, zones), f"transit switch {name} to be gone everywhere")
 
-    def _urge(self, condition: Callable[[], bool], what: str) -> None:
+    def urge(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for a condition, waking the daemons by a passing change of IC_NB when nothing happens for a while.
 
         A daemon of releases before 24.03 whose transaction was rejected, because another zone was faster, does nothing more

@@ -16,10 +16,12 @@ import re
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Callable, NamedTuple, Union
 
 from .change import INSERT, Change, Group, Left, Step
+from .disputes import Disputes
 from .store import RowChange
 from .zone import Zone
 
@@ -38,10 +40,9 @@ FIRST_RETRY = 4.0
 LAST_RETRY = 60.0
 #: The reason of a key whose subject failed; the traceback is in the log.
 BUG = "this program does not know how to deal with it, which is a bug: please report it with the log"
-#: A key that was written this often within one window, half of that with the same contents, is a storm: two writers disagree about it, and
-#: it is put aside like a rejected one. New contents each time are only somebody who is busy, as with one `--wait=sb sync` after the other.
-STORM_WRITES = 10
-STORM_WINDOW = 10.0
+#: A key that has to wait no longer than this is about to go on, in seconds: nobody is told of it, and whoever asks whether the work is done
+#: waits too.
+MOMENT = 1.0
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -86,11 +87,12 @@ def _contents(group: Group) -> str:
 
 
 class Aside(NamedTuple):
-    """A key that waits: until when (the clock's seconds), how long the last wait was, and why."""
+    """A key that waits: until when (the clock's seconds), for how long in all, and why; ``refused`` if a server is the reason."""
 
     due: float
     wait: float
     reason: str
+    refused: bool
 
 
 class _Flight:
@@ -139,15 +141,14 @@ class Engine:
         #: The places that the last call of ``plan`` looked at.
         self.planned: list[tuple[str, Hashable]] = []
         self._aside: dict[tuple[str, Hashable], Aside] = {}
+        #: Those that are put aside for a moment.
+        self._soon: set[tuple[str, Hashable]] = set()
         self._due: list[tuple[float, int, str, Hashable]] = []
         self._serial = 0
         #: The last wait of keys that were woken and not settled since.
         self._retries: dict[tuple[str, Hashable], float] = {}
         self._left: dict[tuple[str, Hashable], tuple[Left, ...]] = {}
-        self._writes: dict[tuple[str, Hashable], int] = {}
-        #: By place and contents; kept only for places that are written often.
-        self._repeats: dict[tuple[tuple[str, Hashable], str], int] = {}
-        self._window = clock()
+        self._disputes = Disputes(clock)
         self._own: str | None = None
         #: By database and table: who wants to see its changes, and whether it is additive for that subject.
         self._readers: dict[tuple[str, str], list[tuple[Subject, bool]]] = {}
@@ -229,9 +230,14 @@ class Engine:
         return any(self._dirty.values())
 
     @property
+    def has_soon(self) -> bool:
+        """Whether a key is put aside for a moment only."""
+        return bool(self._soon)
+
+    @property
     def at_rest(self) -> bool:
-        """Whether nothing is dirty and nothing on its way. Keys put aside do not count."""
-        return not self._in_flight and not self.has_work
+        """Whether nothing is dirty and nothing on its way. Keys put aside for longer than a moment do not count."""
+        return not self._in_flight and not self.has_work and not self.has_soon
 
     def plan(self, most: int = 1000, enough: Callable[[], bool] = lambda: False) -> list[Group]:
         """Look at dirty keys in the order of the subjects, at ``most`` of them or until ``enough()``; the Changes, a group a key."""
@@ -323,39 +329,42 @@ class Engine:
             self.mark_key(*place)
 
     def put_aside(self, place: tuple[str, Hashable], reason: str) -> None:
-        """Keep a key from being planned for a while, twice as long as the last time."""
+        """Keep a key that came to nothing from being planned for a while, twice as long as the last time."""
         before = self._aside.get(place)
-        if before is not None and before.due > self._clock():
+        if before is not None and before.refused and before.due > self._clock():
             return
-        wait = min(max(FIRST_RETRY, self._retries.pop(place, 0.0) * 2), LAST_RETRY)
+        self._wait(place, min(max(FIRST_RETRY, self._retries.pop(place, 0.0) * 2), LAST_RETRY), reason, refused=True)
+
+    def _wait(self, place: tuple[str, Hashable], wait: float, reason: str, *, refused: bool) -> None:
         due = self._clock() + wait
-        self._aside[place] = Aside(due, wait, reason)
-        self.news.append((place[0], Left(str(place[1]), reason)))
+        self._aside[place] = Aside(due, wait, reason, refused)
+        if wait <= MOMENT:
+            self._soon.add(place)
+        else:
+            self._soon.discard(place)
+            self.news.append((place[0], Left(str(place[1]), reason)))
         self._serial += 1
         heapq.heappush(self._due, (due, self._serial, place[0], place[1]))
 
     def _wake_due(self) -> None:
         now = self._clock()
         while self._due and self._due[0][0] <= now:
-            _due, _serial, subject, key = heapq.heappop(self._due)
-            aside = self._aside.pop((subject, key), None)
-            if aside is not None:
-                self._retries[(subject, key)] = aside.wait
-                self.mark_key(subject, key)
-        if now - self._window > STORM_WINDOW:
-            self._window = now
-            self._writes.clear()
-            self._repeats.clear()
+            due, _serial, subject, key = heapq.heappop(self._due)
+            place = (subject, key)
+            aside = self._aside.get(place)
+            if aside is None or aside.due != due:
+                continue  # it was put aside anew in the meantime
+            del self._aside[place]
+            self._soon.discard(place)
+            if aside.refused:
+                self._retries[place] = aside.wait
+            self.mark_key(subject, key)
 
     def _count_write(self, place: tuple[str, Hashable], group: Group) -> None:
-        count = self._writes[place] = self._writes.get(place, 0) + 1
-        if count <= STORM_WRITES // 2:
-            return
-        written = (place, _contents(group))
-        repeats = self._repeats[written] = self._repeats.get(written, 0) + 1
-        if repeats >= STORM_WRITES // 2:
-            del self._writes[place], self._repeats[written]
-            self.put_aside(place, f"written {count} times within {STORM_WINDOW:.0f} s: somebody else keeps changing it back")
+        rest = self._disputes.written(place, partial(_contents, group))
+        if rest:
+            reason = f"somebody else keeps changing back what is written here: it is written again after {rest:g} s"
+            self._wait(place, rest, reason, refused=False)
 
     @property
     def next_due(self) -> float | None:

@@ -70,7 +70,7 @@ class Fence:
 
     def _advance(self) -> None:
         """Go as far as it can be gone without waiting: where nothing is under way, no event would come that asks for the next step."""
-        while self._number is not None and not self._engine.has_work:
+        while self._number is not None and not (self._engine.has_work or self._engine.has_soon):
             if self._mark is None:
                 self._mark = self._committer.serial
             if not self._committer.arrived(self._mark):

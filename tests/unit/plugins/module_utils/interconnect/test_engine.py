@@ -425,19 +425,80 @@ class TestEngine:
         engine.lost(group)
         assert [again.key for again in engine.plan()] == ["ts1"]
 
-    def test_two_writers_that_disagree_do_not_storm(self, world: tuple[Zone, Engine, Clock]) -> None:
-        zone, engine, _clock = world
+    def dispute(self, world: tuple[Zone, Engine, Clock], lasts: float, until: float) -> list[float]:
+        """When the engine writes one row while another writer changes it back at once for so long, and then no more."""
+        zone, engine, clock = world
         add_switch(zone, engine, "ts1")
-        writes = 0
-        for _ in range(100):
+        times = []
+        while clock.now <= until:
             for group in engine.plan():
-                writes += 1
+                times.append(clock.now)
                 engine.sent(group)
                 engine.committed(group)
+                if clock.now < lasts:
+                    engine.mark_key("mirror", "ts1")
+                else:
+                    zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
+            if not engine.has_work:
+                if engine.next_due is None:
+                    break
+                clock.now = max(clock.now + 0.001, engine.next_due)
+        return times
+
+    def test_two_writers_that_disagree_do_not_storm(self, world: tuple[Zone, Engine, Clock]) -> None:
+        """Six writes at once, a few more in ever longer intervals, in the end one a minute."""
+        times = self.dispute(world, lasts=3600, until=3600)
+        assert times.count(0) == 7
+        assert sum(time <= 60 for time in times) == 19
+        assert sum(60 < time <= 3600 for time in times) == 59
+        (left,) = [left for _subject, left in world[1].left if left.record == "ts1"]
+        assert "somebody else keeps changing back what is written here" in left.reason
+
+    @pytest.mark.parametrize("lasts", [0.05, 0.5, 5])
+    def test_a_dispute_costs_no_more_than_as_much_time_again(self, world: tuple[Zone, Engine, Clock], lasts: float) -> None:
+        """Such as the one with a daemon that has not heard yet of the transit switch whose datapath it deletes."""
+        times = self.dispute(world, lasts, until=60)
+        assert lasts <= times[-1] <= 2 * lasts + 0.02
+        assert world[1].at_rest
+
+    def test_a_dispute_of_a_moment_is_no_news_and_no_rest(self, world: tuple[Zone, Engine, Clock]) -> None:
+        zone, engine, clock = world
+        add_switch(zone, engine, "ts1")
+        for _write in range(7):
+            (group,) = engine.plan()
+            engine.sent(group)
+            engine.committed(group)
             engine.mark_key("mirror", "ts1")
-        assert writes == 10
-        ((_subject, left),) = engine.left
-        assert "somebody else keeps changing it back" in left.reason
+        assert engine.aside[("mirror", "ts1")].wait == 0.01
+        assert (engine.has_work, engine.has_soon, engine.at_rest, engine.news) == (False, True, False, [])
+        clock.now = 0.01
+        assert [group.key for group in engine.plan()] == ["ts1"]
+
+    def test_a_refusal_after_a_dispute_is_the_first_one(self, world: tuple[Zone, Engine, Clock]) -> None:
+        zone, engine, clock = world
+        add_switch(zone, engine, "ts1")
+        for write in range(8):
+            (group,) = engine.plan()
+            engine.sent(group)
+            if write == 7:
+                engine.rejected(group, "no")
+            else:
+                engine.committed(group)
+                engine.mark_key("mirror", "ts1")
+            clock.now = engine.next_due or 0
+        assert [group.key for group in engine.plan()] == ["ts1"]
+
+    def test_what_is_refused_during_a_dispute_waits_as_long_as_what_is_refused(self, world: tuple[Zone, Engine, Clock]) -> None:
+        zone, engine, clock = world
+        add_switch(zone, engine, "ts1")
+        for _write in range(7):
+            (group,) = engine.plan()
+            engine.sent(group)
+            engine.rejected(group, "no")
+            engine.mark_key("mirror", "ts1")
+            clock.now = engine.next_due or 0
+        aside = engine.aside[("mirror", "ts1")]
+        assert (aside.reason, aside.refused) == ("no", True)
 
     def test_new_contents_each_time_are_no_storm(self, world: tuple[Zone, Engine, Clock]) -> None:
         """Somebody who is busy, such as an operator's script with one confirmed change after the other, does not have to wait."""
