@@ -1,0 +1,45 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""This daemon and upstream's of 23.03, which takes no lock of IC_SB, in a dispute about shared rows (design, principle 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ansible_collections.ovn.interconnect.tests.support import topology
+from ansible_collections.ovn.interconnect.tests.support.relay import Relay
+from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, Interconnect
+
+
+@pytest.fixture
+def mixed() -> Iterator[Interconnect]:
+    """Two named zones whose daemons do not run yet: this project's in the first one, upstream's in the other."""
+    with Interconnect() as interconnect:
+        for name, kind in (("az1", OURS), ("az2", UPSTREAM)):
+            interconnect.add_zone(name, kind=kind)
+        interconnect.start(daemons=False)
+        for zone in interconnect.zones:
+            zone.nb.transact(*topology.zone_name(zone.name))
+        yield interconnect
+
+
+def test_a_daemon_that_hears_late_of_a_transit_switch_is_waited_for(mixed: Interconnect) -> None:
+    """It deletes the datapath whenever it sees it, for as long as the news is on its way to it; then both zones have the switch."""
+    ours, theirs = (zone.daemon for zone in mixed.zones)
+    with Relay(mixed.nb_server.socket) as relay:
+        theirs.arguments = [argument.replace(str(mixed.nb_server.socket), str(relay.socket)) for argument in theirs.arguments]
+        mixed.start()
+        mixed.settle()
+        relay.hold()
+        mixed.nb.transact(*topology.transit_switch("ts1"))
+        rests = "somebody else keeps changing back what is written here"
+        mixed.wait(lambda: rests in ours.appctl("left/show"), "a rest of our daemon")
+        relay.release()
+        mixed.settle()
+        (datapath,) = mixed.sb.rows("Datapath_Binding", transit_switch="ts1")
+        for zone in mixed.zones:
+            (switch,) = zone.nb.rows("Logical_Switch", name="ts1")
+            assert switch.map("other_config")["requested-tnl-key"] == str(datapath.number("tunnel_key"))
