@@ -70,3 +70,24 @@ def test_one_deleted_transit_switch_goes_at_once(attached: Interconnect) -> None
     attached.nb.transact(*topology.no_transit_switch("ts2"))
     attached.settle()
     assert all(names(zone.nb, "Logical_Switch") == {"ts1", "ts3"} for zone in attached.zones)
+
+
+def test_switches_deleted_by_one_command_after_the_other_go_also_when_the_daemons_hear_of_all_at_once(attached: Interconnect) -> None:
+    for zone in attached.zones:
+        zone.daemon.freeze()
+    for switch in SWITCHES:
+        attached.nb.transact(*topology.no_transit_switch(switch))
+    for zone in attached.zones:
+        zone.daemon.thaw()
+    attached.wait(lambda: not any(names(zone.nb, "Logical_Switch") for zone in attached.zones), "all switches to go")
+
+
+def test_switches_deleted_in_one_transaction_stay_until_an_operator_releases_them(attached: Interconnect) -> None:
+    attached.nb.transact(*(operation for switch in SWITCHES for operation in topology.no_transit_switch(switch)))
+    attached.nb.transact(*topology.transit_switch("ts9"))
+    attached.wait(lambda: all("ts9" in names(zone.nb, "Logical_Switch") for zone in attached.zones), "a new transit switch to come")
+    for zone in attached.zones:
+        assert names(zone.nb, "Logical_Switch") == {*SWITCHES, "ts9"}
+        assert "one update removed every transit switch" in zone.daemon.appctl("guard/show")
+        zone.daemon.appctl("guard/release")
+    attached.wait(lambda: all(names(zone.nb, "Logical_Switch") == {"ts9"} for zone in attached.zones), "the others to go")

@@ -52,9 +52,9 @@ class Guard:
         """The deletions that are withheld, each with its reason."""
         return [Left(f"{change.table} {change.record}", change.reason) for group in self._withheld.values() for change in _deletions(group)]
 
-    def observe(self, changes: Iterable[RowChange]) -> None:
-        """Look at the identity of the databases after these row changes, before anything is planned."""
-        if self._removed_all_switches(changes):
+    def observe(self, updates: Sequence[Sequence[RowChange]]) -> None:
+        """Look at the identity of the databases after these updates, each with its row changes, before anything is planned."""
+        if self._removed_all_switches(updates):
             self._emptied = True
         holds = {database: reason for database in _GLOBAL for reason in [self._doubt(database)] if reason}
         for database, reason in holds.items():
@@ -91,9 +91,16 @@ class Guard:
     def _holds_state(self) -> bool:
         return any("interconn-ts" in row["other_config"] for row in self._zone.nb.rows("Logical_Switch"))
 
-    def _removed_all_switches(self, changes: Iterable[RowChange]) -> bool:
-        gone = sum(1 for change in changes if change.database == IC_NB and change.table == "Transit_Switch" and change.new is None)
-        return gone >= _SUSPICIOUS and self._zone.ic_nb.count("Transit_Switch") == 0 and self._has_attachments()
+    def _removed_all_switches(self, updates: Sequence[Sequence[RowChange]]) -> bool:
+        """Whether one of these updates did, whatever has come after it."""
+        left = self._zone.ic_nb.count("Transit_Switch")
+        for changes in reversed(updates):
+            switches = [change for change in changes if change.database == IC_NB and change.table == "Transit_Switch"]
+            gone = sum(change.new is None for change in switches)
+            if gone >= _SUSPICIOUS and left == 0:
+                return self._has_attachments()
+            left += gone - sum(change.old is None for change in switches)
+        return False
 
     def _has_attachments(self) -> bool:
         nb = self._zone.nb

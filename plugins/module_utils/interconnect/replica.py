@@ -11,7 +11,7 @@ new contents are compared with the old rows, and the difference is the change fe
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from . import client as seam
@@ -97,7 +97,7 @@ class Replica:
         self._lock: str | None = None
         self._whole = False
         self._stale_schema: dict[str, Any] | None = None
-        self._changes: list[RowChange] = []
+        self._updates: list[list[RowChange]] = []
 
     # -- state -----------------------------------------------------------------------------------------------------------------------
 
@@ -169,14 +169,16 @@ class Replica:
 
     # -- the loop --------------------------------------------------------------------------------------------------------------------
 
-    def run(self) -> list[RowChange]:
-        """Do what can be done without waiting; the differences that it made, in the order of their arrival."""
+    def run(self) -> list[list[RowChange]]:
+        """Do what can be done without waiting; the differences that it made in the order of their arrival, a list for each update of the
+        server: a transaction's differences come in one.
+        """
         if self._fetch is not None:
             self._run_fetch(self._fetch)
         if self._client is not None:
             self._run_client(self._client)
-        changes, self._changes = self._changes, []
-        return changes
+        updates, self._updates = self._updates, []
+        return updates
 
     def wait(self, poller: Any) -> None:
         """Let a poller wake up when ``run`` has something to do."""
@@ -271,21 +273,23 @@ class Replica:
         """Take one ``<table-updates>`` object into the store."""
         whole, self._whole = self._whole, False
         one = self._row_update if kind == "update" else self._row_update2
+        changes: list[RowChange] = []
+        self._updates.append(changes)  # at once: what has reached the store is told, also where a later row cannot be read
         for table, rows in tables.items():
             for uuid, row in rows.items():
-                self._note(one(table, uuid, row))
+                change = one(table, uuid, row)
+                if change is not None:
+                    changes.append(change)
         if whole:
-            self._drop_unnamed(tables)
+            changes += self._drop_unnamed(tables)
 
-    def _note(self, change: RowChange | None) -> None:
-        if change is not None:
-            self._changes.append(change)
-
-    def _drop_unnamed(self, tables: Mapping[str, Any]) -> None:
+    def _drop_unnamed(self, tables: Mapping[str, Any]) -> Iterator[RowChange]:
         for table in self.store.database.tables:
             named = tables.get(table, {})
             for uuid in [row.uuid for row in self.store.rows(table) if row.uuid not in named]:
-                self._note(self.store.delete(table, uuid))
+                change = self.store.delete(table, uuid)
+                if change is not None:
+                    yield change
 
     def _row_update(self, table: str, uuid: str, row: Mapping[str, Any]) -> RowChange | None:
         if row.get("new") is None:

@@ -126,14 +126,15 @@ class ZoneSync:
 
     def run(self) -> None:
         """One turn: receive, look at what changed, plan, send. Never waits."""
-        changes = [change for replica in self.replicas.values() for change in replica.run()]
+        updates = [update for replica in self.replicas.values() for update in replica.run()]
+        changes = [change for update in updates for change in update]
         self._interest.observe(changes)
         self._apply_probe_intervals(changes)
         self._ask_for_locks()
         holds = self._exclusive and self.status == ACTIVE
         self._was_active = self._was_active and holds
         if self._was_active:
-            self._observe(changes)  # also while a connection is down for the moment
+            self._observe(updates, changes)  # also while a connection is down for the moment
         self._replies.deliver()
         if not (holds and self.loaded):
             return
@@ -170,10 +171,10 @@ class ZoneSync:
         self.guard.observe(())
         self.engine.restart()
 
-    def _observe(self, changes: list[RowChange]) -> None:
+    def _observe(self, updates: list[list[RowChange]], changes: list[RowChange]) -> None:
         if changes or self._schemas != self._schema_serial:
             self.engine.observe(changes)
-            self.guard.observe(changes)
+            self.guard.observe(updates)
         if self._schemas != self._schema_serial:
             self._schemas = self._schema_serial
             self.engine.mark_all()

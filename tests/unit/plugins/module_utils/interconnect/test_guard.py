@@ -61,7 +61,7 @@ class Site:
         changes: list[RowChange | None] = [gone]
         if uuid is not None:
             changes.append(self.zone.ic_nb.put("IC_NB_Global", uuid, columns))
-        self.guard.observe([change for change in changes if change is not None])
+        self.guard.observe([[change for change in changes if change is not None]])
 
 
 @pytest.fixture
@@ -95,24 +95,31 @@ def test_a_new_ic_sb_deletes_nothing(site: Site) -> None:
 def test_counters_that_run_backwards_are_an_older_copy(site: Site) -> None:
     change = site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": 3})
     assert change is not None
-    site.guard.observe([change])
+    site.guard.observe([[change]])
     assert "older copy" in site.guard.holds[IC_NB]
 
 
 def test_one_update_that_removes_every_transit_switch_is_held(site: Site) -> None:
     changes = [site.zone.ic_nb.delete("Transit_Switch", name) for name in ("ts1", "ts2", "ts3")]
-    site.guard.observe([change for change in changes if change is not None])
+    site.guard.observe([[change for change in changes if change is not None]])
     assert "removed every transit switch" in site.guard.holds[IC_NB]
     assert site.filtered(site.switch_deletion()) == []
     site.guard.observe(())
     assert site.guard.holding
 
 
-def test_removing_them_one_by_one_is_not(site: Site) -> None:
-    for name in ("ts1", "ts2", "ts3"):
-        change = site.zone.ic_nb.delete("Transit_Switch", name)
-        assert change is not None
-        site.guard.observe([change])
+def test_that_update_is_held_whatever_comes_with_it(site: Site) -> None:
+    gone = [site.zone.ic_nb.delete("Transit_Switch", name) for name in ("ts1", "ts2", "ts3")]
+    come = [site.zone.ic_nb.put("Transit_Switch", name, {"name": name}) for name in ("ts8", "ts9")]
+    site.guard.observe([[change for change in changes if change is not None] for changes in (gone, come)])
+    assert "removed every transit switch" in site.guard.holds[IC_NB]
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_removing_them_one_by_one_is_not(site: Site, turns: int) -> None:
+    updates = [[change] for name in ("ts1", "ts2", "ts3") for change in [site.zone.ic_nb.delete("Transit_Switch", name)] if change]
+    for turn in range(0, 3, 3 // turns):
+        site.guard.observe(updates[turn : turn + 3 // turns])
     assert not site.guard.holding
 
 
