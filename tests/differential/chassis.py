@@ -65,4 +65,5 @@ def tamper_chassis(h: Historian, zone: Zone) -> Action | None:
             topology.no_chassis(name),
         ]
     )
+    h.decorated.add(name)
     return Action(f"tamper with the copy of {name}", f"{zone.name}/SB", tuple(operations))

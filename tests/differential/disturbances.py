@@ -24,7 +24,7 @@ def delete_published(h: Historian, zone: Zone) -> Action | None:
             return None
         operation = delete(kind, logical_port=f"{found[1].switch}-{found[0].name}")
     elif kind == "Gateway":
-        operation = delete(kind, name=str(h.some(sorted(zone.chassis))))
+        operation = delete(kind, name=str(h.some(sorted(zone.chassis.keys() - h.decorated))))
     elif kind == "Datapath_Binding":
         operation = delete(kind, transit_switch=h.random.choice(SWITCHES))
     else:

@@ -124,8 +124,8 @@ class Historian:
         self.random = random.Random(seed)
         self.seed = seed
         self.generation = generation
-        #: Ports to whose copies operators have added something: that ends with the copy, which goes for a moment or not when the
-        #: port's row in IC_SB is deleted by hand, depending on who is faster.
+        #: Ports and gateways to whose copies operators have added something: that ends with the copy, which goes for a moment or not
+        #: when the row in IC_SB is deleted by hand, depending on who is faster.
         self.decorated: set[str] = set()
         self.transit_ports: dict[str, tuple[str, UUID]] = {}
         self.transit_routers: set[str] = set()
