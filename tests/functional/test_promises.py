@@ -54,6 +54,23 @@ def test_a_port_name_in_two_zones_stops_neither(ic: Interconnect) -> None:
     assert "ts1-lr" in loser.daemon.appctl("left/show")
 
 
+@pytest.mark.ours("each of its transactions may fail as often as it has ports")
+def test_zones_that_publish_many_ports_at_once_collide_a_few_times_and_not_once_a_port(ic: Interconnect) -> None:
+    """What another zone was faster with is known after the first refusal: all keys are chosen anew then (port-bindings, section 2)."""
+    many = 40
+    transit_switches(ic, "ts1")
+    for zone in ic.zones:
+        zone.daemon.pause()
+    for number, zone in enumerate(ic.zones, 1):
+        for port in range(many):
+            attach(zone, f"{zone.name}-lr{port}", "ts1", [f"169.254.{100 + number}.{port}/16"], number=port)
+        zone.northd_sync()
+    for zone in ic.zones:
+        zone.daemon.resume()
+    ic.wait(lambda: len(ic.sb.rows("Port_Binding")) == 2 * many, "all ports to be published")
+    assert sum(map(rejections, ic.zones)) <= MOST_REJECTIONS
+
+
 @pytest.mark.ours("every transaction of the zone fails")
 def test_two_sources_of_one_row_become_one_row(ic: Interconnect) -> None:
     """Routes 4.6: the index of IC_SB lacks the origin by which the two differ."""

@@ -5,11 +5,13 @@
 """From groups of Changes to transactions, one database each, and from their replies back to the groups.
 
 A group is never split. When a server rejects a transaction, the group that caused it is found (by the operation that failed, by the
-server's words, else by halving), reported, and all the others are sent again at once (design, principle 6).
+server's words, else by halving), reported, and all the others go on at once: sent again, or planned anew where the error shows that another
+client has been at work (design, principle 6).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -198,16 +200,16 @@ def _key_mutations(column: str, keys: Mapping[str, str | None], change: Change) 
 
 _DUPLICATE = re.compile(r'multiple rows in "(\w+)" table to have identical values \((.*?)\) for index on columns? (.*?)\.  ?First row')
 _REFERENCED = re.compile(r"cannot delete (\w+) row ([0-9a-f-]{36})")
+_VALUE = re.compile(r'"(?:[^"\\]|\\.)*"|[^,\s]+')
 
 
 def _violates(change: Change, words: str) -> bool:
     """Whether the server's words about a violated constraint name what this Change writes."""
     duplicate = _DUPLICATE.search(words)
     if duplicate and change.table == duplicate[1]:
-        columns = re.findall(r'"(\w+)"', duplicate[3])
-        return any(column in change.columns for column in columns) and all(
-            str(change.columns[column]) in duplicate[2] for column in columns if column in change.columns
-        )
+        values = [json.loads(value) if value.startswith('"') else value for value in _VALUE.findall(duplicate[2])]
+        named = [(column, value) for column, value in zip(re.findall(r'"(\w+)"', duplicate[3]), values) if column in change.columns]
+        return bool(named) and all(str(change.columns[column]) == value for column, value in named)
     referenced = _REFERENCED.search(words)
     return bool(referenced and change.action == DELETE and change.uuid == referenced[2])
 
@@ -283,7 +285,10 @@ class Committer:
         rest = [part for part in transaction.parts if part not in culprits]
         if not rest:
             return
-        if culprits:
+        if culprits and _DUPLICATE.search(words):
+            # Another client was faster with what one of them wanted, and may have been so with what the others want.
+            self._tell(self._outcome.lost, rest)
+        elif culprits:
             self._send(name, rest)
         else:
             half = len(rest) // 2

@@ -196,8 +196,26 @@ class TestCommitter:
         replicas[IC_SB].answer([{}] * 6 + [{"error": "constraint violation", "details": DUPLICATE}])
         assert ("rejected", "gw2") in ledger.events
         assert commits.rejections == 1
-        replicas[IC_SB].answer()
-        assert ledger.events[-2:] == [("committed", "gw1"), ("committed", "gw3")]
+        assert ledger.events[-2:] == [("lost", "gw1"), ("lost", "gw3")]
+
+    @pytest.mark.parametrize(
+        "values, blamed",
+        [("ts1, 23", "ts1 23"), ("ts1, 2", "ts1 2"), ('"ts 1", 23', "ts 1 23"), (r'"ts\"1, 2", 23', 'ts"1, 2 23')],
+    )
+    def test_the_servers_words_name_whole_values(self, values: str, blamed: str) -> None:
+        commits, replicas, ledger = committer()
+        store = replicas[IC_SB].store
+        groups = []
+        for switch, key in (("ts1", 2), ("ts1", 23), ("ts 1", 23), ('ts"1, 2', 23), ("ts", 3)):
+            columns = {"transit_switch": switch, "tunnel_key": key, "logical_port": f"{switch} {key}"}
+            groups.append(Group("ports", f"{switch} {key}", (insert(store, "Port_Binding", columns, record="p", reason="r"),)))
+        commits.submit(groups)
+        words = (
+            f'Transaction causes multiple rows in "Port_Binding" table to have identical values ({values}) for index on columns'
+            ' "transit_switch" and "tunnel_key".  First row, with UUID'
+        )
+        replicas[IC_SB].answer([{}] * 6 + [{"error": "constraint violation", "details": words}])
+        assert [key for event, key in ledger.events if event == "rejected"] == [blamed]
 
     def test_the_operation_that_failed_names_the_group(self) -> None:
         commits, replicas, ledger = committer()
