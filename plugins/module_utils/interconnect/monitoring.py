@@ -11,12 +11,13 @@ the set of ports is not kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Callable
 
 from .replica import Replica
 from .schema import IC_NB, IC_SB, NB, SB
-from .store import RowChange
+from .store import Row, RowChange
 from .zone import OWNER_KEY, Zone
 
 _TYPED = ["type", "!=", ""]
@@ -29,8 +30,49 @@ def keeps_ports(table: str, row: Any) -> bool:
     return table != "Logical_Switch" or "interconn-ts" in row["other_config"] or OWNER_KEY in row["external_ids"]
 
 
+class _Names:
+    """The names that rows of one table speak of; ``name(row)`` is None for a row that does not count."""
+
+    def __init__(self, name: Callable[[Row], str | None]) -> None:
+        self._name = name
+        self._counts: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._counts))
+
+    def begin(self, rows: Iterable[Row]) -> None:
+        """Forget everything, and take in these rows."""
+        self._counts = Counter(name for name in map(self._name, rows) if name is not None)
+
+    def follow(self, change: RowChange) -> bool:
+        """Take notice of a row change; whether a name came or went with it."""
+        before = self._name(change.old) if change.old is not None else None
+        after = self._name(change.new) if change.new is not None else None
+        if before == after:
+            return False
+        return self._add(after) | self._take(before)
+
+    def _add(self, name: str | None) -> bool:
+        if name is None:
+            return False
+        self._counts[name] += 1
+        return self._counts[name] == 1
+
+    def _take(self, name: str | None) -> bool:
+        if name is None:
+            return False
+        self._counts[name] -= 1
+        if self._counts[name]:
+            return False
+        del self._counts[name]
+        return True
+
+
 class Interest:
-    """Follows what the zone speaks of, and tells the replicas of NB and SB."""
+    """Follows what the zone speaks of, and tells the replicas of NB and SB.
+
+    A change costs as much as it concerns: only a name that comes or goes has the conditions made anew, which OVSDB takes as a whole.
+    """
 
     def __init__(self, zone: Zone, replicas: Mapping[str, Replica]) -> None:
         self._zone = zone
@@ -38,26 +80,36 @@ class Interest:
         self._ports: set[str] = set()
         #: The name by which other zones speak of ours; who we are is told by several tables, of databases that arrive in any order.
         self._name: str | None = None
+        #: The transit switch ports of IC_NB, and our ports that service monitors ask for.
+        self._managed = _Names(lambda row: str(row["name"]))
+        self._served = _Names(lambda row: row["logical_port"] if row["target_availability_zone"] == self._name else None)
         self._nb.keeps_members = keeps_ports
         self._tell()
 
     def observe(self, changes: Iterable[RowChange]) -> None:
-        """Take notice of these row changes, and of nothing else."""
+        """Take notice of these row changes, and of nothing else. The stores must hold them already, all of them."""
         name = self._own_name()
-        concerned = name != self._name
+        renamed = name != self._name
         self._name = name
+        concerned = renamed
         for change in changes:
-            if change.table not in _FOLLOWED:
-                continue
-            place = (change.database, change.table)
-            if place == (NB, "Logical_Switch") and "ports" in change.edges:
-                concerned |= self._follow_switch(change)
-            elif place == (NB, "Logical_Switch_Port") and change.new is None:
-                concerned |= self._follow_hidden(change.uuid)
-            elif place in ((IC_NB, "Transit_Switch_Port"), (IC_SB, "Service_Monitor")):
-                concerned = True
+            if change.table in _FOLLOWED:
+                concerned |= self._follow(change, renamed)
+        if renamed:
+            self._served.begin(self._zone.ic_sb.rows("Service_Monitor"))
         if concerned:
             self._tell()
+
+    def _follow(self, change: RowChange, renamed: bool) -> bool:
+        place = (change.database, change.table)
+        if place == (NB, "Logical_Switch"):
+            return "ports" in change.edges and self._follow_switch(change)
+        if place == (NB, "Logical_Switch_Port"):
+            return change.new is None and self._follow_hidden(change.uuid)
+        if place == (IC_NB, "Transit_Switch_Port"):
+            return self._managed.follow(change)
+        # Under another name all monitors are looked at anew.
+        return place == (IC_SB, "Service_Monitor") and not renamed and self._served.follow(change)
 
     def _follow_switch(self, change: RowChange) -> bool:
         before = len(self._ports)
@@ -79,11 +131,8 @@ class Interest:
         return own["name"] if own is not None else None
 
     def _tell(self) -> None:
-        zone = self._zone
-        managed = [row["name"] for row in zone.ic_nb.rows("Transit_Switch_Port")]
-        served = (row for row in zone.ic_sb.rows("Service_Monitor") if row["target_availability_zone"] == self._name)
         uuids = [["_uuid", "==", ["uuid", uuid]] for uuid in sorted(self._ports)]
-        names = [["name", "==", name] for name in sorted(managed)]
+        names = [["name", "==", name] for name in self._managed]
         self._nb.want("Logical_Switch_Port", [_TYPED, *uuids, *names])
-        bound = sorted({*managed, *(row["logical_port"] for row in served)})
+        bound = sorted({*self._managed, *self._served})
         self._sb.want("Port_Binding", [_TYPED, *(["logical_port", "==", name] for name in bound)])

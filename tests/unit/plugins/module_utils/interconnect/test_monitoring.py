@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import permutations
 from typing import Any
 
@@ -42,24 +43,57 @@ def replicas() -> dict[str, Wishes]:
     return made
 
 
-@pytest.mark.parametrize("order", list(permutations((NB, IC_NB, IC_SB))), ids=" ".join)
-def test_the_ports_that_others_speak_of_are_asked_for(replicas: dict[str, Wishes], order: tuple[str, ...]) -> None:
+def interest(replicas: dict[str, Wishes], order: Iterable[str]) -> Interest:
+    """What a zone takes interest in when its databases arrive in this order."""
     zone = Zone(*(replicas[name].store for name in (NB, SB, IC_NB, IC_SB)))
-    interest = Interest(zone, replicas)
+    made = Interest(zone, replicas)
     for database in order:
         changes = [replicas[database].store.put(*row) for row in CONTENTS[database]]
-        interest.observe(change for change in changes if change is not None)
+        made.observe(change for change in changes if change is not None)
+    return made
+
+
+@pytest.fixture
+def interested(replicas: dict[str, Wishes]) -> Interest:
+    """The same, all databases being there."""
+    return interest(replicas, CONTENTS)
+
+
+@pytest.mark.parametrize("order", list(permutations((NB, IC_NB, IC_SB))), ids=" ".join)
+def test_the_ports_that_others_speak_of_are_asked_for(replicas: dict[str, Wishes], order: tuple[str, ...]) -> None:
+    interest(replicas, order)
     assert replicas[NB].names("Logical_Switch_Port") == {"managed"}
     assert replicas[SB].names("Port_Binding") == {"managed", "backend"}
 
 
-def test_a_zone_with_another_name_serves_others(replicas: dict[str, Wishes]) -> None:
-    zone = Zone(*(replicas[name].store for name in (NB, SB, IC_NB, IC_SB)))
-    interest = Interest(zone, replicas)
-    for database, rows in CONTENTS.items():
-        for row in rows:
-            replicas[database].store.put(*row)
+def test_a_zone_with_another_name_serves_others(interested: Interest, replicas: dict[str, Wishes]) -> None:
     renamed = replicas[IC_SB].store.put("Availability_Zone", AZ, {"name": "az9"})
     assert renamed is not None
-    interest.observe([renamed])
+    interested.observe([renamed])
     assert replicas[SB].names("Port_Binding") == {"managed"}
+
+
+def test_only_names_that_come_or_go_have_the_conditions_made_anew(
+    interested: Interest, replicas: dict[str, Wishes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Wishes, "want", lambda replica, table, _condition: told.append(f"{replica.name} {table}"))
+
+    def tells(database: str, table: str, number: int, **columns: Any) -> bool:
+        """Whether a row's difference has the conditions made anew; a row without columns is deleted."""
+        told.clear()
+        store, uuid = replicas[database].store, f"00000000-0000-0000-0000-{number:012}"
+        change = store.put(table, uuid, columns) if columns else store.delete(table, uuid)
+        assert change is not None
+        interested.observe([change])
+        return bool(told)
+
+    assert not tells(IC_NB, "Transit_Switch_Port", 2, addresses=frozenset(["02:00:00:00:00:01"]))
+    assert tells(IC_NB, "Transit_Switch_Port", 2, name="other")
+    assert tells(IC_NB, "Transit_Switch_Port", 2)
+    assert not tells(IC_SB, "Service_Monitor", 2, status="online")
+    assert not tells(IC_SB, "Service_Monitor", 3, logical_port="theirs", target_availability_zone="az2")
+    assert not tells(IC_SB, "Service_Monitor", 4, logical_port="backend", target_availability_zone="az1")
+    assert not tells(IC_SB, "Service_Monitor", 2)
+    assert tells(IC_SB, "Service_Monitor", 4, logical_port="elsewhere")
+    assert tells(IC_SB, "Service_Monitor", 4)
