@@ -54,8 +54,8 @@ def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: 
     shared = not chassis
     if port.own is not None and port.own != binding:
         yield port.delete_binding(port.own, f"the port is not this zone's on transit switch {port.own['transit_switch']}")
-    mine = is_local(port.zone, chassis) or (shared and port.zone.shared_lock)
-    if not mine or (binding is not None and binding == port.foreign and ROUTER_ID in binding["external_ids"]):
+    led_elsewhere = binding is not None and binding == port.foreign and ROUTER_ID in binding["external_ids"]
+    if led_elsewhere or not _is_here(port, transit_switch_port):
         # A binding that leads to a router is an operator's port in the zone that owns it; that zone alone may say otherwise.
         yield from _forget_router(port, binding)
         return
@@ -74,6 +74,12 @@ def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: 
     columns = {**new_binding(port, transit_switch, key), **_contents(transit_switch_port)}
     reason = f"port of transit switch {transit_switch['name']} " + (f"on chassis {chassis}" if chassis else "without chassis")
     yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason, shared=shared)
+
+
+def _is_here(port: Port, transit_switch_port: Row) -> bool:
+    """Whether the binding is this zone's to make and to maintain (4.1)."""
+    chassis = transit_switch_port["chassis"]
+    return is_local(port.zone, chassis) if chassis else port.zone.shared_lock
 
 
 def _forget_router(port: Port, binding: Row | None) -> Iterator[Step]:
@@ -99,11 +105,11 @@ def _contents(transit_switch_port: Row) -> dict[str, str]:
 
 
 def _awaits(port: Port, transit_switch_port: Row, transit_switch: Row) -> bool:
-    """Whether the port came to this zone and another zone still has its binding (4.3)."""
-    binding = port.foreign
-    if binding is None or binding["transit_switch"] != transit_switch["name"] or not port.on(transit_switch):
+    """Whether this zone makes the binding that the port lacks: now, or once another zone has withdrawn the one that it still has (4.3)."""
+    if not _is_here(port, transit_switch_port):
         return False
-    return is_local(port.zone, transit_switch_port["chassis"])
+    binding = port.foreign
+    return port.taken() is None or (binding is not None and binding["transit_switch"] == transit_switch["name"] and port.on(transit_switch))
 
 
 # ---- NB -------------------------------------------------------------------------------------------------------------------------------
@@ -113,7 +119,8 @@ def _local(port: Port, transit_switch_port: Row, transit_switch: Row, binding: R
     """X-3 to X-7."""
     name = transit_switch["name"]
     if binding is None:
-        # While the zone that had the port before withdraws its binding, the port stays as it is.
+        # A binding that is on its way finds the port as it is: upstream's daemon uses the row that it has made in the same cycle, and
+        # what is removed while IC_SB is rebuilt would be withheld together with the binding.
         if port.lsp is not None and port.home is not None and not _awaits(port, transit_switch_port, transit_switch):
             yield from port.remove_lsp(f"the port has no binding on transit switch {name}")
         return

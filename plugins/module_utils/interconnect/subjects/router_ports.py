@@ -208,8 +208,7 @@ def _clash(port: _RouterPort) -> Left | None:
 def _local(port: _RouterPort, binding: Row | None) -> Iterator[Step]:
     """Y-2 and Y-3."""
     if binding is None or port.port is None or port.transit_router is None:
-        waits = port.foreign is not None and _is_here(port)
-        if port.stands_for_a_transit_router() and not waits:
+        if port.stands_for_a_transit_router() and not _awaits(port):
             yield from port.remove_lrp("no transit router has such a port with a binding")
         clash = _clash(port)
         if clash is not None:
@@ -221,6 +220,14 @@ def _local(port: _RouterPort, binding: Row | None) -> Iterator[Step]:
         yield clash
     elif router is not None:
         yield from _make(port, port.port, router, binding)
+
+
+def _awaits(port: _RouterPort) -> bool:
+    """Whether this zone makes the binding that the port lacks: now, or once another zone has withdrawn its own.
+
+    Until then the NB port stays as it is: what is removed while IC_SB is rebuilt would be withheld together with the binding.
+    """
+    return _is_here(port) and (port.binding is None or transit.is_router_port(port.binding))
 
 
 def _make(port: _RouterPort, row: Row, router: Row, binding: Row) -> Iterator[Step]:

@@ -20,6 +20,7 @@ from typing import Any, Callable
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import DELETE, INSERT, Change, Group
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine, Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.guard import Guard
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import (
     DATABASES,
     IC_NB,
@@ -358,6 +359,13 @@ class World:
         for site, groups in planned:
             written += self._commit(site, groups)
         return written
+
+    def held_pass(self, name: str = "") -> list[Change]:
+        """One pass of a zone whose guard withholds deletions; what was written."""
+        site = self.site(name)
+        guard = Guard(site.zone, site.engine)
+        guard.holds = {IC_SB: "it is another database than before"}
+        return self._commit(site, guard.filter(site.engine.plan(), site.engine.planned))
 
     def _commit(self, site: Site, groups: list[Group]) -> list[Change]:
         written: list[Change] = []

@@ -328,12 +328,41 @@ def test_keys_survive_the_loss_of_ic_sb() -> None:
     for row in list(w.ic_sb.rows("Port_Binding")):
         w.delete(w.ic_sb, "Port_Binding", row.uuid)
     w.start("az1", shared_lock=True)
-    # What the guard does: nothing is removed from NB, rows of IC_SB are made anew.
-    for group in w.engine.plan():
-        kept = tuple(made for made in group.changes if not made.members)
-        if kept:
-            w._commit(w.site("az1"), [group._replace(changes=kept)])
+    w.held_pass()
     assert rows(w.ic_sb, "Port_Binding", "logical_port", "tunnel_key") == before
+
+
+@pytest.mark.parametrize("chassis", ["gw-az1", ""])
+def test_a_binding_deleted_by_hand_comes_back_and_the_port_stays(chassis: str) -> None:
+    w = world()
+    add_tsp(w, "first", chassis="gw-az1")
+    add_tsp(w, chassis=chassis)
+    w.set_keys(nb(w, "az1"), "Logical_Switch_Port", lsp(w, "az1").uuid, "options", mcast_flood="true")
+    port, key = lsp(w, "az1"), binding(w)["tunnel_key"]
+    w.delete(w.ic_sb, "Port_Binding", binding(w).uuid)
+    w.converge()
+    assert lsp(w, "az1") == port
+    assert binding(w)["tunnel_key"] == key == 2
+    assert lsp(w, "az2")["options"]["requested-tnl-key"] == "2"
+    assert w.rejections() == []
+    w.check_law()
+
+
+def test_a_port_that_moves_to_another_switch_leaves_the_old_one_once_its_binding_is_there() -> None:
+    w = world()
+    w.transit_switch("ts2")
+    tsp = add_tsp(w, chassis="gw-az1")
+    with w.batch():
+        w.put(w.ic_nb, "Transit_Switch", named(w.ic_nb, "Transit_Switch", "ts2").uuid, ports={tsp})
+        w.put(w.ic_nb, "Transit_Switch", named(w.ic_nb, "Transit_Switch", "ts1").uuid, ports=set())
+    assert [change.database for group in w.engine.plan() for change in group.changes] == ["OVN_IC_Southbound"] * 2
+    w.engine.mark_all()
+    w.converge()
+    assert binding(w)["transit_switch"] == "ts2"
+    for zone in w.sites:
+        assert [row["name"] for row in nb(w, zone).parent_rows("Logical_Switch", "ports", lsp(w, zone).uuid)] == ["ts2"]
+    assert w.rejections() == []
+    w.check_law()
 
 
 @pytest.mark.parametrize("columns", [{"type": None}, {"type": "remote"}, {"name": ""}, {"name": "", "chassis": ""}, {"addresses": ()}])
