@@ -5,7 +5,8 @@
 """Transit routers (spec transit-switches, section 5): the NB router in this zone, and the IC_SB datapath with its tunnel key.
 
 There are two sorts of keys: ``("name", n)`` for the NB routers that stand for, or claim to be, transit router n, and ``("datapath", uuid)``
-for the IC_SB datapaths of the IC_NB row with that uuid (None: of none). A datapath does not say the router's name.
+for the IC_SB datapaths of the IC_NB row with that uuid (None: of none). A datapath does not say the router's name: where the router is
+another row of IC_NB than before, as after a restore, its tunnel key in NB tells which datapath it had.
 """
 
 from __future__ import annotations
@@ -45,9 +46,11 @@ class TransitRouters(Subject):
         if change.table == "Transit_Router":
             if change.changed("name"):
                 yield ("datapath", change.uuid)
-                yield from (("name", row["name"]) for row in change.rows)
+                for row in change.rows:
+                    yield from _of_name(zone, row["name"])
         elif change.table == "Logical_Router":
-            yield from (("name", name) for name in _router_names(change, zone))
+            for name in _router_names(change, zone):
+                yield from _of_name(zone, name)
         else:
             yield from self._of_datapath(change, zone)
 
@@ -58,6 +61,7 @@ class TransitRouters(Subject):
                 transit_router = zone.ic_nb.row("Transit_Router", row["nb_ic_uuid"])
                 if transit_router is not None:
                     yield ("name", transit_router["name"])
+                yield from (("datapath", asker.uuid) for asker in _askers(zone, row["tunnel_key"]))
         if change.old is not None and change.changed("tunnel_key"):
             self._keys.freed(change.old["tunnel_key"])
             yield from (("datapath", uuid) for uuid in tuple(self._starved))
@@ -85,11 +89,15 @@ class TransitRouters(Subject):
         datapaths = transit.router_datapaths(zone, uuid)
         self._keys.release(("router", uuid))
         self._starved.discard(uuid or "")
-        if transit_router is not None and not datapaths:
+        if transit_router is None:
+            for orphan in datapaths:
+                yield from _bequeath(zone, orphan, uuid)
+            return
+        if not datapaths and _inheritance(zone, transit_router) is None:
             yield from self._publish(zone, transit_router)
-        for surplus in datapaths[1 if transit_router is not None else 0 :]:
-            reason = "the transit router has another datapath" if transit_router is not None else "IC_NB has no such transit router"
-            yield delete(zone.ic_sb, "Datapath_Binding", surplus, record=_label(transit_router, uuid), reason=reason, shared=True)
+        for surplus in datapaths[1:]:
+            reason = "the transit router has another datapath"
+            yield delete(zone.ic_sb, "Datapath_Binding", surplus, record=transit_router["name"], reason=reason, shared=True)
 
     def _publish(self, zone: Zone, transit_router: Row) -> Iterator[Step]:
         name = transit_router["name"]
@@ -104,8 +112,35 @@ class TransitRouters(Subject):
         yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=f"transit router {name} exists in IC_NB", shared=True)
 
 
-def _label(transit_router: Row | None, uuid: str | None) -> str:
-    return transit_router["name"] if transit_router is not None else f"transit router {uuid or 'without uuid'}"
+def _bequeath(zone: Zone, orphan: Row, uuid: str | None) -> Iterator[Step]:
+    """Give the datapath of a transit router that is gone to the one that goes on with its key, so that the key survives; else delete it."""
+    for heir in _askers(zone, orphan["tunnel_key"]):
+        if _inheritance(zone, heir) == orphan:
+            reason = f"it has the key of transit router {heir['name']}, which is another row of IC_NB now"
+            columns = {"nb_ic_uuid": heir.uuid}
+            yield from update(zone.ic_sb, "Datapath_Binding", orphan, record=heir["name"], reason=reason, columns=columns, shared=True)
+            return
+    label = f"transit router {uuid or 'without uuid'}"
+    yield delete(zone.ic_sb, "Datapath_Binding", orphan, record=label, reason="IC_NB has no such transit router", shared=True)
+
+
+def _inheritance(zone: Zone, transit_router: Row) -> Row | None:
+    """The datapath without a transit router of which this one, that has none, has the key in NB."""
+    routers = transit.routers(zone, transit_router["name"])
+    if not routers or transit.router_datapaths(zone, transit_router.uuid):
+        return None
+    for datapath in zone.ic_sb.find("Datapath_Binding", "tunnel_key", requested(routers[0]["options"])):
+        if datapath["type"] == ROUTER_TYPE and zone.ic_nb.row("Transit_Router", datapath["nb_ic_uuid"]) is None:
+            return datapath
+    return None
+
+
+def _askers(zone: Zone, key: int) -> Iterator[Row]:
+    """The transit routers whose NB routers ask for this key."""
+    for router in zone.nb.find("Logical_Router", transit.REQUESTED_KEY, key):
+        transit_router = zone.ic_nb.first("Transit_Router", "name", router["options"][ROUTER_KEY])
+        if transit_router is not None:
+            yield transit_router
 
 
 def _local(zone: Zone, name: str) -> Iterator[Step]:
@@ -155,3 +190,14 @@ def _router_names(change: RowChange, zone: Zone) -> Iterator[str]:
             change.changed("name", "options", "external_ids") or len(zone.nb.find("Logical_Router", ROUTER_KEY, name)) > 1
         ):
             yield name
+
+
+def _of_name(zone: Zone, name: str) -> Iterator[_Key]:
+    """The keys that have to do with a name: of its NB routers, of its datapath, and of one that it may inherit."""
+    yield ("name", name)
+    transit_router = zone.ic_nb.first("Transit_Router", "name", name)
+    if transit_router is not None:
+        yield ("datapath", transit_router.uuid)
+        inheritance = _inheritance(zone, transit_router)
+        if inheritance is not None:
+            yield ("datapath", inheritance["nb_ic_uuid"])

@@ -182,6 +182,45 @@ def test_keys_survive_the_loss_of_ic_sb() -> None:
     assert rows(w.ic_sb, "Port_Binding", "logical_port", "tunnel_key") == keys
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_keys_survive_when_ic_nb_has_the_routers_as_other_rows(at_once: bool) -> None:
+    w = world()
+    names = [f"tr{number}" for number in range(3)]
+    old = [add_tr(w, name) for name in names]
+    before = rows(w.ic_sb, "Datapath_Binding", "tunnel_key")
+    configs = [rows(nb(w, zone), "Logical_Router", "name", "options") for zone in w.sites]
+    with w.batch():
+        for uuid in old:
+            w.delete(w.ic_nb, "Transit_Router", uuid)
+        if at_once:
+            new = [w.put(w.ic_nb, "Transit_Router", name=name) for name in reversed(names)]
+    if not at_once:
+        assert w.held_pass("az1") == w.held_pass("az2") == []
+        new = [w.put(w.ic_nb, "Transit_Router", name=name) for name in reversed(names)]
+    w.converge(together=True)
+    assert rows(w.ic_sb, "Datapath_Binding", "tunnel_key") == before
+    assert sorted(rows(w.ic_sb, "Datapath_Binding", "nb_ic_uuid")) == sorted(new)
+    assert [rows(nb(w, zone), "Logical_Router", "name", "options") for zone in w.sites] == configs
+    assert w.rejections() == []
+    w.check_law()
+
+
+def test_a_datapath_is_inherited_once() -> None:
+    w = world()
+    w.delete(w.ic_nb, "Transit_Router", add_tr(w))
+    w.give_lock("")
+    for name in ("tr1", "tr2"):
+        w.put(nb(w, "az1"), "Logical_Router", name=name, options={"interconn-tr": name, "requested-tnl-key": str(FIRST)})
+        w.put(w.ic_nb, "Transit_Router", name=name)
+    for uuid in (None, w.new_uuid()):
+        w.put(w.ic_sb, "Datapath_Binding", type="transit-router", tunnel_key=FIRST, nb_ic_uuid=uuid)
+    w.give_lock("az1")
+    w.converge()
+    assert rows(w.ic_sb, "Datapath_Binding", "tunnel_key") == [FIRST, FIRST + 1]
+    assert w.rejections() == []
+    w.check_law()
+
+
 def test_a_binding_deleted_by_hand_comes_back_and_the_port_stays() -> None:
     w = world()
     add_tr(w)
@@ -465,6 +504,10 @@ def _edit(w: World, action: int, which: int, zone: str, step: int) -> None:
         w.put(store, "Logical_Router", router.uuid, **edits[step % 4])
     elif action == 8 and port is not None:
         w.put(store, "Logical_Router_Port", port.uuid, options={})
+    elif action == 8 and tr is not None and which:
+        with w.batch():
+            w.delete(w.ic_nb, "Transit_Router", tr.uuid)
+            w.put(w.ic_nb, "Transit_Router", name=tr_name)
     elif action == 8 and router is not None:
         w.add(store, "Logical_Router", router.uuid, "ports", "Logical_Router_Port", name=name, options={"interconn-tr": name})
     elif action == 9:
