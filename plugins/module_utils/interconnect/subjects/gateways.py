@@ -82,6 +82,30 @@ class Gateways(Subject):
             yield delete(zone.sb, "Chassis", chassis, record=name, reason=f"no other zone has a gateway {name} any more")
 
 
+def register(zone: Zone) -> None:
+    """Register the index that :func:`has_encap` looks things up by."""
+    for store in (zone.sb, zone.ic_sb):
+        store.index("Encap", "type", lambda row: (row["type"],))
+
+
+def has_encap(zone: Zone, kind: str) -> bool:
+    """Whether the interconnect has a gateway with an encap of this type.
+
+    What this zone is about to publish counts too, as in upstream's daemon, which publishes it earlier in the same cycle. And while IC_SB is
+    rebuilt, the copies of other zones' gateways say what it is going to hold.
+    """
+    if zone.ic_sb.first("Encap", "type", kind) is not None:
+        return True
+    encaps = zone.sb.find("Encap", "type", kind)
+    holders = (chassis for encap in encaps for chassis in zone.sb.parent_rows("Chassis", "encaps", encap.uuid))
+    return any(is_remote(zone, chassis) or _is_to_be_published(zone, chassis) for chassis in holders)
+
+
+def _is_to_be_published(zone: Zone, chassis: Row) -> bool:
+    gateway = zone.ic_sb.first("Gateway", "name", chassis["name"])
+    return is_interconn(zone, chassis) and (gateway is None or zone.is_own(gateway))
+
+
 def is_interconn(zone: Zone, chassis: Row) -> bool:
     """Whether an SB chassis is a gateway of this zone (B-1)."""
     return boolean(chassis[flags_column(zone)], IS_INTERCONN)

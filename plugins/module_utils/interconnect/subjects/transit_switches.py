@@ -14,11 +14,11 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from ..change import Left, Step, delete, insert, update
 from ..engine import ALL, Keys, Subject
-from ..schema import IC_NB, IC_SB, NB, version_numbers
+from ..schema import IC_NB, IC_SB, NB, SB, version_numbers
 from ..settings import boolean
 from ..store import Row, RowChange
 from ..zone import OWNER_KEY, Zone
-from . import transit
+from . import gateways, transit
 from .keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, requested
 from .transit import SWITCH_KEY, SWITCH_TYPE
 
@@ -36,7 +36,10 @@ class TransitSwitches(Subject):
             (IC_NB, "Transit_Switch"),
             (IC_NB, "IC_NB_Global"),
             (NB, "Logical_Switch"),
+            (SB, "Chassis"),
+            (SB, "Encap"),
             (IC_SB, "Datapath_Binding"),
+            (IC_SB, "Gateway"),
             (IC_SB, "Encap"),
         ]
     )
@@ -51,7 +54,7 @@ class TransitSwitches(Subject):
     def prepare(self, zone: Zone) -> None:
         transit.register(zone)
         DatapathKeys.register(zone)
-        zone.ic_sb.index("Encap", "type", lambda row: (row["type"],))
+        gateways.register(zone)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.table == "Transit_Switch":
@@ -106,8 +109,7 @@ class TransitSwitches(Subject):
 
     def _publish(self, zone: Zone, transit_switch: Row) -> Iterator[Step]:
         name = transit_switch["name"]
-        switch = transit.switch_of(zone, name)
-        key = self._take(zone, name, requested(switch["other_config"]) if switch is not None else 0)
+        key = self._take(zone, name)
         if key is None:
             yield _exhausted(zone, name, "it has no datapath")
             return
@@ -135,7 +137,10 @@ class TransitSwitches(Subject):
                 columns["tunnel_key"] = key
         yield from update(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, columns=columns, shared=True)
 
-    def _take(self, zone: Zone, name: str, wanted: int = 0) -> int | None:
+    def _take(self, zone: Zone, name: str) -> int | None:
+        """A key from the range of the mode: the one that the zone's switch has, if it is free and in the range, so that keys survive."""
+        switch = transit.switch_of(zone, name)
+        wanted = requested(switch["other_config"]) if switch is not None else 0
         key = self._keys.take(zone, ("switch", name), key_range(zone), wanted)
         if key is None:
             self._starved.add(name)
@@ -145,7 +150,7 @@ class TransitSwitches(Subject):
 def vxlan_mode(zone: Zone) -> bool:
     """Whether the interconnection works in VXLAN mode: asked for in IC_NB, and at least one gateway has a VXLAN encap (section 3)."""
     row = zone.ic_nb.only("IC_NB_Global")
-    return row is not None and boolean(row["options"], "vxlan_mode") and zone.ic_sb.first("Encap", "type", "vxlan") is not None
+    return row is not None and boolean(row["options"], "vxlan_mode") and gateways.has_encap(zone, "vxlan")
 
 
 def key_range(zone: Zone) -> range:

@@ -352,6 +352,62 @@ def test_keys_survive_the_loss_of_ic_sb_and_new_switches_do_not_take_them() -> N
     assert w.rejections() == []
 
 
+@pytest.mark.parametrize("gateway_in", ["az1", "az2"])
+def test_keys_survive_the_loss_of_ic_sb_in_vxlan_mode(gateway_in: str) -> None:
+    """Datapaths are planned before any encap is committed: the mode must not be off until then."""
+    w = World(lambda: [Gateways(), TransitSwitches()], ["az1", "az2"])
+    w.chassis("gw1", zone=gateway_in, kind="vxlan")
+    set_mode(w, "true")
+    w.settle()
+    first = w.transit_switch("ts0")
+    for number in range(1, 4):
+        w.transit_switch(f"ts{number}")
+        w.settle()
+    w.delete(w.ic_nb, "Transit_Switch", first)
+    w.settle()
+    before = datapaths(w)
+    assert before == [("ts1", 1026), ("ts2", 1027), ("ts3", 1028)]
+    written = len(w.site("az1").written)
+    with w.batch():
+        for table in ("Datapath_Binding", "Gateway"):
+            for row in list(w.ic_sb.rows(table)):
+                w.delete(w.ic_sb, table, row.uuid)
+        for row in list(w.ic_sb.rows("Encap")):
+            w.delete(w.ic_sb, "Encap", row.uuid)
+    # The guard withholds the deletion of the gateway's copy.
+    w.held_pass("az1")
+    w.settle(together=True)
+    assert datapaths(w) == before
+    again = [change for change in w.site("az1").written[written:] if change.table in ("Datapath_Binding", "Logical_Switch")]
+    assert [(change.table, change.action) for change in again] == [("Datapath_Binding", "insert")] * 3
+    w.check_law()
+
+
+def test_a_refresh_takes_the_key_that_the_switch_has() -> None:
+    w = with_gateways()
+    set_mode(w, "true")
+    w.settle()
+    w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1", "requested-tnl-key": "1030"})
+    with w.batch():
+        w.put(w.ic_sb, "Datapath_Binding", transit_switch="ts1", tunnel_key=FIRST)
+        w.transit_switch("ts1")
+    w.settle()
+    assert datapaths(w) == [("ts1", 1030)]
+
+
+def test_a_chassis_whose_name_is_another_zones_does_not_make_the_vxlan_mode() -> None:
+    w = World(lambda: [Gateways(), TransitSwitches()], ["az1", "az2"])
+    w.chassis("gw1", zone="az2")
+    w.settle()
+    w.delete(w.zone.sb, "Chassis", named(w.zone.sb, "Chassis", "gw1").uuid)
+    set_mode(w, "true")
+    w.chassis("gw1", zone="az1", kind="vxlan", ip="192.0.2.77")
+    w.transit_switch("ts1")
+    w.settle()
+    assert datapaths(w) == [("ts1", FIRST)]
+    w.check_law()
+
+
 def test_a_thousand_switches_at_once_have_different_keys() -> None:
     w = world(["az1"])
     with w.batch():
