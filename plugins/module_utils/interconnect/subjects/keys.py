@@ -56,9 +56,9 @@ class DatapathKeys:
         #: For each range: no key below this one is free, the lower end aside.
         self._lowest: dict[range, int] = {}
 
-    @staticmethod
-    def register(zone: Zone) -> None:
-        """Register the indexes used here."""
+    def prepare(self, zone: Zone) -> None:
+        """Register the indexes used here, and search from the beginning again: keys may have been freed unseen."""
+        self._lowest.clear()
         zone.ic_sb.index("Datapath_Binding", "tunnel_key", lambda row: (row["tunnel_key"],))
         zone.nb.index("Logical_Switch", REQUESTED_KEY, partial(_requested, "other_config", SWITCH_KEY))
         zone.nb.index("Logical_Router", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))

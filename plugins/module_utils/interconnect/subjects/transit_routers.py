@@ -40,7 +40,7 @@ class TransitRouters(Subject):
 
     def prepare(self, zone: Zone) -> None:
         transit.register(zone)
-        DatapathKeys.register(zone)
+        self._keys.prepare(zone)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.table == "Transit_Router":

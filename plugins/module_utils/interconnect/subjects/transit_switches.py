@@ -47,14 +47,16 @@ class TransitSwitches(Subject):
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
         self._keys = keys or DatapathKeys()
-        self._mode: bool | None = None
+        #: The mode that all keys were planned with.
+        self._mode = False
         #: Transit switches that found no free key.
         self._starved: set[str] = set()
 
     def prepare(self, zone: Zone) -> None:
         transit.register(zone)
-        DatapathKeys.register(zone)
+        self._keys.prepare(zone)
         gateways.register(zone)
+        self._mode = vxlan_mode(zone)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.table == "Transit_Switch":

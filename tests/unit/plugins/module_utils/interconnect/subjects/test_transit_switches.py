@@ -408,6 +408,40 @@ def test_a_chassis_whose_name_is_another_zones_does_not_make_the_vxlan_mode() ->
     w.check_law()
 
 
+def test_the_mode_is_followed_after_a_pause_in_which_it_was_turned_on() -> None:
+    w = with_gateways()
+    w.transit_switch("ts1")
+    w.settle()
+    w.stop()
+    set_mode(w, "true")
+    w.resume()
+    w.give_lock("az1")
+    w.settle()
+    assert (config(w)["ic-vxlan_mode"], config(w)["requested-tnl-key"]) == ("true", "1025")
+    set_mode(w, "false")
+    w.settle()
+    assert (config(w)["ic-vxlan_mode"], config(w)["requested-tnl-key"]) == ("false", "16711682")
+    w.check_law()
+
+
+def test_k2_a_key_that_was_freed_during_a_pause_is_taken() -> None:
+    w = world(["az1"])
+    gone = w.transit_switch("ts0")
+    for number in range(1, 4):
+        w.settle()
+        w.transit_switch(f"ts{number}")
+    w.settle()
+    w.stop()
+    w.delete(w.ic_nb, "Transit_Switch", gone)
+    w.delete(w.ic_sb, "Datapath_Binding", named(w.ic_sb, "Datapath_Binding", "ts0", "transit_switch").uuid)
+    w.resume()
+    w.give_lock("az1")
+    w.settle()
+    w.transit_switch("new")
+    w.settle()
+    assert dict(datapaths(w))["new"] == FIRST
+
+
 def test_a_thousand_switches_at_once_have_different_keys() -> None:
     w = world(["az1"])
     with w.batch():
