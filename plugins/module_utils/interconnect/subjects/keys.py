@@ -12,14 +12,26 @@ The allocators remember what was handed out and has not come back. The two subje
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 
+from ..change import Left
 from ..settings import integer
 from ..store import Row
 from ..zone import Zone
-from .transit import REQUESTED_KEY, ROUTER_KEY, SWITCH_KEY, router_datapaths, switch_datapaths, transit_switch_of
+from .transit import (
+    REQUESTED_KEY,
+    ROUTER_KEY,
+    ROUTER_TYPE,
+    SWITCH_KEY,
+    router_datapaths,
+    routers,
+    switch_datapath,
+    switch_datapaths,
+    switch_of,
+    transit_switch_of,
+)
 
 NORMAL_KEYS = range(2**24 - 2**16 + 1, 2**24)
 VXLAN_KEYS = range(1024, 4096)
@@ -139,6 +151,42 @@ class PortKeys:
 def requested(options: dict[str, str]) -> int:
     """The tunnel key that an NB object asks for, 0 for none."""
     return integer(options, REQUESTED_KEY, 0)
+
+
+def keeps_key(zone: Zone, datapath: Row) -> bool:
+    """Whether a datapath is the only one with its tunnel key, or the one that keeps it (K-5: older peers take no lock).
+
+    A router's comes before a switch's, then one whose NB object works with the key already, then the lowest uuid. The others' keys are not
+    written to NB, and the holder of the lock gives them new ones.
+    """
+    rivals = zone.ic_sb.find("Datapath_Binding", "tunnel_key", datapath["tunnel_key"])
+    return len(rivals) < 2 or min(rivals, key=lambda row: (row["type"] != ROUTER_TYPE, not _in_use(zone, row), row.uuid)) == datapath
+
+
+def _in_use(zone: Zone, datapath: Row) -> bool:
+    """Whether the NB switch or router of a datapath asks for its key."""
+    if datapath["type"] == ROUTER_TYPE:
+        transit_router = zone.ic_nb.row("Transit_Router", datapath["nb_ic_uuid"])
+        found = routers(zone, transit_router["name"]) if transit_router is not None else []
+        return bool(found) and requested(found[0]["options"]) == datapath["tunnel_key"]
+    transit_switch = zone.ic_nb.first("Transit_Switch", "name", datapath["transit_switch"])
+    switch = switch_of(zone, datapath["transit_switch"])
+    if transit_switch is None or switch is None or switch_datapath(zone, transit_switch) != datapath:
+        return False
+    return bool(requested(switch["other_config"]) == datapath["tunnel_key"])
+
+
+def duplicate(zone: Zone, name: str, datapath: Row | None) -> Iterator[Left]:
+    """What to report of a datapath that has another one's key, for a zone that does not hold the lock."""
+    if datapath is not None and not zone.shared_lock and not keeps_key(zone, datapath):
+        reason = f"the datapath of {name} has the tunnel key {datapath['tunnel_key']}, which is another one's too"
+        yield Left(name, f"{reason}: the holder of the lock ovn_ic_sb gives it another key")
+
+
+def sharing(zone: Zone, keys: Iterable[int]) -> Iterator[Row]:
+    """The datapaths that have one of these keys: what happens to one of them decides whether another keeps the key."""
+    for key in dict.fromkeys(keys):
+        yield from zone.ic_sb.find("Datapath_Binding", "tunnel_key", key)
 
 
 def _requested(column: str, marker: str, row: Row) -> Iterable[Hashable]:

@@ -20,7 +20,7 @@ from ..schema import IC_NB, IC_SB, NB
 from ..store import Row, RowChange
 from ..zone import OWNER_KEY, Zone
 from . import transit
-from .keys import NORMAL_KEYS, DatapathKeys, requested
+from .keys import NORMAL_KEYS, DatapathKeys, duplicate, keeps_key, requested, sharing
 from .transit import ROUTER_KEY, ROUTER_TYPE
 
 _Key = tuple[str, "str | None"]
@@ -45,7 +45,7 @@ class TransitRouters(Subject):
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.table == "Transit_Router":
             if change.changed("name"):
-                yield ("datapath", change.uuid)
+                yield from _of_uuid(zone, change.uuid)
                 for row in change.rows:
                     yield from _of_name(zone, row["name"])
         elif change.table == "Logical_Router":
@@ -57,11 +57,9 @@ class TransitRouters(Subject):
     def _of_datapath(self, change: RowChange, zone: Zone) -> Keys:
         for row in change.rows:
             if row["type"] == ROUTER_TYPE:
-                yield ("datapath", row["nb_ic_uuid"])
-                transit_router = zone.ic_nb.row("Transit_Router", row["nb_ic_uuid"])
-                if transit_router is not None:
-                    yield ("name", transit_router["name"])
+                yield from _of_router_datapath(zone, row)
                 yield from (("datapath", asker.uuid) for asker in _askers(zone, row["tunnel_key"]))
+        yield from _sharing(zone, (row["tunnel_key"] for row in change.rows))
         if change.old is not None and change.changed("tunnel_key"):
             self._keys.freed(change.old["tunnel_key"])
             yield from (("datapath", uuid) for uuid in tuple(self._starved))
@@ -93,7 +91,9 @@ class TransitRouters(Subject):
             for orphan in datapaths:
                 yield from _bequeath(zone, orphan, uuid)
             return
-        if not datapaths and _inheritance(zone, transit_router) is None:
+        if datapaths:
+            yield from self._maintain(zone, transit_router, datapaths[0])
+        elif _inheritance(zone, transit_router) is None:
             yield from self._publish(zone, transit_router)
         for surplus in datapaths[1:]:
             reason = "the transit router has another datapath"
@@ -101,15 +101,38 @@ class TransitRouters(Subject):
 
     def _publish(self, zone: Zone, transit_router: Row) -> Iterator[Step]:
         name = transit_router["name"]
-        routers = transit.routers(zone, name)
+        key = self._take(zone, transit_router)
+        if key is None:
+            yield _exhausted(name)
+            return
+        columns = {"tunnel_key": key, "type": ROUTER_TYPE, "nb_ic_uuid": transit_router.uuid}
+        yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=f"transit router {name} exists in IC_NB", shared=True)
+
+    def _maintain(self, zone: Zone, transit_router: Row, datapath: Row) -> Iterator[Step]:
+        """The key never changes (R-5), unless it is another datapath's (K-5)."""
+        if keeps_key(zone, datapath):
+            return
+        name = transit_router["name"]
+        key = self._take(zone, transit_router)
+        if key is None:
+            yield _exhausted(name)
+            return
+        reason = f"its key {datapath['tunnel_key']} is another datapath's too"
+        columns = {"tunnel_key": key}
+        yield from update(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, columns=columns, shared=True)
+
+    def _take(self, zone: Zone, transit_router: Row) -> int | None:
+        """A key: the one that the zone's router has, if it is free, so that keys survive."""
+        routers = transit.routers(zone, transit_router["name"])
         wanted = requested(routers[0]["options"]) if routers else 0
         key = self._keys.take(zone, ("router", transit_router.uuid), NORMAL_KEYS, wanted)
         if key is None:
             self._starved.add(transit_router.uuid)
-            yield Left(name, f"no tunnel key is free between {NORMAL_KEYS.start} and {NORMAL_KEYS.stop - 1} for transit router {name}")
-            return
-        columns = {"tunnel_key": key, "type": ROUTER_TYPE, "nb_ic_uuid": transit_router.uuid}
-        yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=f"transit router {name} exists in IC_NB", shared=True)
+        return key
+
+
+def _exhausted(name: str) -> Left:
+    return Left(name, f"no tunnel key is free between {NORMAL_KEYS.start} and {NORMAL_KEYS.stop - 1} for transit router {name}")
 
 
 def _bequeath(zone: Zone, orphan: Row, uuid: str | None) -> Iterator[Step]:
@@ -168,7 +191,8 @@ def _local(zone: Zone, name: str) -> Iterator[Step]:
 def _adjust(zone: Zone, transit_router: Row, router: Row | None) -> Iterator[Step]:
     name = transit_router["name"]
     datapaths = transit.router_datapaths(zone, transit_router.uuid)
-    key = datapaths[0]["tunnel_key"] if datapaths else None
+    key = datapaths[0]["tunnel_key"] if datapaths and keeps_key(zone, datapaths[0]) else None
+    yield from duplicate(zone, name, datapaths[0] if datapaths else None)
     if router is None:
         options = {ROUTER_KEY: name}
         if key is not None:
@@ -192,12 +216,32 @@ def _router_names(change: RowChange, zone: Zone) -> Iterator[str]:
             yield name
 
 
+def _of_router_datapath(zone: Zone, datapath: Row) -> Iterator[_Key]:
+    """The keys of a router's datapath and of its NB router."""
+    yield ("datapath", datapath["nb_ic_uuid"])
+    transit_router = zone.ic_nb.row("Transit_Router", datapath["nb_ic_uuid"])
+    if transit_router is not None:
+        yield ("name", transit_router["name"])
+
+
+def _of_uuid(zone: Zone, uuid: str) -> Iterator[_Key]:
+    """The keys of a transit router's datapath, and of those that share a tunnel key with it."""
+    yield ("datapath", uuid)
+    yield from _sharing(zone, (row["tunnel_key"] for row in transit.router_datapaths(zone, uuid)))
+
+
+def _sharing(zone: Zone, keys: Iterable[int]) -> Iterator[_Key]:
+    for row in sharing(zone, keys):
+        if row["type"] == ROUTER_TYPE:
+            yield from _of_router_datapath(zone, row)
+
+
 def _of_name(zone: Zone, name: str) -> Iterator[_Key]:
     """The keys that have to do with a name: of its NB routers, of its datapath, and of one that it may inherit."""
     yield ("name", name)
     transit_router = zone.ic_nb.first("Transit_Router", "name", name)
     if transit_router is not None:
-        yield ("datapath", transit_router.uuid)
+        yield from _of_uuid(zone, transit_router.uuid)
         inheritance = _inheritance(zone, transit_router)
         if inheritance is not None:
             yield ("datapath", inheritance["nb_ic_uuid"])

@@ -19,7 +19,7 @@ from ..settings import boolean
 from ..store import Row, RowChange
 from ..zone import OWNER_KEY, Zone
 from . import gateways, transit
-from .keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, requested
+from .keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, duplicate, keeps_key, requested, sharing
 from .transit import SWITCH_KEY, SWITCH_TYPE
 
 VXLAN_KEY = "ic-vxlan_mode"
@@ -61,11 +61,12 @@ class TransitSwitches(Subject):
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.table == "Transit_Switch":
             if change.changed("name"):
-                yield from (row["name"] for row in change.rows)
+                yield from _with_rivals(zone, (row["name"] for row in change.rows))
         elif change.table == "Logical_Switch":
-            yield from _switch_names(change, zone)
+            yield from _with_rivals(zone, _switch_names(change, zone))
         elif change.table == "Datapath_Binding":
             yield from (row["transit_switch"] for row in change.rows if row["type"] != transit.ROUTER_TYPE)
+            yield from _sharing(zone, (row["tunnel_key"] for row in change.rows))
             if change.old is not None and change.changed("tunnel_key"):
                 self._keys.freed(change.old["tunnel_key"])
                 yield from tuple(self._starved)
@@ -93,6 +94,7 @@ class TransitSwitches(Subject):
             return
         zone.seen["Transit_Switch"].add(name)
         yield from _local(zone, transit_switch)
+        yield from duplicate(zone, name, transit.switch_datapath(zone, transit_switch))
         if zone.shared_lock:
             yield from self._shared(zone, transit_switch)
 
@@ -122,21 +124,21 @@ class TransitSwitches(Subject):
         yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=reason, shared=True, unless=none)
 
     def _maintain(self, zone: Zone, transit_switch: Row, datapath: Row) -> Iterator[Step]:
-        """S-7, with the key refreshed whenever it lies outside the range of the mode (V-3)."""
+        """S-7, with the key refreshed whenever it lies outside the range of the mode (V-3), or is another datapath's (K-5)."""
         name = transit_switch["name"]
         columns: dict[str, object] = {}
         if not datapath["type"]:
             columns["type"] = SWITCH_TYPE
         if not datapath["nb_ic_uuid"]:
             columns["nb_ic_uuid"] = transit_switch.uuid
-        reason = "filled in after an upgrade"
-        if datapath["tunnel_key"] not in key_range(zone):
-            reason = f"its key lies outside the range of the VXLAN mode, which is {'on' if vxlan_mode(zone) else 'off'}"
+        reason = _key_fault(zone, datapath)
+        if reason is not None:
             key = self._take(zone, name)
             if key is None:
                 yield _exhausted(zone, name, f"it keeps the key {datapath['tunnel_key']}")
             else:
                 columns["tunnel_key"] = key
+        reason = reason or "filled in after an upgrade"
         yield from update(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, columns=columns, shared=True)
 
     def _take(self, zone: Zone, name: str) -> int | None:
@@ -166,6 +168,24 @@ def writes_vxlan_mode(zone: Zone) -> bool:
     return not version or version_numbers(version) >= _VXLAN_SCHEMA
 
 
+def _key_fault(zone: Zone, datapath: Row) -> str | None:
+    """Why a datapath needs another key, None where it does not."""
+    if datapath["tunnel_key"] not in key_range(zone):
+        return f"its key lies outside the range of the VXLAN mode, which is {'on' if vxlan_mode(zone) else 'off'}"
+    return None if keeps_key(zone, datapath) else f"its key {datapath['tunnel_key']} is another datapath's too"
+
+
+def _with_rivals(zone: Zone, names: Iterable[str]) -> Iterator[str]:
+    """The names, and those whose datapaths share a key with theirs."""
+    for name in names:
+        yield name
+        yield from _sharing(zone, (row["tunnel_key"] for row in transit.switch_datapaths(zone, name)))
+
+
+def _sharing(zone: Zone, keys: Iterable[int]) -> Iterator[str]:
+    return (row["transit_switch"] for row in sharing(zone, keys) if row["type"] != transit.ROUTER_TYPE)
+
+
 def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:
     """The columns of a new NB switch for a transit switch: S-1, V-1, our mark, and the tunnel key if there is one already (S-3)."""
     name = transit_switch["name"]
@@ -173,7 +193,7 @@ def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:
     if writes_vxlan_mode(zone):
         config[VXLAN_KEY] = "true" if vxlan_mode(zone) else "false"
     datapath = transit.switch_datapath(zone, transit_switch)
-    if datapath is not None:
+    if datapath is not None and keeps_key(zone, datapath):
         config[transit.REQUESTED_KEY] = str(datapath["tunnel_key"])
     return {"name": name, "other_config": config, "external_ids": {OWNER_KEY: name}}
 
@@ -200,7 +220,7 @@ def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
     if known and boolean(switch["other_config"], VXLAN_KEY) != mode:
         config[VXLAN_KEY] = "true" if mode else "false"
     datapath = transit.switch_datapath(zone, transit_switch)
-    if datapath is not None:
+    if datapath is not None and keeps_key(zone, datapath):
         config.update(transit.key_option(switch["other_config"], datapath["tunnel_key"]))
     yield from update(
         zone.nb,

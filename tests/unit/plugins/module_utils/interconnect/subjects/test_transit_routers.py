@@ -205,6 +205,28 @@ def test_keys_survive_when_ic_nb_has_the_routers_as_other_rows(at_once: bool) ->
     w.check_law()
 
 
+def test_k5_a_router_keeps_its_key_before_a_switch_and_of_two_routers_the_one_that_nb_knows() -> None:
+    w = world()
+    w.transit_switch("ts1")
+    w.converge()
+    first, second = add_tr(w, "tr1"), add_tr(w, "tr2")
+    w.give_lock("")
+    for uuid in [row.uuid for row in w.ic_sb.rows("Datapath_Binding") if row["nb_ic_uuid"] in (second, "", None) or row["transit_switch"]]:
+        w.put(w.ic_sb, "Datapath_Binding", uuid, tunnel_key=FIRST + 1)
+    w.converge()
+    for zone in w.sites:
+        assert sorted(w.reasons(zone)) == ["tr2", "ts1"]
+        assert named(nb(w, zone), "Logical_Router", "tr2")["options"]["requested-tnl-key"] == str(FIRST + 2)
+    w.check_law()
+    w.give_lock("az2")
+    w.converge()
+    assert rows(w.ic_sb, "Datapath_Binding", "tunnel_key", "nb_ic_uuid")[1:] == [(FIRST + 1, first), (FIRST + 2, second)]
+    assert rows(w.ic_sb, "Datapath_Binding", "transit_switch", "tunnel_key")[-1] == ("ts1", FIRST)
+    assert w.reasons("az1") == w.reasons("az2") == {}
+    assert w.rejections() == []
+    w.check_law()
+
+
 def test_a_datapath_is_inherited_once() -> None:
     w = world()
     w.delete(w.ic_nb, "Transit_Router", add_tr(w))
@@ -459,7 +481,7 @@ def test_older_schemas_turn_transit_routers_off(lacking: Sequence[str]) -> None:
     assert w.rejections() == []
 
 
-ACTIONS = st.tuples(st.integers(0, 9), st.integers(0, 1), st.sampled_from(["az1", "az2"]), st.integers(0, 2))
+ACTIONS = st.tuples(st.integers(0, 10), st.integers(0, 1), st.sampled_from(["az1", "az2"]), st.integers(0, 2))
 CHASSIS = ["gw-az1", "gw-az2", "", "unknown"]
 
 
@@ -512,3 +534,6 @@ def _edit(w: World, action: int, which: int, zone: str, step: int) -> None:
         w.add(store, "Logical_Router", router.uuid, "ports", "Logical_Router_Port", name=name, options={"interconn-tr": name})
     elif action == 9:
         w.give_lock(zone)
+    elif action == 10:
+        for row in list(w.ic_sb.rows("Datapath_Binding"))[:1]:
+            w.put(w.ic_sb, "Datapath_Binding", row.uuid, tunnel_key=FIRST + which)

@@ -442,6 +442,39 @@ def test_k2_a_key_that_was_freed_during_a_pause_is_taken() -> None:
     assert dict(datapaths(w))["new"] == FIRST
 
 
+def test_k5_of_two_datapaths_with_one_key_the_one_that_nb_uses_keeps_it() -> None:
+    w = world()
+    for name in ("ts1", "ts2"):
+        w.transit_switch(name)
+        w.settle()
+    w.give_lock("")
+    w.put(w.ic_sb, "Datapath_Binding", named(w.ic_sb, "Datapath_Binding", "ts2", "transit_switch").uuid, tunnel_key=FIRST)
+    w.settle()
+    for zone in w.sites:
+        assert config(w, "ts2", zone)["requested-tnl-key"] == str(FIRST + 1)
+        assert "has the tunnel key 16711682, which is another one's too" in w.reasons(zone)["ts2"]
+        assert "ts1" not in w.reasons(zone)
+    w.check_law()
+    w.give_lock("az2")
+    w.settle()
+    assert datapaths(w) == [("ts1", FIRST), ("ts2", FIRST + 1)]
+    assert w.reasons("az1") == w.reasons("az2") == {}
+    w.check_law()
+
+
+def test_k5_datapaths_that_were_made_with_one_key_at_once_end_with_two() -> None:
+    w = world()
+    with w.batch():
+        for name in ("ts1", "ts2", "ts3"):
+            w.put(w.ic_sb, "Datapath_Binding", transit_switch=name, tunnel_key=FIRST, nb_ic_uuid=w.transit_switch(name))
+    w.settle(together=True)
+    assert sorted(key for _name, key in datapaths(w)) == [FIRST, FIRST + 1, FIRST + 2]
+    for zone in w.sites:
+        assert {(name, int(config(w, name, zone)["requested-tnl-key"])) for name in ("ts1", "ts2", "ts3")} == set(datapaths(w))
+    assert w.rejections() == []
+    w.check_law()
+
+
 def test_a_thousand_switches_at_once_have_different_keys() -> None:
     w = world(["az1"])
     with w.batch():
@@ -462,7 +495,7 @@ def test_odd_names(name: str) -> None:
     assert datapaths(w) == rows(w.zone.nb, "Logical_Switch", "name") == []
 
 
-ACTIONS = st.tuples(st.integers(0, 8), st.sampled_from(["ts1", "ts2"]), st.sampled_from(["az1", "az2"]), st.booleans())
+ACTIONS = st.tuples(st.integers(0, 9), st.sampled_from(["ts1", "ts2"]), st.sampled_from(["az1", "az2"]), st.booleans())
 
 
 @examples(60)
@@ -493,6 +526,8 @@ def test_law(history: list[tuple[int, str, str, bool]]) -> None:
             set_mode(w, str(now).lower())
         elif action == 8:
             w.give_lock(zone)
+        elif action == 9 and datapath is not None:
+            w.put(w.ic_sb, "Datapath_Binding", datapath.uuid, tunnel_key=FIRST + int(now))
         if now:
             w.settle()
     w.settle()
