@@ -75,6 +75,23 @@ def test_an_encap_option_and_the_host_name_follow(shown: Interconnect) -> None:
     assert az2.sb.get("Chassis", name="gw1").text("hostname") == "new"
 
 
+def test_gateways_that_exchange_their_addresses_stay(shown: Interconnect) -> None:
+    az1, az2 = shown.zones
+    gateway(az1, "gw2", "192.0.2.2")
+    gateway(az1, "gw3", "192.0.2.3")
+    shown.settle()
+    before = [{row.uuid for row in rows} for rows in (shown.sb.rows("Gateway"), az2.sb.rows("Chassis"))]
+    az1.sb.transact(
+        ovsdb.update("Encap", {"ip": "192.0.2.2"}, chassis_name="gw1"),
+        ovsdb.update("Encap", {"ip": "192.0.2.3"}, chassis_name="gw2"),
+        ovsdb.update("Encap", {"ip": IP}, chassis_name="gw3"),
+    )
+    shown.settle()
+    assert encaps(az2, "gw1") == {("geneve", "192.0.2.2"), ("vxlan", "192.0.2.2")}
+    assert (encaps(az2, "gw2"), encaps(az2, "gw3")) == ({("geneve", "192.0.2.3")}, {("geneve", IP)})
+    assert [{row.uuid for row in rows} for rows in (shown.sb.rows("Gateway"), az2.sb.rows("Chassis"))] == before
+
+
 def test_transport_zones_stay_at_home(shown: Interconnect) -> None:
     az1, az2 = shown.zones
     az1.sb.transact(ovsdb.update("Chassis", {"transport_zones": {"tz1"}}, name="gw1"))

@@ -5,7 +5,8 @@
 """Gateways (spec zones-and-gateways, part B): own interconnection chassis into IC_SB, other zones' gateways into SB as remote chassis.
 
 A key is the name that a chassis and a gateway share. Names are unique in SB and in IC_SB, so a key never meets more than two rows. What one
-server's unique index on (encap type, ip) would refuse is left out and said, so that one odd chassis stops nobody.
+server's unique index on (encap type, ip) would refuse is left out and said, so that one odd chassis stops nobody. An address that one of
+our rows passes on to another, or that two of them exchange, is waited for: no row is deleted for its sake.
 """
 
 from __future__ import annotations
@@ -42,6 +43,22 @@ class _Encap(NamedTuple):
     options: tuple[tuple[str, str], ...]
 
 
+class _Copy(NamedTuple):
+    """What is to stand in one of the tables under a name: an own chassis as a gateway, or another zone's gateway as a chassis.
+
+    ``row`` is the row that is there. ``reason`` is why it is made, ``useless`` why it is deleted if none of its encaps can be there.
+    """
+
+    side: _Side
+    name: str
+    row: Row | None
+    columns: dict[str, str]
+    keys: dict[str, dict[str, str]]
+    encaps: list[_Encap]
+    reason: str
+    useless: str
+
+
 class Gateways(Subject):
     """Exchanges gateway chassis with the other zones."""
 
@@ -67,13 +84,14 @@ class Gateways(Subject):
 
     def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
         name = str(key)
+        copy = _in_ic_sb(zone, name) or _in_sb(zone, name)
+        if copy is not None:
+            yield from _make(zone, copy)
+            return
         chassis = zone.chassis(name)
         gateway = zone.ic_sb.first("Gateway", "name", name)
         if gateway is not None and not zone.is_own(gateway):
-            yield from _foreign(zone, name, gateway, chassis)
-            return
-        if chassis is not None and is_interconn(zone, chassis):
-            yield from _publish(zone, name, chassis, gateway)
+            yield _clash(zone, name, gateway, chassis)
             return
         if gateway is not None:
             reason = f"{name} is not an interconnection chassis of this zone any more"
@@ -131,41 +149,44 @@ def _sides(zone: Zone) -> tuple[_Side, _Side]:
     return _Side(zone.sb, "Chassis", "chassis_name"), _Side(zone.ic_sb, "Gateway", "gateway_name")
 
 
-def _publish(zone: Zone, name: str, chassis: Row, gateway: Row | None) -> Iterator[Step]:
-    """B-1: the own chassis as a gateway."""
+def _in_ic_sb(zone: Zone, name: str) -> _Copy | None:
+    """B-1: the own chassis of a name as a gateway; None where it is no gateway, or where another zone has one of that name."""
     here, there = _sides(zone)
-    wanted, lefts = _usable(there, gateway, name, _encaps(here, chassis))
-    yield from lefts
-    if wanted:
-        columns = {"name": name, "availability_zone": getattr(zone.own_az, "uuid", ""), "hostname": chassis["hostname"]}
-        yield from _write(there, gateway, columns, wanted, f"chassis {name} is an interconnection gateway")
-    elif gateway is not None and lefts:
-        yield delete(zone.ic_sb, "Gateway", gateway, record=name, reason=f"no encap of chassis {name} can be published")
+    chassis, gateway = zone.chassis(name), zone.ic_sb.first("Gateway", "name", name)
+    if chassis is None or not is_interconn(zone, chassis) or (gateway is not None and not zone.is_own(gateway)):
+        return None
+    columns = {"name": name, "availability_zone": getattr(zone.own_az, "uuid", ""), "hostname": chassis["hostname"]}
+    reason, useless = f"chassis {name} is an interconnection gateway", f"no encap of chassis {name} can be published"
+    return _Copy(there, name, gateway, columns, {}, _encaps(here, chassis), reason, useless)
 
 
-def _foreign(zone: Zone, name: str, gateway: Row, chassis: Row | None) -> Iterator[Step]:
-    """B-2 and B-6: another zone's gateway as a remote chassis."""
+def _in_sb(zone: Zone, name: str) -> _Copy | None:
+    """B-2 and B-6: another zone's gateway of a name as a remote chassis; None without one, or where a local chassis has its name."""
     here, there = _sides(zone)
+    chassis, gateway = zone.chassis(name), zone.ic_sb.first("Gateway", "name", name)
+    if gateway is None or zone.is_own(gateway):
+        return None
+    encaps = _encaps(there, gateway)
+    if chassis is not None and not is_remote(zone, chassis) and not _was_copy(zone, here, chassis, encaps):
+        return None
+    owner = zone_name(zone, gateway)
+    columns, keys = {"name": name, "hostname": gateway["hostname"]}, {flags_column(zone): {IS_REMOTE: "true"}}
+    reason, useless = f"gateway {name} of zone {owner}", f"no encap of gateway {name} of zone {owner} can be used here"
+    return _Copy(here, name, chassis, columns, keys, encaps, reason, useless)
+
+
+def _clash(zone: Zone, name: str, gateway: Row, chassis: Row | None) -> Left:
+    """Why another zone's gateway has no chassis here."""
     owner = zone_name(zone, gateway)
     if chassis is not None and is_interconn(zone, chassis):
-        yield Left(name, f"chassis {name} is not published: zone {owner} has a gateway of this name; rename the chassis (system-id) of one")
-        return
-    wanted = _encaps(there, gateway)
-    if chassis is not None and not is_remote(zone, chassis) and not _was_copy(zone, here, chassis, wanted):
-        yield Left(name, f"gateway {name} of zone {owner} has no chassis here: a local chassis has this name; rename one of them")
-        return
-    usable, lefts = _usable(here, chassis, name, wanted)
-    yield from lefts
-    if usable:
-        columns = {"name": name, "hostname": gateway["hostname"]}
-        yield from _write(here, chassis, columns, usable, f"gateway {name} of zone {owner}", {flags_column(zone): {IS_REMOTE: "true"}})
-    elif chassis is not None and lefts:
-        yield delete(zone.sb, "Chassis", chassis, record=name, reason=f"no encap of gateway {name} of zone {owner} can be used here")
+        reason = f"chassis {name} is not published: zone {owner} has a gateway of this name"
+        return Left(name, f"{reason}; rename the chassis (system-id) of one")
+    return Left(name, f"gateway {name} of zone {owner} has no chassis here: a local chassis has this name; rename one of them")
 
 
 def _was_copy(zone: Zone, side: _Side, chassis: Row, wanted: list[_Encap]) -> bool:
     """Whether a chassis without flags is a copy that lost its flag: it has the gateway's encaps and nothing from an ovn-controller."""
-    if any(key in chassis[flags_column(zone)] for key in _CONTROLLER_KEYS):
+    if is_interconn(zone, chassis) or any(key in chassis[flags_column(zone)] for key in _CONTROLLER_KEYS):
         return False
     return {one[:2] for one in _encaps(side, chassis)} == {one[:2] for one in wanted}
 
@@ -175,47 +196,106 @@ def _encaps(side: _Side, row: Row) -> list[_Encap]:
     return sorted(_Encap(encap["type"], encap["ip"], tuple(sorted(encap["options"].items()))) for encap in encaps)
 
 
-def _usable(side: _Side, holder: Row | None, name: str, wanted: list[_Encap]) -> tuple[list[_Encap], list[Left]]:
+# ---- Making a copy --------------------------------------------------------------------------------------------------------------------
+
+
+def _make(zone: Zone, copy: _Copy) -> Iterator[Step]:
+    usable, lefts = _usable(zone, copy)
+    yield from lefts
+    if not usable:
+        if copy.row is not None and lefts:
+            yield delete(copy.side.store, copy.side.table, copy.row, record=copy.name, reason=copy.useless)
+        return
+    first = _before(zone, copy)
+    together = _ring(zone, copy) if first else [copy]
+    if not together:
+        yield Left(copy.name, f"{copy.side.table.lower()} {copy.name} waits until {', '.join(sorted(first))} has given up an encap")
+    for number, one in enumerate(together):
+        yield from _write(one, _usable(zone, one)[0], f"@encap{number}_")
+
+
+def _usable(zone: Zone, copy: _Copy) -> tuple[list[_Encap], list[Left]]:
     """The encaps that this side's server takes, and why it does not take the others."""
     usable, lefts = [], []
-    for encap in wanted:
-        reason = _obstacle(side, holder, encap)
+    for encap in copy.encaps:
+        reason = _obstacle(zone, copy, encap)
         if reason is None:
             usable.append(encap)
         else:
-            lefts.append(Left(name, f"encap {encap.type} {encap.ip} of gateway {name} is left out: {reason}"))
+            lefts.append(Left(copy.name, f"encap {encap.type} {encap.ip} of gateway {copy.name} is left out: {reason}"))
     return usable, lefts
 
 
-def _obstacle(side: _Side, holder: Row | None, encap: _Encap) -> str | None:
+def _obstacle(zone: Zone, copy: _Copy, encap: _Encap) -> str | None:
+    side = copy.side
     if not side.store.schema.allows("Encap", "type", encap.type):
         return f"{side.store.name} does not know this type"
-    for row in side.store.find("Encap", "place", (encap.type, encap.ip)):
-        owners = side.store.parent_rows(side.table, "encaps", row.uuid)
-        others = [owner["name"] for owner in owners if holder is None or owner.uuid != holder.uuid]
-        if others:
-            return f"{side.table.lower()} {others[0]} has it already"
-    return None
+    others = [owner["name"] for owner in _others(copy, encap) if not _gives_up(zone, side, owner, encap)]
+    return f"{side.table.lower()} {others[0]} has it already" if others else None
 
 
-def _write(
-    side: _Side,
-    row: Row | None,
-    columns: dict[str, str],
-    wanted: list[_Encap],
-    reason: str,
-    keys: dict[str, dict[str, str]] | None = None,
-) -> Iterator[Step]:
-    """Make a gateway or chassis so. Differing encaps are replaced by a complete new set (B-4, B-5)."""
-    name = columns["name"]
-    same = row is not None and _encaps(side, row) == wanted
-    rows = {} if same else {f"@encap{number}": encap for number, encap in enumerate(wanted)}
+def _others(copy: _Copy, encap: _Encap) -> list[Row]:
+    """Who else has an encap of this type and address."""
+    side = copy.side
+    encaps = side.store.find("Encap", "place", encap[:2])
+    owners = [owner for row in encaps for owner in side.store.parent_rows(side.table, "encaps", row.uuid)]
+    return [owner for owner in owners if copy.row is None or owner.uuid != copy.row.uuid]
+
+
+def _gives_up(zone: Zone, side: _Side, row: Row, encap: _Encap) -> bool:
+    """Whether a row that this zone writes is about to go, or to lose its encap of this type and address."""
+    if not (zone.is_own(row) if side.table == "Gateway" else is_remote(zone, row)):
+        return False
+    copy = _copy(zone, side, row["name"])
+    return copy is None or (bool(copy.encaps) and all(one[:2] != encap[:2] for one in copy.encaps))
+
+
+def _copy(zone: Zone, side: _Side, name: str) -> _Copy | None:
+    return _in_ic_sb(zone, name) if side.table == "Gateway" else _in_sb(zone, name)
+
+
+def _before(zone: Zone, copy: _Copy) -> set[str]:
+    """Who has to give up an encap before this copy can have it."""
+    return {owner["name"] for encap in _usable(zone, copy)[0] for owner in _others(copy, encap)}
+
+
+def _ring(zone: Zone, copy: _Copy) -> list[_Copy]:
+    """The copies that exchange encaps with this one, so that none of them can go first: they are written in one group, as upstream does.
+
+    That is the group of the first name: empty for the others, and for a copy that waits for somebody who can go first. Here alone a key
+    writes rows of other keys; those write nothing as long as the ring is there.
+    """
+    awaited = _awaited(zone, copy)
+    copies = [one for one in (_copy(zone, copy.side, name) for name in sorted(awaited)) if one is not None]
+    closed = len(copies) == len(awaited) and all(_awaited(zone, one) == awaited for one in copies)
+    return copies if closed and copy.name == min(awaited) else []
+
+
+def _awaited(zone: Zone, copy: _Copy) -> set[str]:
+    """Who has to give up an encap before this copy can have its own, before that one can, and so on."""
+    found: set[str] = set()
+    ahead = _before(zone, copy)
+    while ahead:
+        name = ahead.pop()
+        found.add(name)
+        other = _copy(zone, copy.side, name)
+        ahead |= (_before(zone, other) if other is not None else set()) - found
+    return found
+
+
+def _write(copy: _Copy, encaps: list[_Encap], names: str) -> Iterator[Step]:
+    """Make a gateway or chassis so. Differing encaps are replaced by a complete new set (B-4, B-5), whose names begin with ``names``."""
+    side, row = copy.side, copy.row
+    same = row is not None and _encaps(side, row) == encaps
+    rows = {} if same else {f"{names}{number}": encap for number, encap in enumerate(encaps)}
     for uuid, encap in rows.items():
-        contents = {"type": encap.type, "ip": encap.ip, "options": dict(encap.options), side.owner_column: name}
-        yield insert(side.store, "Encap", contents, record=f"{name} {encap.type} {encap.ip}", reason=reason, name=uuid)
+        contents = {"type": encap.type, "ip": encap.ip, "options": dict(encap.options), side.owner_column: copy.name}
+        yield insert(side.store, "Encap", contents, record=f"{copy.name} {encap.type} {encap.ip}", reason=copy.reason, name=uuid)
     if row is None:
-        whole = {**columns, **(keys or {}), "encaps": frozenset(rows)}
-        yield insert(side.store, side.table, whole, record=name, reason=reason, name="@gateway")
+        whole = {**copy.columns, **copy.keys, "encaps": frozenset(rows)}
+        yield insert(side.store, side.table, whole, record=copy.name, reason=copy.reason, name="@gateway")
         return
     members = {} if same else {"encaps": replace(side.store.children(side.table, "encaps", row.uuid), rows)}
-    yield from update(side.store, side.table, row, record=name, reason=reason, columns=columns, keys=keys, members=members)
+    yield from update(
+        side.store, side.table, row, record=copy.name, reason=copy.reason, columns=copy.columns, keys=copy.keys, members=members
+    )

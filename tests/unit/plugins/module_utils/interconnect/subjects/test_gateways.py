@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,17 +142,53 @@ def test_quirk_same_encap_in_two_zones_blocks_nobody() -> None:
     w.check_law()
 
 
-def test_two_gateways_exchange_their_addresses() -> None:
+def renumber(w: World, **addresses: int) -> None:
+    """Give chassis of az1 other addresses."""
+    store = sb(w, "az1")
+    for name, number in addresses.items():
+        (encap,) = store.children("Chassis", "encaps", named(store, "Chassis", name).uuid)
+        w.put(store, "Encap", encap, ip=f"192.0.2.{number}")
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        pytest.param({"gw1": 2, "gw2": 1}, id="exchanged"),
+        pytest.param({"gw1": 2, "gw2": 3, "gw3": 1}, id="exchanged by three"),
+        pytest.param({"gw1": 2, "gw2": 9}, id="passed on"),
+        pytest.param({"gw1": 9, "gw2": 1, "gw3": 2}, id="passed on and on"),
+        pytest.param({"gw1": 2, "gw2": 1, "gw3": 9, "gw4": 3}, id="exchanged and passed on"),
+    ],
+)
+def test_gateways_that_pass_on_their_addresses_stay(addresses: dict[str, int]) -> None:
     w = world()
-    places = {ip: w.chassis(name, zone="az1", ip=ip) for name, ip in (("gw1", "192.0.2.1"), ("gw2", "192.0.2.2"))}
+    for number in range(1, 5):
+        w.chassis(f"gw{number}", zone="az1", ip=f"192.0.2.{number}")
     w.settle()
-    encaps = {ip: next(iter(sb(w, "az1").children("Chassis", "encaps", uuid))) for ip, uuid in places.items()}
+    before = [row.uuid for store, table in ((w.ic_sb, "Gateway"), (sb(w, "az2"), "Chassis")) for row in store.rows(table)]
     with w.batch():
-        w.put(sb(w, "az1"), "Encap", encaps["192.0.2.1"], ip="192.0.2.2")
-        w.put(sb(w, "az1"), "Encap", encaps["192.0.2.2"], ip="192.0.2.1")
+        renumber(w, **addresses)
     w.settle()
-    expected = [("192.0.2.1", "gw2"), ("192.0.2.2", "gw1")]
+    expected = sorted((f"192.0.2.{addresses.get(f'gw{number}', number)}", f"gw{number}") for number in range(1, 5))
     assert rows(w.ic_sb, "Encap", "ip", "gateway_name") == rows(sb(w, "az2"), "Encap", "ip", "chassis_name") == expected
+    assert [row.uuid for store, table in ((w.ic_sb, "Gateway"), (sb(w, "az2"), "Chassis")) for row in store.rows(table)] == before
+    assert w.rejections() == []
+    assert w.reasons("az1") == w.reasons("az2") == {}
+    w.check_law()
+
+
+def test_a_gateway_gets_the_address_of_one_that_goes() -> None:
+    w = world()
+    old = w.chassis("gw1", zone="az1", ip="192.0.2.1")
+    w.chassis("gw2", zone="az1", ip="192.0.2.2")
+    w.settle()
+    before = named(sb(w, "az2"), "Chassis", "gw2").uuid
+    with w.batch():
+        w.delete(sb(w, "az1"), "Chassis", old)
+        renumber(w, gw2=1)
+    w.settle()
+    assert rows(w.ic_sb, "Encap", "ip", "gateway_name") == rows(sb(w, "az2"), "Encap", "ip", "chassis_name") == [("192.0.2.1", "gw2")]
+    assert [row.uuid for row in sb(w, "az2").rows("Chassis")] == [before]
     assert w.rejections() == []
     w.check_law()
 
@@ -218,8 +255,19 @@ def test_flags_stand_in_external_ids_where_there_is_no_other_config() -> None:
     assert named(sb(w, "az2"), "Chassis", "gw1")["external_ids"] == {"is-remote": "true"}
 
 
+def exchange(w: World, store: Store, chassis: str, name: str) -> None:
+    """A chassis and another one exchange the addresses of one encap each."""
+    other = store.first("Chassis", "name", name)
+    encaps = [store.child_rows("Chassis", "encaps", uuid, "Encap") for uuid in (chassis, other.uuid if other is not None else "")]
+    if all(encaps):
+        (one, *_), (two, *_) = encaps
+        with w.batch():
+            w.put(store, "Encap", one.uuid, ip=two["ip"])
+            w.put(store, "Encap", two.uuid, ip=one["ip"])
+
+
 @examples(60)
-@given(st.lists(st.tuples(st.sampled_from(["az1", "az2"]), st.integers(0, 2), st.integers(0, 5), st.integers(0, 2)), max_size=25))
+@given(st.lists(st.tuples(st.sampled_from(["az1", "az2"]), st.integers(0, 2), st.integers(0, 6), st.integers(0, 2)), max_size=25))
 def test_law(history: list[tuple[str, int, int, int]]) -> None:
     w = world()
     for zone, which, action, ip in history:
@@ -239,6 +287,8 @@ def test_law(history: list[tuple[str, int, int, int]]) -> None:
         elif action == 4 and not store.find("Encap", "place", ("geneve", f"192.0.2.{ip}")):
             for encap in store.child_rows("Chassis", "encaps", row.uuid, "Encap"):
                 w.put(store, "Encap", encap.uuid, ip=f"192.0.2.{ip}")
+        elif action == 6:
+            exchange(w, store, row.uuid, f"gw{ip}")
         if action != 5:
             w.settle()
     w.settle()
