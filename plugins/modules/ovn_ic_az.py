@@ -139,7 +139,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted i
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert, update
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB, Database
 
-DATABASE = narrowed(NB, {"NB_Global": "name options:map external_ids:map", "Logical_Router": "name"})
+DATABASE = narrowed(NB, {"NB_Global": "name options:map external_ids:map", "Logical_Router": "name", "Logical_Switch": "name"})
 GLOBAL = narrowed(
     IC_SB,
     {

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
 from ansible_collections.ovn.interconnect.tests.support.scenes import attach, gateway, switch_port, transit_switches
-from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect
+from ansible_collections.ovn.interconnect.tests.support.servers import UPSTREAM, Interconnect, SyncDaemon
 
 from .conftest import KIND, Make
 
@@ -124,3 +124,43 @@ def test_a_name_in_use_by_another_deployment_is_refused(ic: Interconnect) -> Non
     owners = {row.text("name"): row["availability_zone"] for row in ic.sb.rows("Gateway")}
     assert owners["gw1"] == ic.sb.get("Availability_Zone", name="az1").uuid
     assert len(set(owners.values())) == 2
+
+
+@pytest.mark.ours("the daemon adopts the other zone's row")
+def test_a_refused_registration_is_taken_over_on_an_operators_word(make: Make) -> None:
+    ic = make("az1", "az2", daemons=False)
+    az1, az2 = ic.zones
+    az2.nb.transact(*topology.zone_name("az1"))
+    gateway(az1, "gw1")
+    gateway(az2, "gw2")
+    az1.daemon.start()
+    zone = ic.wait(lambda: ic.sb.rows("Availability_Zone"), "the first deployment to register")[0].uuid
+    az2.daemon.start()
+    az2.nb.wait(lambda: "control command zone/claim" in az2.daemon.appctl("left/show"), "the second deployment to be refused")
+    assert az1.daemon.appctl("zone/claim") == "the zone is refused no registration"
+    assert az2.daemon.appctl("zone/claim") == "the zone takes over the registration of 'az1'"
+    ic.wait(lambda: [row.text("name") for row in ic.sb.rows("Gateway")] == ["gw2"], "the second deployment to go on")
+    assert [row.uuid for row in ic.sb.rows("Availability_Zone")] == [zone]
+    assert "claimed with another token" in az1.daemon.appctl("left/show")
+
+
+@pytest.mark.ours("upstream's daemon knows no other")
+def test_a_zone_of_upstreams_daemon_is_taken_over_whatever_that_has_left_behind(make: Make) -> None:
+    ic = make("az1", daemons=False)
+    az1 = ic.zones[0]
+    ours, az1.daemon = az1.daemon, SyncDaemon(UPSTREAM, az1, ic)
+    az1.daemon.start()
+    gateway(az1, "gw1")
+    transit_switches(ic, "ts1")
+    attach(az1, "lr1", "ts1", ["169.254.100.1/24"])
+    ic.settle()
+    zone = ic.sb.get("Availability_Zone", name="az1").uuid
+    az1.nb.transact(ovsdb.delete("Logical_Router", name="lr1"))
+    ic.settle()
+    assert ic.sb.rows("Port_Binding", logical_port="ts1-lr1")
+    az1.daemon.stop()
+    az1.daemon = ours
+    ours.start()
+    transit_switches(ic, "ts2")
+    assert [row.uuid for row in ic.sb.rows("Availability_Zone")] == [zone]
+    assert ours.appctl("left/show") == "nothing is left undone"

@@ -34,7 +34,7 @@ def refusal(stores: Stores, name: str) -> str | None:
     """Why the zone may not be registered under this name, None if it may: what the daemon would say if the zone were called so."""
     nb = stores[NB]
     shadow = Store(nb.database, nb.schema)
-    for table in ("Logical_Router", "NB_Global"):
+    for table in ("Logical_Router", "Logical_Switch", "NB_Global"):
         for row in nb.rows(table):
             shadow.put(table, row.uuid, row.as_dict())
     now = nb.only("NB_Global")

@@ -22,8 +22,9 @@ from .monitoring import Interest
 from .replica import Replica
 from .schema import DATABASES, IC_NB, IC_SB, NB, SB
 from .settings import probe_interval
-from .store import RowChange
+from .store import Row, RowChange
 from .subjects import all_subjects
+from .subjects.zones import refused
 from .zone import Zone
 
 ACTIVE_LOCK = "ovn_ic"
@@ -116,6 +117,14 @@ class ZoneSync:
     def resume(self) -> None:
         """Ask for the locks again."""
         self._paused = False
+
+    def claim(self) -> Row | None:
+        """An operator's word that the row of our name in IC_SB is ours. Returns that row, None where the zone is refused none."""
+        row = refused(self.zone)
+        if row is not None:
+            self.zone.granted = row.uuid
+            self.engine.mark_key("zones", ())
+        return row
 
     def close(self) -> None:
         """Give up all connections."""

@@ -64,6 +64,8 @@ class Zone:
 
     #: The uuid of each global database's row that was accepted as its identity; the zones subject remembers it in NB_Global (see guard.py).
     accepted: dict[str, str] = field(default_factory=dict)
+    #: The uuid of the Availability_Zone row that an operator has said is ours, whatever speaks against it, until we have it.
+    granted: str | None = None
     #: What this process writes as the zone's token if it has none yet.
     new_token: str = field(default_factory=lambda: str(uuid4()))
     #: Dropped when a table that it was read from differs.

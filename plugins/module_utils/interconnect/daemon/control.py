@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ..schema import DATABASES, IC_NB, IC_SB, NB, SB
 from ..subjects.progress import has_counters, laggards
-from ..sync import PAUSED, ZoneSync
+from ..sync import ACTIVE, PAUSED, ZoneSync
 from .options import version_text
 from .process import Log, set_levels
 
@@ -86,6 +86,7 @@ class Control:
             "guard/release": self._release,
             "progress": self._progress,
             "left/show": self._left,
+            "zone/claim": self._claim,
             "vlog/list-pattern": _patterns,
         }
         for name, answer in plain.items():
@@ -152,6 +153,12 @@ class Control:
         lines = [f"database: {problem}" for problem in self._sync.problems]
         lines += [f"{subject}: {left.record}: {left.reason}" for subject, left in self._sync.left]
         return "\n".join(lines) if lines else "nothing is left undone"
+
+    def _claim(self) -> str:
+        if self._sync.status != ACTIVE:
+            raise CommandError(f"this instance is {self._sync.status}: ask the one that is active")
+        row = self._sync.claim()
+        return f"the zone takes over the registration of {row['name']!r}" if row is not None else "the zone is refused no registration"
 
     def _need_contents(self) -> None:
         missing = [name for name, replica in self._sync.replicas.items() if not replica.has_schema]

@@ -6,7 +6,7 @@
 A).
 
 A zone knows its row by uuid, so a new name is a rename, also when the daemon was down. A row claimed by another token is refused: two
-deployments with one name keep what they have.
+deployments with one name keep what they have, until an operator says otherwise.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from ..engine import Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB
 from ..store import Row, RowChange
 from ..zone import CLAIM_PREFIX, IC_NB_KEY, IC_SB_KEY, TOKEN_KEY, ZONE_KEY, Zone
+from .gateways import is_remote
 
 _WATCHED = ("name", "external_ids")
+#: Tables that tell whose an unclaimed Availability_Zone row is: they matter until the zone has its own.
+_EVIDENCE = frozenset([(IC_SB, "Gateway"), (SB, "Chassis"), (IC_SB, "Port_Binding"), (NB, "Logical_Router"), (NB, "Logical_Switch")])
 #: Tables of IC_SB whose rows belong to a zone by reference.
 _OWNED = ("Route", "Address_Set", "Port_Binding", "Gateway")
 
@@ -35,8 +38,7 @@ class Zones(Subject):
             (IC_SB, "Availability_Zone"),
             (IC_SB, "IC_SB_Global"),
             (IC_NB, "IC_NB_Global"),
-            (IC_SB, "Gateway"),
-            (SB, "Chassis"),
+            *_EVIDENCE,
         ]
     )
 
@@ -45,9 +47,9 @@ class Zones(Subject):
             zone.ic_sb.index(table, "availability_zone", lambda row: (row["availability_zone"],))
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
-        if change.table in ("Gateway", "Chassis") and zone.own_az is not None:
-            return ()  # they matter for the adoption of a row only
-        return ((),) if change.table in ("Gateway", "Chassis") or change.changed(*_WATCHED) else ()
+        if (change.database, change.table) in _EVIDENCE:
+            return ((),) if zone.own_az is None else ()
+        return ((),) if change.changed(*_WATCHED) else ()
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
         return ((),)
@@ -84,6 +86,7 @@ def _remembered(zone: Zone, nb_global: Row) -> Row | None:
 
 def _keep(zone: Zone, nb_global: Row, own: Row) -> Iterator[Step]:
     """Our row: claim it, and give it the zone's name."""
+    zone.granted = None
     yield from _claim(zone, own)
     name = nb_global["name"]
     other = next((row for row in zone.ic_sb.find("Availability_Zone", "name", name) if row.uuid != own.uuid), None)
@@ -113,30 +116,53 @@ def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
     if row is None:
         yield insert(zone.ic_sb, "Availability_Zone", {"name": name}, record=name, reason="NB_Global.name names this zone")
         return
-    doubt = _doubt(zone, row)
+    doubt = _doubt(zone, row) if row.uuid != zone.granted else None
     if doubt:
         yield Left(
-            name, f"the name {name!r} is registered by another deployment ({doubt}): give NB_Global.name a name that no other zone has"
+            name,
+            f"the name {name!r} is registered by another deployment ({doubt}): give NB_Global.name a name that no other zone has; or, if"
+            " no other zone has this one, let the zone's daemon take the registration over (control command zone/claim)",
         )
         return
     yield from _remember(zone, nb_global, "the zone's row in IC_SB", {ZONE_KEY: row.uuid})
     yield from _claim(zone, row)
 
 
+def refused(zone: Zone) -> Row | None:
+    """The Availability_Zone row of our name, if the zone may not have it unless an operator says so."""
+    row = zone.ic_sb.first("Availability_Zone", "name", zone.name) if zone.name and zone.own_az is None else None
+    return row if row is not None and _doubt(zone, row) else None
+
+
 def _doubt(zone: Zone, row: Row) -> str | None:
-    """Why an Availability_Zone row of our name is not ours, None if it may be: unclaimed, and its gateways and routers are ours or none."""
+    """Why an Availability_Zone row of our name is not ours, None if it may be.
+
+    Our token proves it. A row that nobody claims, as upstream's daemon leaves it, is ours if anything that it has is: what is unknown here
+    proves nothing, because rows may outlive what they speak of (a gateway, or the router of a port).
+    """
     token = zone.claimed_by(row)
-    if token not in (None, zone.token):
-        return "it is claimed with another token"
-    for gateway in zone.ic_sb.find("Gateway", "availability_zone", row.uuid):
-        chassis = zone.chassis(gateway["name"])
-        if chassis is None or chassis["other_config"].get("is-remote", "").lower() == "true":
-            return f"its gateway {gateway['name']} is no chassis of this zone"
-    for port in zone.ic_sb.find("Port_Binding", "availability_zone", row.uuid):
-        router = port["external_ids"].get("router-id")
-        if router and zone.nb.row("Logical_Router", router) is None:
-            return f"its port {port['logical_port']} belongs to a router that this zone does not have"
-    return None
+    if token is not None:
+        return None if token == zone.token else "it is claimed with another token"
+    gateways = [gateway["name"] for gateway in zone.ic_sb.find("Gateway", "availability_zone", row.uuid)]
+    chassis = [found for name in gateways for found in [zone.chassis(name)] if found is not None]
+    copy = next((one for one in chassis if is_remote(zone, one)), None)
+    if copy is not None:
+        return f"its gateway {copy['name']} is a remote chassis here"
+    owners = [owner for owner in (port["external_ids"].get("router-id") for port in _ports(zone, row)) if owner]
+    if chassis or any(_exists(zone, owner) for owner in owners):
+        return None
+    if gateways:
+        return f"none of its gateways, such as {min(gateways)}, is a chassis of this zone"
+    return "its ports belong to routers that this zone does not have" if owners else None
+
+
+def _ports(zone: Zone, az: Row) -> list[Row]:
+    return zone.ic_sb.find("Port_Binding", "availability_zone", az.uuid)
+
+
+def _exists(zone: Zone, owner: str) -> bool:
+    """Whether the owner of a port is here: a router, or a switch, which upstream's daemon names for a port of a leaf switch."""
+    return any(zone.nb.row(table, owner) is not None for table in ("Logical_Router", "Logical_Switch"))
 
 
 def withdrawal(zone: Zone, own: Row, reason: str) -> Iterator[Change]:

@@ -64,7 +64,7 @@ def test_an_unclaimed_registration_is_taken_over_if_its_gateways_are_chassis_of_
     az = put(contents[IC_SB], "Availability_Zone", name="az1")
     put(contents[IC_SB], "Gateway", name="gw1", availability_zone=az)
     south = contents.pop(SB)
-    with pytest.raises(ModuleError, match=r"its gateway gw1 is no chassis of this zone.*or give sb_db"):
+    with pytest.raises(ModuleError, match=r"none of its gateways, such as gw1, is a chassis of this zone.*or give sb_db"):
         module.desired(params(module, name="az1"), contents)
     contents[SB] = south
     put(south, "Chassis", name="gw1")

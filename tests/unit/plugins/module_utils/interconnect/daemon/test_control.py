@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon import process
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon.control import CommandError, Control
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import DATABASES, IC_NB, IC_SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync import ZoneSync
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync import ACTIVE, ZoneSync
 
 UUIDS = [f"00000000-0000-0000-0000-{number:012}" for number in range(10)]
 
@@ -104,7 +104,7 @@ def test_exit(control: Control) -> None:
 def test_every_command_of_the_spec_is_there(control: Control) -> None:
     wanted = "exit pause resume is-paused status nb-connection-status sb-connection-status ic-nb-connection-status ic-sb-connection-status"
     wanted += " version list-commands coverage/read-counter coverage/show memory/show guard/show guard/release progress left/show"
-    wanted += " vlog/set vlog/list-pattern vlog/disable-rate-limit vlog/enable-rate-limit"
+    wanted += " zone/claim vlog/set vlog/list-pattern vlog/disable-rate-limit vlog/enable-rate-limit"
     assert set(wanted.split()) == set(control.commands)
 
 
@@ -156,6 +156,13 @@ def test_progress_names_the_zones_that_lag(control: Control, sync: ZoneSync) -> 
     for number, name in enumerate(["az1", "az2"]):
         sync.zone.ic_sb.put("Availability_Zone", UUIDS[number], {"name": name, "nb_ic_cfg": 5 - number})
     assert say(control, "progress").splitlines() == ["requested: 5", "confirmed by all zones: 4", "lags: az2 has confirmed 4"]
+
+
+def test_a_registration_is_taken_over_by_the_active_instance_only(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CommandError, match="this instance is standby: ask the one that is active"):
+        say(control, "zone/claim")
+    monkeypatch.setattr(ZoneSync, "status", ACTIVE)
+    assert say(control, "zone/claim") == "the zone is refused no registration"
 
 
 def test_errors_are_answers(control: Control) -> None:

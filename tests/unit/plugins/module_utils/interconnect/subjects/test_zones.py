@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress, laggards
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones, refused
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import CLAIM_PREFIX, IC_NB_KEY, TOKEN_KEY, ZONE_KEY
 
 from ..server_rules import LACKING_IN_2303, schemas_without
@@ -104,33 +106,102 @@ def test_two_deployments_with_one_name_from_the_start() -> None:
     assert "claimed with another token" in simulated.reasons("az2")["az1"]
 
 
-def test_a_row_of_upstreams_daemon_is_adopted_if_its_gateways_are_ours() -> None:
+def foreign(world: World, *gateways: str, routers: tuple[str, ...] = ()) -> str:
+    """A row az1 that nobody claims, with these gateways and ports of these routers, before the zone's daemon starts; its uuid."""
+    world.stop("az1")
+    az = world.put(world.ic_sb, "Availability_Zone", name="az1")
+    for number, name in enumerate(gateways):
+        encap = world.put(world.ic_sb, "Encap", type="geneve", ip=f"10.0.0.{number}", gateway_name=name)
+        world.put(world.ic_sb, "Gateway", name=name, availability_zone=az, encaps=[encap])
+    for number, router in enumerate(routers, 1):
+        columns = {"logical_port": f"p{number}", "transit_switch": "ts", "tunnel_key": number, "external_ids": {"router-id": router}}
+        world.put(world.ic_sb, "Port_Binding", availability_zone=az, **columns)
+    return az
+
+
+def restart(world: World) -> None:
+    """The daemon of az1 starts and settles."""
+    world.start("az1")
+    world.settle()
+
+
+def reason(world: World) -> str:
+    """Why the zone az1 has no row, empty where it has one."""
+    return world.reasons("az1").get("az1", "")
+
+
+GONE = "3f2c4a6e-0000-4000-8000-000000000000"
+
+
+def test_a_row_of_upstreams_daemon_is_adopted_as_soon_as_one_of_its_gateways_is_ours() -> None:
     simulated = world()
-    simulated.stop("az1")
-    encap = {"type": "geneve", "ip": "10.0.0.1"}
-    az = simulated.put(simulated.ic_sb, "Availability_Zone", name="az1")
-    simulated.put(simulated.ic_sb, "Gateway", name="gw1", availability_zone=az, encaps=[simulated.put(simulated.ic_sb, "Encap", **encap)])
-    simulated.start("az1")
-    simulated.settle()
+    az = foreign(simulated, "gw1", "gw2", routers=(GONE,))
+    restart(simulated)
     assert simulated.zone.own_az is None
-    assert "its gateway gw1 is no chassis of this zone" in simulated.reasons("az1")["az1"]
-    sb = simulated.zone.sb
-    simulated.put(sb, "Chassis", name="gw1", other_config={"is-interconn": "true"}, encaps=[simulated.put(sb, "Encap", **encap)])
+    assert "none of its gateways, such as gw1, is a chassis of this zone" in reason(simulated)
+    simulated.chassis("gw2", zone="az1")
+    simulated.settle()
+    assert simulated.az("az1") == az
+    assert rows(simulated.ic_sb, "Gateway", "name") == ["gw2"]
+
+
+@pytest.mark.parametrize("table", ["Logical_Router", "Logical_Switch"])
+def test_a_row_of_upstreams_daemon_is_adopted_if_one_of_its_ports_is_of_a_router_or_leaf_switch_of_ours(table: str) -> None:
+    simulated = world()
+    here = simulated.new_uuid()
+    az = foreign(simulated, routers=(GONE, here))
+    restart(simulated)
+    assert "its ports belong to routers that this zone does not have" in reason(simulated)
+    simulated.put(simulated.zone.nb, table, here, name="here")
     simulated.settle()
     assert simulated.az("az1") == az
 
 
-def test_a_row_of_our_name_with_a_router_of_somebody_else_is_refused() -> None:
+def test_a_row_with_a_gateway_that_is_a_remote_chassis_here_is_refused() -> None:
     simulated = world()
-    simulated.stop("az1")
-    az = simulated.put(simulated.ic_sb, "Availability_Zone", name="az1")
-    ids = {"router-id": "3f2c4a6e-0000-4000-8000-000000000000"}
-    simulated.put(
-        simulated.ic_sb, "Port_Binding", logical_port="p", transit_switch="ts", tunnel_key=1, availability_zone=az, external_ids=ids
-    )
-    simulated.start("az1")
+    foreign(simulated, "gw1", "gw2")
+    for number, (name, flag) in enumerate([("gw1", "is-interconn"), ("gw2", "is-remote")]):
+        sb = simulated.zone.sb
+        encap = simulated.put(sb, "Encap", type="geneve", ip=f"10.0.0.{number}", chassis_name=name)
+        simulated.put(sb, "Chassis", name=name, other_config={flag: "true"}, encaps=[encap])
+    restart(simulated)
+    assert "its gateway gw2 is a remote chassis here" in reason(simulated)
+
+
+def test_a_row_that_our_own_token_claims_is_ours_whatever_belongs_to_it() -> None:
+    """The zone's NB was made anew: the process knows its token still."""
+    simulated = world()
     simulated.settle()
-    assert "belongs to a router that this zone does not have" in simulated.reasons("az1")["az1"]
+    az, nb = simulated.az("az1"), simulated.zone.nb
+    simulated.put(simulated.ic_sb, "Gateway", name="gone", availability_zone=az, encaps=[])
+    (row,) = nb.rows("NB_Global")
+    simulated.delete(nb, "NB_Global", row.uuid)
+    simulated.put(nb, "NB_Global", name="az1")
+    simulated.settle()
+    assert simulated.az("az1") == az
+
+
+def test_a_refused_row_is_ours_on_an_operators_word_and_only_once() -> None:
+    simulated = world("az1", "az2")
+    simulated.stop("az2")
+    simulated.settle()
+    az = simulated.az("az1")
+    rename(simulated, "az2", "az1")
+    simulated.start("az2")
+    simulated.settle()
+    ours, theirs = (simulated.site(name) for name in ("az2", "az1"))
+    row = refused(ours.zone)
+    assert row is not None
+    ours.zone.granted = row.uuid
+    ours.engine.mark_key("zones", ())
+    simulated.settle()
+    assert (simulated.az("az2"), theirs.zone.own_az, refused(ours.zone)) == (az, None, None)
+    assert "claimed with another token" in reason(simulated)
+    theirs.zone.granted = az
+    theirs.engine.mark_key("zones", ())
+    simulated.settle()
+    assert (simulated.az("az1"), ours.zone.own_az) == (az, None)
+    simulated.check_law()
 
 
 def test_clearing_the_name_withdraws_everything_and_then_the_zone() -> None:
