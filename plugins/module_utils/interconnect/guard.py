@@ -17,6 +17,7 @@ from .change import DELETE, Change, Group, Left
 from .engine import Engine
 from .schema import IC_NB, IC_SB
 from .store import Row, RowChange
+from .subjects.transit import ROUTER_KEY, SWITCH_KEY
 from .zone import IC_NB_KEY, IC_SB_KEY, Zone
 
 #: Leaving one of these columns deletes the row that leaves: its table is no root.
@@ -89,7 +90,9 @@ class Guard:
         return f"one update removed every transit switch from {IC_NB}" if self._emptied else None
 
     def _holds_state(self) -> bool:
-        return any("interconn-ts" in row["other_config"] for row in self._zone.nb.rows("Logical_Switch"))
+        nb = self._zone.nb
+        switches = (SWITCH_KEY in row["other_config"] for row in nb.rows("Logical_Switch"))
+        return any(switches) or any(ROUTER_KEY in row["options"] for row in nb.rows("Logical_Router"))
 
     def _removed_all_switches(self, updates: Sequence[Sequence[RowChange]]) -> bool:
         """Whether one of these updates did, whatever has come after it."""
@@ -107,7 +110,7 @@ class Guard:
         return any(
             port["type"] != "remote"
             for switch in nb.rows("Logical_Switch")
-            if "interconn-ts" in switch["other_config"]
+            if SWITCH_KEY in switch["other_config"]
             for port in nb.child_rows("Logical_Switch", "ports", switch.uuid, "Logical_Switch_Port")
         )
 

@@ -84,6 +84,15 @@ def test_another_ic_nb_deletes_nothing(site: Site, uuid: str | None, words: str)
     assert words in site.said[0]
 
 
+@pytest.mark.parametrize("state", ["interconn-ts", "interconn-tr", ""])
+def test_a_lost_ic_nb_is_held_while_the_zone_has_a_switch_or_a_router_of_it(site: Site, state: str) -> None:
+    nb = site.zone.nb
+    nb.put("Logical_Switch", "ls", {"name": "s", "other_config": {state: "x"}})
+    nb.put("Logical_Router", "lr", {"name": "r", "options": {state: "x"}})
+    site.replace_ic_nb(None)
+    assert site.guard.holding == bool(state)
+
+
 def test_a_new_ic_sb_deletes_nothing(site: Site) -> None:
     site.zone.ic_sb.delete("IC_SB_Global", "sb-1")
     site.zone.ic_sb.put("IC_SB_Global", "sb-2", {})
