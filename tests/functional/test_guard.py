@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, scenes, topology
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database
 from ansible_collections.ovn.interconnect.tests.support.scenes import attach, gateway, port_keys
-from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect, Server
+from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, Server
+
+from .conftest import Make
 
 pytestmark = pytest.mark.ours("an empty IC_NB deletes every transit switch; a rebuilt IC_SB gets other keys")
 
@@ -91,3 +95,42 @@ def test_switches_deleted_in_one_transaction_stay_until_an_operator_releases_the
         assert "one update removed every transit switch" in zone.daemon.appctl("guard/show")
         zone.daemon.appctl("guard/release")
     attached.wait(lambda: all(names(zone.nb, "Logical_Switch") == {"ts9"} for zone in attached.zones), "the others to go")
+
+
+class TestStandby:
+    """Two daemons of one zone that take turns."""
+
+    @pytest.fixture
+    def zone(self, make: Make) -> AvailabilityZone:
+        ic = make("az1")
+        zone = ic.zones[0]
+        gateway(zone, "gw1")
+        scenes.transit_switches(ic, *SWITCHES)
+        attach(zone, "lr1", "ts1", ["169.254.1.1/24"])
+        ic.settle()
+        return zone
+
+    @staticmethod
+    def rebuild(ic: Interconnect, *switches: str) -> UUID:
+        """IC_NB gets another identity, and these switches; the uuid of its global row."""
+        come = [operation for name in switches for operation in topology.transit_switch(name)]
+        ic.nb.transact(ovsdb.delete("Transit_Switch"), ovsdb.delete("IC_NB_Global"), ovsdb.insert("IC_NB_Global", {}), *come)
+        ic.nb.refresh()
+        return ic.nb.get("IC_NB_Global").uuid
+
+    def test_a_daemon_that_was_active_before_believes_what_the_other_has_noted(self, zone: AvailabilityZone) -> None:
+        ic, first, second = zone.interconnect, zone.daemon, zone.second_daemon()
+        second.start()
+        first.pause()
+        ic.urge(lambda: second.status() == "active", "the second daemon to take over")
+        known = self.rebuild(ic, *SWITCHES)
+        zone.nb.wait(
+            lambda: zone.nb.get("NB_Global").map("external_ids")["ovn-interconnect-ic-nb"] == str(known), "the new identity to be noted"
+        )
+        second.stop()
+        self.rebuild(ic)
+        ic.nb.transact(*topology.transit_switch("ts9"))
+        first.resume()
+        zone.nb.wait(lambda: "ts9" in names(zone.nb, "Logical_Switch"), "the first daemon to take over")
+        assert names(zone.nb, "Logical_Switch") == {*SWITCHES, "ts9"}
+        assert "another database than before" in first.appctl("guard/show")

@@ -11,12 +11,12 @@ ends by itself when a full pass has nothing left to withhold, or by an operator'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from .change import DELETE, Change, Group, Left
 from .engine import Engine
 from .schema import IC_NB, IC_SB
-from .store import Row, RowChange
+from .store import RowChange
 from .subjects.transit import ROUTER_KEY, SWITCH_KEY
 from .zone import IC_NB_KEY, IC_SB_KEY, Zone
 
@@ -41,6 +41,8 @@ class Guard:
         #: What is wrong, by database; deletions are withheld while there is anything.
         self.holds: dict[str, str] = {}
         self._emptied = False
+        #: By database, the counter of an older copy whose word is taken nevertheless: of no younger one, and until it has caught up.
+        self._let_pass: dict[str, int] = {}
         self._withheld: dict[tuple[str, Hashable], Group] = {}
 
     @property
@@ -53,41 +55,79 @@ class Guard:
         """The deletions that are withheld, each with its reason."""
         return [Left(f"{change.table} {change.record}", change.reason) for group in self._withheld.values() for change in _deletions(group)]
 
+    def begin(self) -> None:
+        """This process has become the active one: another may have been it meanwhile, so what NB remembers counts and nothing else."""
+        self._zone.notes.clear()
+        self._emptied = False
+        self._let_pass = {}
+        self._withheld = {}
+        self.holds = {}
+        self.observe(())
+
     def observe(self, updates: Sequence[Sequence[RowChange]]) -> None:
         """Look at the identity of the databases after these updates, each with its row changes, before anything is planned."""
         if self._removed_all_switches(updates):
             self._emptied = True
+        self._drop_written_notes()
         holds = {database: reason for database in _GLOBAL for reason in [self._doubt(database)] if reason}
         for database, reason in holds.items():
             if database not in self.holds:
                 self._log(f"{reason}; deletions are withheld until it is back or an operator releases them")
                 self._engine.mark_all()
+        ended = bool(self.holds) and not holds
         self.holds = holds
+        if ended:
+            self._let_go("what was there before is back")
 
     def _doubt(self, database: str) -> str | None:
         table, key = _GLOBAL[database]
-        nb_global = self._zone.nb_global
-        if nb_global is None:
+        if self._zone.nb_global is None:
             return None
         row = self._zone.store(database).only(table)
-        remembered = nb_global["external_ids"].get(key)
+        remembered = self._remembered(key)
         if remembered is None:
             if row is not None:
-                self._zone.accepted[database] = row.uuid
+                self._zone.notes[key] = row.uuid
             return None
-        if self._zone.accepted.get(database) not in (None, remembered):
-            return None  # accepted, the new identity is being written
         if row is None:
             return f"{database} has lost its {table} row" if self._holds_state() else None
         if row.uuid != remembered:
             return f"{database} is another database than before ({table} was {remembered}, is {row.uuid})"
-        return self._doubt_contents(row) if database == IC_NB else None
+        if database == IC_NB and self._emptied:
+            return f"one update removed every transit switch from {IC_NB}"
+        return self._doubt_age(database)
 
-    def _doubt_contents(self, row: Row) -> str | None:
-        own = self._zone.own_az
-        if own is not None and row["nb_ic_cfg"] < own["nb_ic_cfg"]:
-            return f"{IC_NB} is an older copy (its nb_ic_cfg is {row['nb_ic_cfg']}, this zone has confirmed {own['nb_ic_cfg']})"
-        return f"one update removed every transit switch from {IC_NB}" if self._emptied else None
+    def _doubt_age(self, database: str) -> str | None:
+        number, least, source = self._counter(database)
+        if number >= least:
+            self._let_pass.pop(database, None)
+        elif number < self._let_pass.get(database, least):
+            return f"{database} is an older copy (its nb_ic_cfg is {number}, {source} {least})"
+        return None
+
+    def _counter(self, database: str) -> tuple[int, int, str]:
+        """The counter of a database, what it cannot be less than, and who says so (spec status-and-daemon E)."""
+        row, own = self._zone.ic_nb.only("IC_NB_Global"), self._zone.own_az
+        if database == IC_NB and row is not None and own is not None:
+            return row["nb_ic_cfg"], own["nb_ic_cfg"], "this zone has confirmed"
+        return 0, 0, ""
+
+    @property
+    def _written(self) -> Mapping[str, str]:
+        nb_global = self._zone.nb_global
+        written: Mapping[str, str] = nb_global["external_ids"] if nb_global is not None else {}
+        return written
+
+    def _remembered(self, key: str) -> str | None:
+        """What NB_Global.external_ids says, or will say when it is written."""
+        notes = self._zone.notes
+        return notes[key] if key in notes else self._written.get(key)
+
+    def _drop_written_notes(self) -> None:
+        """From now on what NB says counts: another process may write there as soon as this one is no longer active."""
+        notes, written = self._zone.notes, self._written
+        for key in [key for key, value in notes.items() if written.get(key) == value]:
+            del notes[key]
 
     def _holds_state(self) -> bool:
         nb = self._zone.nb
@@ -142,16 +182,22 @@ class Guard:
 
     def _accept(self, why: str) -> None:
         for database in self.holds:
-            row = self._zone.store(database).only(_GLOBAL[database][0])
+            table, key = _GLOBAL[database]
+            row = self._zone.store(database).only(table)
             if row is not None:
-                self._zone.accepted[database] = row.uuid
-        self._log(f"deletions are no longer withheld: {why}")
+                self._zone.notes[key] = row.uuid
+            self._let_pass[database] = self._counter(database)[0]
         self.holds = {}
         self._emptied = False
+        self._engine.mark_key("zones", ())
+        self._let_go(why)
+
+    def _let_go(self, why: str) -> None:
+        """Look again at what is withheld: it may be written now, if it is still wanted."""
+        self._log(f"deletions are no longer withheld: {why}")
         for subject, key in self._withheld:
             self._engine.mark_key(subject, key)
         self._withheld = {}
-        self._engine.mark_key("zones", ())
 
 
 def _deletions(group: Group) -> list[Change]:

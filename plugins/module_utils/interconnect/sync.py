@@ -177,7 +177,7 @@ class ZoneSync:
         self._was_active = True
         self._log("info", "this instance is active now")
         self._schemas = self._schema_serial
-        self.guard.observe(())
+        self.guard.begin()
         self.engine.restart()
 
     def _observe(self, updates: list[list[RowChange]], changes: list[RowChange]) -> None:

@@ -62,8 +62,9 @@ class Zone:
     #: Names of transit switches and routers that this process has seen in IC_NB (design, ownership).
     seen: dict[str, set[str]] = field(default_factory=lambda: {"Transit_Switch": set(), "Transit_Router": set()})
 
-    #: The uuid of each global database's row that was accepted as its identity; the zones subject remembers it in NB_Global (see guard.py).
-    accepted: dict[str, str] = field(default_factory=dict)
+    #: What NB_Global.external_ids is to remember of the global databases, by key, until it does; the guard says what, the zones subject
+    #: writes it.
+    notes: dict[str, str] = field(default_factory=dict)
     #: The uuid of the Availability_Zone row that an operator has said is ours, whatever speaks against it, until we have it.
     granted: str | None = None
     #: What this process writes as the zone's token if it has none yet.

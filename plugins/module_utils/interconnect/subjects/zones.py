@@ -11,13 +11,13 @@ deployments with one name keep what they have, until an operator says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 from ..change import Change, Left, Step, delete, insert, update
 from ..engine import Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB
 from ..store import Row, RowChange
-from ..zone import CLAIM_PREFIX, IC_NB_KEY, IC_SB_KEY, TOKEN_KEY, ZONE_KEY, Zone
+from ..zone import CLAIM_PREFIX, TOKEN_KEY, ZONE_KEY, Zone
 from .gateways import is_remote
 
 _WATCHED = ("name", "external_ids")
@@ -61,10 +61,7 @@ class Zones(Subject):
         if zone.token is None:
             yield from _remember(zone, nb_global, "the zone gets a token to prove itself by", {TOKEN_KEY: zone.new_token})
             return
-        accepted = {
-            place: zone.accepted[database] for database, place in ((IC_NB, IC_NB_KEY), (IC_SB, IC_SB_KEY)) if database in zone.accepted
-        }
-        yield from _remember(zone, nb_global, "the identity of the global databases", accepted)
+        yield from _remember(zone, nb_global, "what the zone has to remember of the global databases", zone.notes)
         own = _remembered(zone, nb_global)
         if not nb_global["name"]:
             yield from withdrawal(zone, own, "the zone's name was cleared") if own is not None else ()
@@ -74,7 +71,7 @@ class Zones(Subject):
             yield from _register(zone, nb_global)
 
 
-def _remember(zone: Zone, nb_global: Row, reason: str, keys: dict[str, str]) -> Iterator[Change]:
+def _remember(zone: Zone, nb_global: Row, reason: str, keys: Mapping[str, str]) -> Iterator[Change]:
     yield from update(zone.nb, "NB_Global", nb_global, record=nb_global["name"] or ".", reason=reason, keys={"external_ids": dict(keys)})
 
 

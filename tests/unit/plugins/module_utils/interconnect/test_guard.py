@@ -105,7 +105,30 @@ def test_counters_that_run_backwards_are_an_older_copy(site: Site) -> None:
     change = site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": 3})
     assert change is not None
     site.guard.observe([[change]])
-    assert "older copy" in site.guard.holds[IC_NB]
+    assert "older copy (its nb_ic_cfg is 3, this zone has confirmed 5)" in site.guard.holds[IC_NB]
+
+
+def test_a_released_older_copy_is_not_held_again_unless_an_older_one_comes(site: Site) -> None:
+    def number(requested: int) -> bool:
+        """Whether deletions are withheld when this is the number of IC_NB."""
+        change = site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": requested})
+        site.guard.observe([[change] if change is not None else []])
+        return site.guard.holding
+
+    assert number(3)
+    site.guard.release()
+    assert [number(requested) for requested in (3, 4, 2)] == [False, False, True]
+    site.guard.release()
+    assert [number(requested) for requested in (2, 5, 4)] == [False, False, True]
+
+
+def test_what_was_withheld_is_looked_at_again_when_the_database_is_back(site: Site) -> None:
+    site.replace_ic_nb(None)
+    site.guard.filter([Group("zones", (), site.switch_deletion().changes)], [("zones", ())])
+    site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": 5})
+    site.engine.plan()
+    site.guard.observe(())
+    assert (site.guard.holding, site.guard.withheld, site.engine.has_work) == (False, [], True)
 
 
 def test_one_update_that_removes_every_transit_switch_is_held(site: Site) -> None:
@@ -136,7 +159,7 @@ def test_a_release_lets_everything_go_and_takes_the_new_identity(site: Site) -> 
     site.replace_ic_nb("nb-2")
     site.filtered(site.switch_deletion())
     assert site.guard.release() == 1
-    assert site.zone.accepted[IC_NB] == "nb-2"
+    assert site.zone.notes == {IC_NB_KEY: "nb-2"}
     site.guard.observe(())
     assert not site.guard.holding
     assert site.filtered(site.switch_deletion()) == [site.switch_deletion()]
@@ -150,7 +173,7 @@ def test_a_hold_ends_by_itself_when_nothing_is_left_to_withhold(site: Site) -> N
     site.guard.filter([], [("zones", "ts1")])
     site.guard.settle()
     assert not site.guard.holding
-    assert site.zone.accepted[IC_NB] == "nb-2"
+    assert site.zone.notes == {IC_NB_KEY: "nb-2"}
 
 
 def test_a_hold_does_not_end_while_the_zone_has_no_row_of_its_own(site: Site) -> None:
@@ -166,4 +189,25 @@ def test_the_first_identity_is_accepted() -> None:
     made = Site()
     made.zone.nb.put("NB_Global", "g", {"external_ids": {ZONE_KEY: "az"}})
     made.guard.observe(())
-    assert made.zone.accepted == {IC_NB: "nb-1", IC_SB: "sb-1"}
+    assert made.zone.notes == {IC_NB_KEY: "nb-1", IC_SB_KEY: "sb-1"}
+
+
+def test_an_identity_that_was_accepted_is_forgotten_as_soon_as_nb_remembers_it(site: Site) -> None:
+    site.replace_ic_nb("nb-2")
+    site.guard.release()
+    known = {ZONE_KEY: "az", IC_NB_KEY: "nb-2", IC_SB_KEY: "sb-1"}
+    site.zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": known})
+    site.guard.observe(())
+    assert (site.zone.notes, site.guard.holding) == ({}, False)
+
+
+def test_a_process_that_becomes_active_again_believes_what_nb_remembers(site: Site) -> None:
+    """Another one was active meanwhile and has accepted a newer database than this one did."""
+    site.replace_ic_nb("nb-2")
+    site.filtered(site.switch_deletion())
+    site.guard.release()
+    known = {ZONE_KEY: "az", IC_NB_KEY: "nb-3", IC_SB_KEY: "sb-1"}
+    site.zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": known})
+    site.guard.begin()
+    assert (site.zone.notes, site.guard.withheld) == ({}, [])
+    assert IC_NB in site.guard.holds

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress, laggards
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones, refused
@@ -275,7 +275,7 @@ def test_a_row_deleted_by_an_operator_is_registered_again() -> None:
 
 def test_the_accepted_identity_of_the_global_databases_is_remembered() -> None:
     simulated = world()
-    simulated.zone.accepted[IC_NB] = "identity"
+    simulated.zone.notes[IC_NB_KEY] = "identity"
     simulated.settle()
     nb_global = simulated.zone.nb_global
     assert nb_global is not None
