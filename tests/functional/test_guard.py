@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, scenes, topology
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database
 from ansible_collections.ovn.interconnect.tests.support.scenes import attach, gateway, port_keys
-from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, Server
+from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, Server, SyncDaemon
 
 from .conftest import Make
 
@@ -95,6 +95,33 @@ def test_switches_deleted_in_one_transaction_stay_until_an_operator_releases_the
         assert "one update removed every transit switch" in zone.daemon.appctl("guard/show")
         zone.daemon.appctl("guard/release")
     attached.wait(lambda: all(names(zone.nb, "Logical_Switch") == {"ts9"} for zone in attached.zones), "the others to go")
+
+
+def hold(zone: AvailabilityZone) -> str:
+    """Why deletions on the word of IC_NB are withheld, as the zone has noted it."""
+    return zone.nb.get("NB_Global").map("external_ids").get("ovn-interconnect-ic-nb-hold", "")
+
+
+def test_such_a_hold_outlives_the_daemon_and_ends_with_its_release(attached: Interconnect) -> None:
+    zone = attached.zones[0]
+    first, standby = zone.daemon, zone.second_daemon()
+    standby.start()
+
+    def holds(daemon: SyncDaemon, switch: str) -> bool:
+        """Whether the daemon, when it has become active and made this switch, holds the others."""
+        attached.nb.transact(*topology.transit_switch(switch))
+        attached.wait(lambda: switch in names(zone.nb, "Logical_Switch"), "the other daemon to take over")
+        return names(zone.nb, "Logical_Switch") >= set(SWITCHES) and hold(zone) in daemon.appctl("guard/show")
+
+    attached.nb.transact(*(operation for switch in SWITCHES for operation in topology.no_transit_switch(switch)))
+    attached.wait(lambda: hold(zone), "the hold to be noted")
+    first.kill()
+    assert holds(standby, "ts7")
+    standby.kill()
+    first.start()
+    assert holds(first, "ts8")
+    first.appctl("guard/release")
+    attached.wait(lambda: names(zone.nb, "Logical_Switch") == {"ts7", "ts8"} and not hold(zone), "the others to go")
 
 
 class TestStandby:

@@ -6,7 +6,8 @@
 
 The identity of IC_NB and IC_SB is the uuid of their global row, remembered in the zone's NB_Global.external_ids. While another row, or
 none, is there, or the counters run backwards, or one update took every transit switch away, deletions are withheld and reported. A hold
-ends by itself when a full pass has nothing left to withhold, or by an operator's release (design, principle 7).
+ends by itself when a full pass has nothing left to withhold, or by an operator's release (design, principle 7). What only a process that
+saw it happen can know is noted there too, for the one that comes after it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .engine import Engine
 from .schema import IC_NB, IC_SB
 from .store import RowChange
 from .subjects.transit import ROUTER_KEY, SWITCH_KEY
-from .zone import IC_NB_KEY, IC_SB_KEY, Zone
+from .zone import HOLD, IC_NB_KEY, IC_SB_KEY, Zone
 
 #: Leaving one of these columns deletes the row that leaves: its table is no root.
 _OWNING_COLUMNS = frozenset(("ports", "static_routes"))
@@ -40,7 +41,6 @@ class Guard:
         self._log = log
         #: What is wrong, by database; deletions are withheld while there is anything.
         self.holds: dict[str, str] = {}
-        self._emptied = False
         #: By database, the counter of an older copy whose word is taken nevertheless: of no younger one, and until it has caught up.
         self._let_pass: dict[str, int] = {}
         self._withheld: dict[tuple[str, Hashable], Group] = {}
@@ -58,7 +58,6 @@ class Guard:
     def begin(self) -> None:
         """This process has become the active one: another may have been it meanwhile, so what NB remembers counts and nothing else."""
         self._zone.notes.clear()
-        self._emptied = False
         self._let_pass = {}
         self._withheld = {}
         self.holds = {}
@@ -67,7 +66,7 @@ class Guard:
     def observe(self, updates: Sequence[Sequence[RowChange]]) -> None:
         """Look at the identity of the databases after these updates, each with its row changes, before anything is planned."""
         if self._removed_all_switches(updates):
-            self._emptied = True
+            self._note(IC_NB_KEY + HOLD, f"one update removed every transit switch from {IC_NB}")
         self._drop_written_notes()
         holds = {database: reason for database in _GLOBAL for reason in [self._doubt(database)] if reason}
         for database, reason in holds.items():
@@ -87,15 +86,13 @@ class Guard:
         remembered = self._remembered(key)
         if remembered is None:
             if row is not None:
-                self._zone.notes[key] = row.uuid
+                self._note(key, row.uuid)
             return None
         if row is None:
             return f"{database} has lost its {table} row" if self._holds_state() else None
         if row.uuid != remembered:
             return f"{database} is another database than before ({table} was {remembered}, is {row.uuid})"
-        if database == IC_NB and self._emptied:
-            return f"one update removed every transit switch from {IC_NB}"
-        return self._doubt_age(database)
+        return self._remembered(key + HOLD) or self._doubt_age(database)
 
     def _doubt_age(self, database: str) -> str | None:
         number, least, source = self._counter(database)
@@ -122,6 +119,10 @@ class Guard:
         """What NB_Global.external_ids says, or will say when it is written."""
         notes = self._zone.notes
         return notes[key] if key in notes else self._written.get(key)
+
+    def _note(self, key: str, value: str | None) -> None:
+        self._zone.notes[key] = value
+        self._engine.mark_key("zones", ())
 
     def _drop_written_notes(self) -> None:
         """From now on what NB says counts: another process may write there as soon as this one is no longer active."""
@@ -185,11 +186,10 @@ class Guard:
             table, key = _GLOBAL[database]
             row = self._zone.store(database).only(table)
             if row is not None:
-                self._zone.notes[key] = row.uuid
+                self._note(key, row.uuid)
+            self._note(key + HOLD, None)
             self._let_pass[database] = self._counter(database)[0]
         self.holds = {}
-        self._emptied = False
-        self._engine.mark_key("zones", ())
         self._let_go(why)
 
     def _let_go(self, why: str) -> None:

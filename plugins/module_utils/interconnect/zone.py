@@ -24,6 +24,8 @@ TOKEN_KEY = "ovn-interconnect-token"
 ZONE_KEY = "ovn-interconnect-zone"
 IC_NB_KEY = "ovn-interconnect-ic-nb"
 IC_SB_KEY = "ovn-interconnect-ic-sb"
+#: What follows one of these two in the key under which it is noted why deletions on the word of that database are withheld.
+HOLD = "-hold"
 #: Key of Logical_Switch.external_ids and Logical_Router.external_ids: made by this interconnect (value: the transit switch's or router's
 #: name).
 OWNER_KEY = "ovn-interconnect"
@@ -62,9 +64,9 @@ class Zone:
     #: Names of transit switches and routers that this process has seen in IC_NB (design, ownership).
     seen: dict[str, set[str]] = field(default_factory=lambda: {"Transit_Switch": set(), "Transit_Router": set()})
 
-    #: What NB_Global.external_ids is to remember of the global databases, by key, until it does; the guard says what, the zones subject
-    #: writes it.
-    notes: dict[str, str] = field(default_factory=dict)
+    #: What NB_Global.external_ids is to remember of the global databases, by key (None: no longer), until it does; the guard says what, the
+    #: zones subject writes it.
+    notes: dict[str, str | None] = field(default_factory=dict)
     #: The uuid of the Availability_Zone row that an operator has said is ours, whatever speaks against it, until we have it.
     granted: str | None = None
     #: What this process writes as the zone's token if it has none yet.

@@ -71,7 +71,7 @@ class Zones(Subject):
             yield from _register(zone, nb_global)
 
 
-def _remember(zone: Zone, nb_global: Row, reason: str, keys: Mapping[str, str]) -> Iterator[Change]:
+def _remember(zone: Zone, nb_global: Row, reason: str, keys: Mapping[str, str | None]) -> Iterator[Change]:
     yield from update(zone.nb, "NB_Global", nb_global, record=nb_global["name"] or ".", reason=reason, keys={"external_ids": dict(keys)})
 
 

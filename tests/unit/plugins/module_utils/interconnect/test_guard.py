@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Group, delete, remove, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, Group, delete, remove, update
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.guard import Guard
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import RowChange
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import IC_NB_KEY, IC_SB_KEY, ZONE_KEY, Zone
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import IC_NB_KEY, IC_SB_KEY, TOKEN_KEY, ZONE_KEY, Zone
 
 
 class Site:
@@ -28,7 +28,7 @@ class Site:
         zone.ic_sb.put("Availability_Zone", "az", {"name": "az1", "nb_ic_cfg": 5})
         zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": 5})
         zone.ic_sb.put("IC_SB_Global", "sb-1", {})
-        known = {ZONE_KEY: "az", IC_NB_KEY: "nb-1", IC_SB_KEY: "sb-1"}
+        known = {ZONE_KEY: "az", IC_NB_KEY: "nb-1", IC_SB_KEY: "sb-1", TOKEN_KEY: "token"}
         zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": known})
         zone.nb.put("Logical_Switch", "ls", {"name": "ts1", "other_config": {"interconn-ts": "ts1"}, "ports": frozenset(["p"])})
         zone.nb.put("Logical_Switch_Port", "p", {"name": "ts1-lr1", "type": "router"})
@@ -54,6 +54,13 @@ class Site:
 
     def filtered(self, *groups: Group) -> list[Group]:
         return self.guard.filter(groups, [(group.subject, group.key) for group in groups])
+
+    def write_notes(self) -> None:
+        """What the subject zones writes reaches NB."""
+        for change in Zones().plan((), self.zone):
+            assert isinstance(change, Change)
+            if change.table == "NB_Global":
+                self.zone.nb.put("NB_Global", "g", {"name": "az1", **change.after()})
 
     def replace_ic_nb(self, uuid: str | None, **columns: int) -> None:
         gone = self.zone.ic_nb.delete("IC_NB_Global", "nb-1")
@@ -140,6 +147,20 @@ def test_one_update_that_removes_every_transit_switch_is_held(site: Site) -> Non
     assert site.guard.holding
 
 
+def test_such_a_hold_is_noted_for_the_process_that_comes_after(site: Site) -> None:
+    gone = [site.zone.ic_nb.delete("Transit_Switch", name) for name in ("ts1", "ts2", "ts3")]
+    site.guard.observe([[change for change in gone if change is not None]])
+    site.write_notes()
+    site.guard.begin()
+    assert "removed every transit switch" in site.guard.holds[IC_NB]
+    site.guard.release()
+    site.guard.observe(())
+    assert not site.guard.holding
+    site.write_notes()
+    site.guard.begin()
+    assert not site.guard.holding
+
+
 def test_that_update_is_held_whatever_comes_with_it(site: Site) -> None:
     gone = [site.zone.ic_nb.delete("Transit_Switch", name) for name in ("ts1", "ts2", "ts3")]
     come = [site.zone.ic_nb.put("Transit_Switch", name, {"name": name}) for name in ("ts8", "ts9")]
@@ -159,7 +180,7 @@ def test_a_release_lets_everything_go_and_takes_the_new_identity(site: Site) -> 
     site.replace_ic_nb("nb-2")
     site.filtered(site.switch_deletion())
     assert site.guard.release() == 1
-    assert site.zone.notes == {IC_NB_KEY: "nb-2"}
+    assert site.zone.notes[IC_NB_KEY] == "nb-2"
     site.guard.observe(())
     assert not site.guard.holding
     assert site.filtered(site.switch_deletion()) == [site.switch_deletion()]
@@ -173,7 +194,7 @@ def test_a_hold_ends_by_itself_when_nothing_is_left_to_withhold(site: Site) -> N
     site.guard.filter([], [("zones", "ts1")])
     site.guard.settle()
     assert not site.guard.holding
-    assert site.zone.notes == {IC_NB_KEY: "nb-2"}
+    assert site.zone.notes[IC_NB_KEY] == "nb-2"
 
 
 def test_a_hold_does_not_end_while_the_zone_has_no_row_of_its_own(site: Site) -> None:
