@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -68,6 +70,32 @@ def test_a_rebuilt_ic_sb_gets_the_keys_that_the_zones_use(attached: Interconnect
     assert {row.text("transit_switch"): row.number("tunnel_key") for row in attached.sb.rows("Datapath_Binding")} == keys
     assert {row.text("logical_port"): row.number("tunnel_key") for row in attached.sb.rows("Port_Binding")} == ports
     assert all(port_keys(attached, port) == {key} for port, key in ports.items())
+
+
+@pytest.mark.counters
+def test_an_older_copy_of_ic_sb_deletes_no_port(attached: Interconnect, tmp_path: Path) -> None:
+    az1, az2 = attached.zones
+    attached.sync(1)
+    attached.sb_server.stop()
+    shutil.copy(attached.sb_server.file, tmp_path)
+    attached.sb_server.start()
+    attach(az2, "later", "ts1", ["169.254.1.9/24"], number=9)
+    attached.sync(2)
+    before = az1.nb.get("Logical_Switch_Port", name="ts1-later").uuid
+    az2.daemon.stop()
+    attached.sb_server.stop()
+    shutil.copy(tmp_path / attached.sb_server.file.name, attached.sb_server.file)
+    attached.sb_server.start()
+    for switch in ("ts7", "ts8"):
+        attached.nb.transact(*topology.transit_switch(switch))
+        az1.nb.wait(lambda switch=switch: switch in names(az1.nb, "Logical_Switch"), "a new transit switch to come")
+        assert "OVN_IC_Southbound is an older copy" in az1.daemon.appctl("guard/show")
+        az1.daemon.kill()
+        az1.daemon.start()
+    az2.daemon.start()
+    attached.sync(2)
+    assert az1.nb.get("Logical_Switch_Port", name="ts1-later").uuid == before
+    assert all(zone.daemon.appctl("guard/show") == "nothing is withheld" for zone in attached.zones)
 
 
 def test_one_deleted_transit_switch_goes_at_once(attached: Interconnect) -> None:

@@ -60,3 +60,4 @@ def test_after_two_requests_a_change_is_seen_in_every_zone(ic: Interconnect) -> 
         keys = {row.text("transit_switch"): str(row.number("tunnel_key")) for row in ic.sb.rows("Datapath_Binding")}
         for zone in ic.zones:
             assert {row.text("name"): row.map("other_config").get("requested-tnl-key") for row in zone.nb.rows("Logical_Switch")} == keys
+    assert not any("withheld" in zone.daemon.log.read_text() for zone in ic.zones)

@@ -295,6 +295,10 @@ class Engine:
         self._in_flight[place] = _Flight(group, transactions, epoch)
         self._count_write(place, group)
 
+    def is_sent(self, subject: str, key: Hashable) -> bool:
+        """Whether Changes of this key are on their way."""
+        return (subject, key) in self._in_flight
+
     def committed(self, group: Group) -> None:
         """One transaction of a group was committed. Its rows are in the stores already: updates come before the reply."""
         self._arrived(group)

@@ -18,6 +18,7 @@ from .change import DELETE, Change, Group, Left
 from .engine import Engine
 from .schema import IC_NB, IC_SB
 from .store import RowChange
+from .subjects.progress import has_counters
 from .subjects.transit import ROUTER_KEY, SWITCH_KEY
 from .zone import HOLD, IC_NB_KEY, IC_SB_KEY, Zone
 
@@ -60,6 +61,7 @@ class Guard:
         self._zone.notes.clear()
         self._let_pass = {}
         self._withheld = {}
+        self._zone.confirmable = None
         self.holds = {}
         self.observe(())
 
@@ -73,6 +75,8 @@ class Guard:
             if database not in self.holds:
                 self._log(f"{reason}; deletions are withheld until it is back or an operator releases them")
                 self._engine.mark_all()
+        if IC_SB in holds:
+            self._zone.confirmable = None  # what this zone has confirmed may not be there
         ended = bool(self.holds) and not holds
         self.holds = holds
         if ended:
@@ -98,16 +102,29 @@ class Guard:
         number, least, source = self._counter(database)
         if number >= least:
             self._let_pass.pop(database, None)
-        elif number < self._let_pass.get(database, least):
+        elif number < self._let_pass.get(database, least) and self._holds_state():
             return f"{database} is an older copy (its nb_ic_cfg is {number}, {source} {least})"
         return None
 
     def _counter(self, database: str) -> tuple[int, int, str]:
-        """The counter of a database, what it cannot be less than, and who says so (spec status-and-daemon E)."""
-        row, own = self._zone.ic_nb.only("IC_NB_Global"), self._zone.own_az
-        if database == IC_NB and row is not None and own is not None:
-            return row["nb_ic_cfg"], own["nb_ic_cfg"], "this zone has confirmed"
-        return 0, 0, ""
+        """The counter of a database, what it cannot be less than, and who says so (spec status-and-daemon E).
+
+        A request is confirmed in IC_SB first, by each zone and then for all, and then in IC_NB. IC_SB is behind only if both of its numbers
+        are: that of a zone alone begins at 0, and so does upstream's daemon. A request whose number was lowered is no sign of anything.
+        """
+        zone = self._zone
+        wanted, shared, own = zone.ic_nb.only("IC_NB_Global"), zone.ic_sb.only("IC_SB_Global"), zone.own_az
+        if wanted is None or shared is None or own is None or not has_counters(zone):
+            return 0, 0, ""
+        if database == IC_NB:
+            return wanted["nb_ic_cfg"], own["nb_ic_cfg"], "this zone has confirmed"
+        number = max(own["nb_ic_cfg"], shared["nb_ic_cfg"], self._confirming)
+        return number, min(wanted["nb_ic_cfg"], wanted["sb_ic_cfg"]), "all zones have confirmed"
+
+    @property
+    def _confirming(self) -> int:
+        """The number whose confirmation by this zone is on its way: what follows from it in IC_NB may be here before its echo is."""
+        return (self._zone.confirmable or 0) if self._engine.is_sent("progress", ()) else 0
 
     @property
     def _written(self) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engi
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.guard import Guard
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import RowChange
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import IC_NB_KEY, IC_SB_KEY, TOKEN_KEY, ZONE_KEY, Zone
 
@@ -23,7 +24,7 @@ class Site:
     def __init__(self) -> None:
         self.zone = zone = Zone.simulated()
         self.said: list[str] = []
-        self.engine = Engine(zone, [Zones()], lambda: 0.0)
+        self.engine = Engine(zone, [Zones(), Progress()], lambda: 0.0)
         self.guard = Guard(zone, self.engine, self.said.append)
         zone.ic_sb.put("Availability_Zone", "az", {"name": "az1", "nb_ic_cfg": 5})
         zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": 5})
@@ -127,6 +128,58 @@ def test_a_released_older_copy_is_not_held_again_unless_an_older_one_comes(site:
     assert [number(requested) for requested in (3, 4, 2)] == [False, False, True]
     site.guard.release()
     assert [number(requested) for requested in (2, 5, 4)] == [False, False, True]
+
+
+def numbers(site: Site, own: int, shared: int, requested: int, confirmed: int) -> str:
+    """Why deletions on the word of IC_SB are withheld with these numbers of this zone, IC_SB and IC_NB; empty where they are not."""
+    site.zone.ic_sb.put("Availability_Zone", "az", {"name": "az1", "nb_ic_cfg": own})
+    site.zone.ic_sb.put("IC_SB_Global", "sb-1", {"nb_ic_cfg": shared})
+    site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": requested, "sb_ic_cfg": confirmed})
+    site.guard.observe(())
+    return site.guard.holds.get(IC_SB, "")
+
+
+def test_an_ic_sb_in_which_what_all_zones_have_confirmed_is_not_confirmed_is_an_older_copy(site: Site) -> None:
+    site.zone.confirmable = 5
+    assert "older copy (its nb_ic_cfg is 3, all zones have confirmed 5)" in numbers(site, 3, 2, 5, 5)
+    assert site.zone.confirmable is None  # nothing is confirmed in it until the hold ends
+    assert numbers(site, 3, 2, 5, 5)
+    site.guard.release()
+    assert not numbers(site, 3, 2, 6, 5)
+    assert not numbers(site, 6, 2, 6, 5)
+    assert numbers(site, 3, 2, 6, 6)
+
+
+@pytest.mark.parametrize(
+    "own, shared, requested, confirmed",
+    [
+        pytest.param(5, 5, 6, 5, id="requested"),
+        pytest.param(6, 5, 6, 5, id="confirmed by this zone"),
+        pytest.param(6, 6, 6, 5, id="told in IC_SB first"),
+        pytest.param(6, 5, 6, 6, id="told in IC_NB first"),
+        pytest.param(0, 5, 6, 5, id="a zone that is new, or upstream's daemon begins"),
+        pytest.param(2, 2, 2, 9, id="a number that was lowered, told in IC_SB first"),
+        pytest.param(2, 9, 2, 2, id="a number that was lowered, told in IC_NB first"),
+        pytest.param(0, 0, 5, 0, id="the first request"),
+    ],
+)
+def test_numbers_that_differ_while_zones_confirm_are_no_sign(site: Site, own: int, shared: int, requested: int, confirmed: int) -> None:
+    assert not numbers(site, own, shared, requested, confirmed)
+
+
+def test_a_confirmation_on_its_way_is_no_sign(site: Site) -> None:
+    """IC_NB says that all have confirmed before this zone's own confirmation is back from IC_SB."""
+    site.zone.confirmable = 6
+    group = Group("progress", (), ())
+    site.engine.sent(group)
+    assert not numbers(site, 5, 5, 6, 6)
+    site.engine.committed(group)
+    assert numbers(site, 5, 5, 6, 6)
+
+
+def test_a_zone_without_anything_of_the_interconnect_has_nothing_to_hold(site: Site) -> None:
+    site.zone.nb.delete("Logical_Switch", "ls")
+    assert not numbers(site, 0, 0, 6, 6)
 
 
 def test_what_was_withheld_is_looked_at_again_when_the_database_is_back(site: Site) -> None:
