@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
+from . import resolve
 from .hunt import Hunt
 from .wire import Framer
 
@@ -70,6 +71,7 @@ class Session(_JsonRpcSession):
     """A JSON-RPC session that reads in large pieces and parses with the standard library."""
 
     def __init__(self, servers: Sequence[str], said: MutableMapping[str, str]) -> None:
+        resolve.register()
         now = ovs.timeval.msec()
         super().__init__(Hunt(now, servers, said), None, list(servers))
         self.remotes = list(servers)  # the library shuffles them

@@ -13,20 +13,25 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import Counter
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
-from . import tls
+from . import resolve, tls
 
 try:
     import ovs.reconnect
+    import ovs.vlog
 
     _Reconnect: Any = ovs.reconnect.Reconnect
+    _vlog: Any = ovs.vlog.Vlog("resolve")
 except ImportError:  # client.check_library says so
     _Reconnect = object
 
 #: A connection that lived as long (milliseconds) was one: after its end the next server is tried at once.
 SETTLED = 1000
+#: How long (milliseconds) an attempt waits for the address of a host; then the next server has its turn, and the answer may still come.
+RESOLVING = 2000
 
 
 def split(remote: str) -> list[str]:
@@ -50,6 +55,33 @@ class Hunt(_Reconnect):
         self._left = self._servers
         self._answered = False
         self._pause = 0
+        #: What an attempt at the present server waits for or has waited for, and since when.
+        self._lookup: resolve.Lookup | None = None
+        self._since: int | None = None
+        self._failed: Counter[str] = Counter()
+
+    def run(self, now: int) -> Any:
+        """What is to be done; a connection only when it is known where to."""
+        action = super().run(now)
+        return None if action == ovs.reconnect.CONNECT and self._resolving(now) else action
+
+    def wait(self, poller: Any, now: int) -> None:
+        """Let a poller wake up when :meth:`run` has something to say."""
+        if self._since is None or self._lookup is None:
+            super().wait(poller, now)
+        else:
+            self._lookup.wait(poller)
+            poller.timer_wait(max(0, self._since + RESOLVING - now))
+
+    def _resolving(self, now: int) -> bool:
+        if self._since is None:
+            self._since, self._lookup = now, resolve.look_up(self.name)
+        if self._lookup is not None and not self._lookup.done and now - self._since < RESOLVING:
+            return True
+        if self._lookup is not None:
+            self._lookup.prefer(self._failed[self.name])  # where one address has failed, it is the next one's turn
+        self._since = None
+        return False
 
     def begin(self) -> None:
         """Begin a new round: the end of the present connection does not count as an attempt of it."""
@@ -90,8 +122,16 @@ class Hunt(_Reconnect):
         """Remember the reason of the end, unless it was ours (:meth:`refuse`)."""
         failed = tls.TlsStream.failures.get(self.name) if error == errno.EPROTO else None
         if self.state == _Reconnect.ConnectInProgress:
-            words = os.strerror(error) if error > 0 else "the name of its host is not known" if error else "it does not answer"
-            self.said[self.name] = failed or words
+            self._failed[self.name] += 1
+            words = os.strerror(error) if error > 0 else "it does not answer"
+            self.said[self.name] = self._unresolved() or failed or words
         elif self.state == _Reconnect.Active or (self.state == _Reconnect.Idle and error):
             words = f"it closed the connection ({os.strerror(error)})" if error > 0 else "it closed the connection"
             self.said[self.name] = failed or words
+
+    def _unresolved(self) -> str | None:
+        """Why there was no address to connect to, told once; None if there was one."""
+        words = self._lookup.failure if self._lookup is not None else None
+        if words is not None and self.said.get(self.name) != words:
+            _vlog.warn(f"{self.name}: {words}")
+        return words

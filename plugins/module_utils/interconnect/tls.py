@@ -19,9 +19,10 @@ import ssl
 from collections.abc import Iterable
 from typing import Any, ClassVar, NamedTuple
 
+from . import resolve
+
 try:
     import ovs.poller
-    import ovs.socket_util
     import ovs.stream
     import ovs.vlog
 
@@ -194,22 +195,17 @@ class TlsStream(_SSLStream):
 
 
 def _connect(suffix: str, dscp: int, handshake: Handshake) -> tuple[int, ssl.SSLSocket | None]:
-    """Begin a connection to ``HOST:PORT``, as the library does: (0, socket), or (errno, None). The handshake comes later."""
+    """Begin a connection to ``HOST:PORT``: (0, socket), or (errno, None). The handshake comes later."""
     stream: Any = ovs.stream.Stream
     context = handshake.context()
     context.load_verify_locations(stream._SSL_ca_cert_file)
     context.load_cert_chain(stream._SSL_certificate_file, stream._SSL_private_key_file)
-    address = ovs.socket_util.inet_parse_active(suffix, 0)
-    family, plain = ovs.socket_util.inet_create_socket_active(socket.SOCK_STREAM, address)
-    if plain is None:
-        return family, None
+    address = resolve.address_of(suffix)
+    if address is None:
+        return errno.EDESTADDRREQ, None
+    plain = socket.socket(address[0], socket.SOCK_STREAM)
     wrapped = context.wrap_socket(plain, do_handshake_on_connect=False, server_hostname=handshake.server_name)
-    error = ovs.socket_util.inet_connect_active(wrapped, address, family, dscp)
-    if error:
-        wrapped.close()
-        return error, None
-    wrapped.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return 0, wrapped
+    return resolve.connect(wrapped, address, dscp)
 
 
 def choose(handshake: Handshake) -> None:

@@ -150,7 +150,7 @@ class Control:
         return "\n".join(lines + [f"lags: {name} has confirmed {number}" for name, number in laggards(zone)])
 
     def _left(self) -> str:
-        lines = [f"database: {problem}" for problem in self._sync.problems]
+        lines = [f"database: {problem}" for problem in (*self._sync.problems, *self._unreached())]
         lines += [f"{subject}: {left.record}: {left.reason}" for subject, left in self._sync.left]
         return "\n".join(lines) if lines else "nothing is left undone"
 
@@ -159,6 +159,12 @@ class Control:
             raise CommandError(f"this instance is {self._sync.status}: ask the one that is active")
         row = self._sync.claim()
         return f"the zone takes over the registration of {row['name']!r}" if row is not None else "the zone is refused no registration"
+
+    def _unreached(self) -> Iterable[str]:
+        for name, replica in self._sync.replicas.items():
+            if replica.said and not replica.connected:
+                words = ", ".join(f"{server}: {words}" for server, words in replica.said.items())
+                yield f"{name} is not connected ({words})"
 
     def _need_contents(self) -> None:
         missing = [name for name, replica in self._sync.replicas.items() if not replica.has_schema]

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import errno
-import socket
 
 import ovs.reconnect
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.hunt import SETTLED, Hunt, split
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tls import TlsStream
 
-SERVERS = ["tcp:a:1", "tcp:b:1", "tcp:c:1"]
+SERVERS = ["tcp:127.0.0.1:1", "tcp:127.0.0.2:1", "tcp:127.0.0.3:1"]
 
 
 class Clock:
@@ -101,9 +100,6 @@ def test_one_server_has_the_rule_of_the_library() -> None:
 
 
 def test_what_servers_said() -> None:
-    clock = Clock()
-    clock.fail(socket.EAI_NONAME)
-    assert list(clock.said.values()) == ["the name of its host is not known"]
     clock = Clock()
     clock.fail()
     clock.fail(0)

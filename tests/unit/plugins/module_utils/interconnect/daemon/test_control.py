@@ -138,6 +138,11 @@ def test_nothing_is_withheld_or_left(control: Control) -> None:
     assert say(control, "left/show") == "nothing is left undone"
 
 
+def test_servers_that_are_not_reached_are_left(control: Control, sync: ZoneSync) -> None:
+    sync.replicas[IC_SB].said["tcp:ic:6646"] = "the name of its host cannot be resolved"
+    assert say(control, "left/show") == f"database: {IC_SB} is not connected (tcp:ic:6646: the name of its host cannot be resolved)"
+
+
 def test_the_guard_says_what_it_withholds(control: Control, sync: ZoneSync) -> None:
     sync.guard.holds = {IC_NB: "the database is another one"}
     assert say(control, "guard/show").splitlines()[0] == "the database is another one"
