@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import topology
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE, JsonRpc, RpcError
 from ansible_collections.ovn.interconnect.tests.support.servers import CHECKOUT, AvailabilityZone, Interconnect, SyncDaemon
 
 Make = Callable[..., Interconnect]
@@ -299,3 +301,90 @@ def test_it_runs_as_a_package_copied_elsewhere(zone: AvailabilityZone, tmp_path:
         [sys.executable, "-m", "interconnect.daemon", "--version"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("ovn-ic (ovn.interconnect) ")
+
+
+@pytest.mark.ours("upstream's has other words")
+def test_a_log_that_cannot_be_opened_anew_is_no_end(zone: AvailabilityZone) -> None:
+    directory = zone.directory / "logs"
+    directory.mkdir()
+    zone.daemon.arguments = [*zone.daemon.arguments, f"--log-file={directory}/log"]
+    daemon = started(zone)
+    directory.rename(zone.directory / "gone")
+    with pytest.raises(RpcError, match="No such file or directory, logging goes on where it was"):
+        daemon.appctl("vlog/reopen")
+    os.kill(daemon.pid or 0, signal.SIGHUP)
+    rename(zone, "after")
+    assert "failed to open" in (zone.directory / "gone" / "log").read_text()
+
+
+@pytest.mark.ours("upstream's has other words")
+def test_logging_can_be_changed_while_it_runs(zone: AvailabilityZone) -> None:
+    daemon = started(zone)
+    for wrong in ("FACILITY", "FACILITY:unicorns", "PATTERN:file", "unicorns"):
+        with pytest.raises(RpcError):
+            daemon.appctl("vlog/set", wrong)
+    with pytest.raises(RpcError, match="unknown module"):
+        daemon.appctl("vlog/enable-rate-limit", "unicorns")
+    daemon.appctl("vlog/set", "PATTERN:file:%D{[}|%05N|%m", "FACILITY:clock2", "ovsdb_cs,file")
+    daemon.pause()
+    assert re.search(r"^\[\|\d{5}\|this instance is paused now$", daemon.log.read_text(), re.MULTILINE)
+
+
+def test_its_log_looks_like_upstreams(zone: AvailabilityZone) -> None:
+    form = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\|\d{5}\|\w+\|[A-Z]+\|.+")
+    lines = started(zone).log.read_text().splitlines()
+    assert [line for line in lines if not form.fullmatch(line)] == []
+    assert "|00001|vlog|INFO|opened log file" in lines[0]
+
+
+@contextmanager
+def in_foreground(*options: str) -> Iterator[Path]:
+    """A daemon without databases in a directory of its own, in which it runs until the end of the block. Its words are in ``said``."""
+    with tempfile.TemporaryDirectory() as directory:
+        environment = {**os.environ, "OVN_RUNDIR": directory, "OVS_RUNDIR": directory}
+        with (Path(directory) / "said").open("wb") as said:
+            process = subprocess.Popen([*PROGRAM, *options], cwd=directory, env=environment, stderr=said)
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not list(Path(directory).glob("*.ctl")):
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+                time.sleep(0.02)
+            yield Path(directory)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def ask(directory: Path, command: str) -> str:
+    """What the daemon there answers."""
+    (control,) = directory.glob("*.ctl")
+    connection = JsonRpc(control)
+    try:
+        return str(connection.request(command, []))
+    finally:
+        connection.close()
+
+
+@pytest.mark.ours("upstream's has no such warning")
+@pytest.mark.parametrize("option, times", [("-vconsole:warn", 1), ("-vconsole:off", 0)])
+def test_what_it_tells_the_console_is_there_once(option: str, times: int) -> None:
+    with in_foreground(option, "--syslog-method=null", "--ic-sb-db=tcp:unicorns.invalid:1") as directory:
+        deadline = time.monotonic() + PATIENCE
+        while "cannot be resolved" not in ask(directory, "left/show"):
+            assert time.monotonic() < deadline
+        assert (directory / "said").read_text().count("unicorns.invalid:1: the name of its host cannot be resolved") == times
+
+
+@pytest.mark.ours("upstream's says it in the way of its log")
+def test_a_log_that_cannot_be_opened_is_no_start(tmp_path: Path) -> None:
+    command = [*PROGRAM, "--detach", f"--log-file={tmp_path}/nowhere/log", f"--pidfile={tmp_path}/pid"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OVN_RUNDIR": str(tmp_path)})
+    assert (done.returncode, done.stderr) == (1, f"ovn-ic: cannot log to {tmp_path}/nowhere/log (No such file or directory)\n")
+
+
+@pytest.mark.ours("upstream's ends with status 1")
+@pytest.mark.parametrize("spec", ["FACILITY", "PATTERN:file", "unicorns"])
+def test_a_specification_that_cannot_be_followed_is_no_start(spec: str) -> None:
+    done = subprocess.run([*PROGRAM, f"-v{spec}"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)

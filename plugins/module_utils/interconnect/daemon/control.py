@@ -10,20 +10,24 @@ An answer never waits for a database.
 from __future__ import annotations
 
 import resource
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..schema import DATABASES, IC_NB, IC_SB, NB, SB
 from ..subjects.progress import has_counters, laggards
 from ..sync import ACTIVE, PAUSED, ZoneSync
+from .log import Log, LogFile
+from .log_pattern import PATTERNS
+from .log_spec import follow, knows
 from .options import version_text
-from .process import Log, set_levels
 
 try:
     import ovs.unixctl
-    import ovs.vlog
+
+    _unixctl: Any = ovs.unixctl
 except ImportError:  # main says so, see client.check_library
-    pass
+    _unixctl = None
 
 
 class CommandError(Exception):
@@ -43,26 +47,31 @@ class Command(NamedTuple):
 class Control:
     """The answers to all control commands, and whether ``exit`` was one of them."""
 
-    def __init__(self, sync: ZoneSync, log: Log) -> None:
+    def __init__(self, sync: ZoneSync, log: Log, log_file: LogFile) -> None:
         self.exiting = False
         #: How often the main loop turned.
         self.turns = 0
         self._sync = sync
         self._log = log
+        self._log_file = log_file
         self.commands = {command.name: command for command in self._commands()}
 
     def register(self) -> None:
         """Offer the commands on the control socket. The library keeps who came first: call it before the socket is made."""
         for command in self.commands.values():
-            ovs.unixctl.commands.pop(command.name, None)
-            ovs.unixctl.command_register(command.name, command.usage, command.least, command.most, self._answer, command)
+            _unixctl.commands.pop(command.name, None)
+            _unixctl.command_register(command.name, command.usage, command.least, command.most, self._answer, command)
 
-    @staticmethod
-    def _answer(connection: Any, arguments: Sequence[str], command: Command) -> None:
+    def _answer(self, connection: Any, arguments: Sequence[str], command: Command) -> None:
         try:
             text = command.answer(arguments)
         except CommandError as error:
             connection.reply_error(f"{error}\n")
+            return
+        except Exception as error:  # a mistake of ours in one answer, and no reason to end
+            for line in traceback.format_exc().splitlines():
+                self._log("err", line)
+            connection.reply_error(f"{command.name} failed: {error!r}\n")
             return
         connection.reply(text if not text or text.endswith("\n") else text + "\n")
 
@@ -88,13 +97,15 @@ class Control:
             "left/show": self._left,
             "zone/claim": self._claim,
             "vlog/list-pattern": _patterns,
+            "vlog/reopen": self._reopen,
+            "vlog/close": self._close,
         }
         for name, answer in plain.items():
             yield Command(name, "", 0, 0, _without_arguments(answer))
         yield Command("coverage/read-counter", "COUNTER", 1, 1, self._counter)
         yield Command("vlog/set", "{spec | PATTERN:destination:pattern}", 1, many, self._set_levels)
-        yield Command("vlog/disable-rate-limit", "[module]...", 0, many, lambda _arguments: self._limit(False))
-        yield Command("vlog/enable-rate-limit", "[module]...", 0, many, lambda _arguments: self._limit(True))
+        yield Command("vlog/disable-rate-limit", "[module]...", 0, many, lambda modules: self._limit(modules, False))
+        yield Command("vlog/enable-rate-limit", "[module]...", 0, many, lambda modules: self._limit(modules, True))
 
     # -- the daemon ------------------------------------------------------------------------------------------------------------------
 
@@ -117,7 +128,7 @@ class Control:
 
     @staticmethod
     def _list() -> str:
-        lines = [f"  {name:<23} {command.usage}".rstrip() for name, command in sorted(ovs.unixctl.commands.items())]
+        lines = [f"  {name:<23} {command.usage}".rstrip() for name, command in sorted(_unixctl.commands.items())]
         return "\n".join(["The available commands are:", *lines])
 
     # -- what the engine knows ---------------------------------------------------------------------------------------------------------
@@ -196,14 +207,31 @@ class Control:
 
     # -- the log -----------------------------------------------------------------------------------------------------------------------
 
-    def _limit(self, limited: bool) -> str:
+    def _limit(self, modules: Sequence[str], limited: bool) -> str:
+        """Upstream limits each module by itself; here only one is limited."""
+        for module in modules:
+            if module.lower() != "any" and not knows(module):
+                raise CommandError("unknown module")
         self._log.limited = limited
+        return ""
+
+    def _reopen(self) -> str:
+        if self._log_file.path is None:
+            raise CommandError("Logging to file not configured")
+        try:
+            self._log_file.open()
+        except OSError as error:
+            raise CommandError(f"{self._log_file.path}: {error.strerror}, logging goes on where it was") from None
+        return ""
+
+    def _close(self) -> str:
+        self._log_file.close()
         return ""
 
     @staticmethod
     def _set_levels(arguments: Sequence[str]) -> str:
         for spec in arguments:
-            error = set_levels(spec)
+            error = follow(spec)
             if error:
                 raise CommandError(error)
         return ""
@@ -214,4 +242,4 @@ def _without_arguments(answer: Callable[[], str]) -> Callable[[Sequence[str]], s
 
 
 def _patterns() -> str:
-    return "\n".join(f"{destination.upper():<8} {pattern}" for destination, pattern in sorted(ovs.vlog.PATTERNS.items()))
+    return "\n".join(f"{destination.upper():<8} {pattern}" for destination, pattern in sorted(PATTERNS.items()))

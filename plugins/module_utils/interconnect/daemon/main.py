@@ -18,6 +18,7 @@ from ..client import LibraryError, check_library
 from ..sync import ZoneSync
 from . import PROGRAM, VERSION, options, process
 from .control import Control
+from .log import Log
 
 try:
     import ovs.poller
@@ -92,28 +93,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = options.read(sys.argv[1:] if arguments is None else arguments)
     try:
         check_library()
-        hangup = process.begin(wanted)
-    except (LibraryError, process.UsageError) as error:
+        started = process.begin(wanted)
+    except (LibraryError, process.StartError) as error:
         sys.stderr.write(f"{PROGRAM}: {error}\n")
-        return 2 if isinstance(error, process.UsageError) else 1
-    return _work(wanted, hangup)
+        return error.status if isinstance(error, process.StartError) else 1
+    return _work(wanted, started)
 
 
-def _work(wanted: options.Options, hangup: process.Hangup) -> int:
-    log = process.Log()
+def _work(wanted: options.Options, started: process.Started) -> int:
+    log = Log()
     wanted.tls.apply()
     tls.choose(wanted.handshake)
     sync = ZoneSync(wanted.remotes, log=log)
-    control = Control(sync, log)
+    control = Control(sync, log, started.log_file)
     control.register()
     process.remove_dead_sockets(wanted.rundir)
     error, server = ovs.unixctl.server.UnixctlServer.create(wanted.unixctl)
     if error or server is None:
         return 1  # the library has said why
     log("info", f"{PROGRAM} of ovn.interconnect {VERSION} begins")
-    process.complete()
+    started.waiting.tell()
     try:
-        Daemon(sync, control, server, hangup).run()
+        Daemon(sync, control, server, started.hangup).run()
     except Exception:
         for line in traceback.format_exc().splitlines():
             log("err", line)

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon import process
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon.control import CommandError, Control
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon import log as daemon_log
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon.control import Command, CommandError, Control
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import DATABASES, IC_NB, IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync import ACTIVE, ZoneSync
 
@@ -30,11 +32,15 @@ class Recorder:
     def info(self, sentence: str) -> None:
         self.lines.append(f"info {sentence}")
 
+    def err(self, sentence: str) -> None:
+        self.lines.append(f"err {sentence}")
+
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     made = Recorder()
-    monkeypatch.setattr(process, "_vlog", made)
+    monkeypatch.setattr(daemon_log, "_vlog", made)
+    monkeypatch.setattr(daemon_log, "_own", made)
     return made
 
 
@@ -45,7 +51,7 @@ def sync() -> ZoneSync:
 
 @pytest.fixture
 def control(sync: ZoneSync, recorder: Recorder) -> Control:
-    return Control(sync, process.Log())
+    return Control(sync, daemon_log.Log(), daemon_log.LogFile(None))
 
 
 def say(control: Control, name: str, *arguments: str) -> str:
@@ -54,7 +60,7 @@ def say(control: Control, name: str, *arguments: str) -> str:
 
 def test_warnings_are_limited_and_the_missing_ones_counted(recorder: Recorder) -> None:
     now = [0.0]
-    log = process.Log(lambda: now[0])
+    log = daemon_log.Log(lambda: now[0])
     for number in range(100):
         log("warn", str(number))
     assert len(recorder.lines) == log.BURST
@@ -64,22 +70,13 @@ def test_warnings_are_limited_and_the_missing_ones_counted(recorder: Recorder) -
 
 
 def test_only_warnings_are_limited(recorder: Recorder) -> None:
-    log = process.Log(lambda: 0.0)
+    log = daemon_log.Log(lambda: 0.0)
     for number in range(100):
         log("info", str(number))
     log.limited = False
     for number in range(100):
         log("warn", str(number))
     assert len(recorder.lines) == 200
-
-
-@pytest.mark.parametrize(
-    "spec, wrong", [("PATTERN:file", "PATTERN:destination:pattern"), ("pattern:paper:%m", "PATTERN"), ("nothing:dbg", "nothing")]
-)
-def test_specifications_of_the_log_that_are_wrong(spec: str, wrong: str) -> None:
-    error = process.set_levels(spec)
-    assert error is not None
-    assert wrong in error
 
 
 def test_status_and_pause(control: Control, recorder: Recorder) -> None:
@@ -104,17 +101,40 @@ def test_exit(control: Control) -> None:
 def test_every_command_of_the_spec_is_there(control: Control) -> None:
     wanted = "exit pause resume is-paused status nb-connection-status sb-connection-status ic-nb-connection-status ic-sb-connection-status"
     wanted += " version list-commands coverage/read-counter coverage/show memory/show guard/show guard/release progress left/show"
-    wanted += " zone/claim vlog/set vlog/list-pattern vlog/disable-rate-limit vlog/enable-rate-limit"
+    wanted += " zone/claim vlog/set vlog/list-pattern vlog/reopen vlog/close vlog/disable-rate-limit vlog/enable-rate-limit"
     assert set(wanted.split()) == set(control.commands)
 
 
 def test_rate_limits_can_be_switched(sync: ZoneSync, recorder: Recorder) -> None:
-    log = process.Log()
-    control = Control(sync, log)
+    log = daemon_log.Log()
+    control = Control(sync, log, daemon_log.LogFile(None))
     say(control, "vlog/disable-rate-limit")
     assert not log.limited
     say(control, "vlog/enable-rate-limit", "ovn_ic")
     assert log.limited
+    with pytest.raises(CommandError, match="unknown module"):
+        say(control, "vlog/disable-rate-limit", "any", "unicorns")
+    assert log.limited
+
+
+def test_a_log_that_cannot_be_opened_anew_goes_on_where_it_was(sync: ZoneSync, recorder: Recorder, tmp_path: Path) -> None:
+    file = daemon_log.LogFile(str(tmp_path / "old" / "log"))
+    control = Control(sync, daemon_log.Log(), file)
+    (tmp_path / "old").mkdir()
+    assert say(control, "vlog/reopen") == ""
+    (tmp_path / "old").rename(tmp_path / "new")
+    with pytest.raises(CommandError, match="No such file or directory, logging goes on where it was"):
+        say(control, "vlog/reopen")
+    logging.getLogger("file").warning("still here")
+    assert (tmp_path / "new" / "log").read_text() == "still here\n"
+    assert say(control, "vlog/close") == ""
+    logging.getLogger("file").warning("no more")
+    assert (tmp_path / "new" / "log").read_text() == "still here\n"
+
+
+def test_without_a_log_file_there_is_none_to_open(control: Control) -> None:
+    with pytest.raises(CommandError, match="Logging to file not configured"):
+        say(control, "vlog/reopen")
 
 
 def test_counters(control: Control) -> None:
@@ -183,3 +203,10 @@ def test_errors_are_answers(control: Control) -> None:
     ask("pause")
     ask("coverage/read-counter", ["unicorns"])
     assert answers == [("reply", "Status: standby\n"), ("reply", ""), ("error", "No such counter\n")]
+
+
+def test_a_mistake_in_an_answer_is_an_answer(control: Control, recorder: Recorder) -> None:
+    answers: list[str] = []
+    control._answer(SimpleNamespace(reply_error=answers.append), [], Command("odd", "", 0, 0, lambda _arguments: str(1 // 0)))
+    assert answers == ["odd failed: ZeroDivisionError('integer division or modulo by zero')\n"]
+    assert recorder.lines[0] == "err Traceback (most recent call last):"

@@ -1,0 +1,120 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The daemon's log: the library's, with lines and a log file of our own.
+
+The library writes every warning a second time where there is no log file, and closes its file before it knows that it can be opened anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .log_pattern import PATTERNS, Entry, line
+from .log_spec import follow
+
+try:
+    import ovs.vlog
+
+    _Vlog: Any = ovs.vlog.Vlog
+    _vlog, _own = _Vlog("ovn_ic"), _Vlog("vlog")
+except ImportError:  # main says so, see client.check_library
+    _Vlog = _vlog = _own = None
+
+
+class Log:
+    """The log of module ``ovn_ic``. Warnings are limited: at most ``BURST`` at once, and from then on one a second."""
+
+    BURST = 60
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limited = True
+        self._clock = clock
+        self._tokens = float(self.BURST)
+        self._last = clock()
+        self._dropped = 0
+
+    def __call__(self, level: str, sentence: str) -> None:
+        """Log one sentence; ``level`` is info, warn, err or dbg."""
+        if level == "warn" and self.limited and not self._allowed():
+            self._dropped += 1
+            return
+        if self._dropped:
+            _vlog.warn(f"{self._dropped} warnings were not logged, there were too many at once")
+            self._dropped = 0
+        getattr(_vlog, level)(sentence)
+
+    def _allowed(self) -> bool:
+        now = self._clock()
+        self._tokens = min(self.BURST, self._tokens + now - self._last)
+        self._last = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+class LogFile:
+    """The file that is logged to, None for none."""
+
+    def __init__(self, path: str | None) -> None:
+        self.path = path
+        self._handler: logging.Handler | None = None
+
+    def open(self) -> None:
+        """Open the file, or open it anew for log rotation. Raises OSError, and what was open goes on."""
+        if self.path is None:
+            return
+        handler = logging.FileHandler(self.path, encoding="utf-8", errors="backslashreplace")
+        self.close()
+        self._handler = handler
+        logging.getLogger("file").addHandler(handler)
+        _own.info(f"opened log file {self.path}")
+
+    def close(self) -> None:
+        """Log to the file no more."""
+        if self._handler is not None:
+            _own.info("closing log file")
+            logging.getLogger("file").removeHandler(self._handler)
+            self._handler.close()
+            self._handler = None
+
+    def reopen(self) -> None:
+        """Open the file anew; where that fails, say so and go on with what was open."""
+        try:
+            self.open()
+        except OSError as error:
+            _own.warn(f"failed to open {self.path} for logging: {error.strerror}")
+
+
+class SpecError(ValueError):
+    """A logging specification cannot be followed; the text is one sentence."""
+
+
+def begin(specs: Iterable[str], *, syslog: bool) -> None:
+    """Begin to log, to a file only from :meth:`LogFile.open` on. Raises SpecError."""
+    if not syslog:
+        os.environ["OVS_SYSLOG_METHOD"] = "null"
+    for spec in specs:
+        error = follow(spec)
+        if error is not None:
+            raise SpecError(f"--verbose={spec}: {error}")
+    for destination in PATTERNS:
+        logging.getLogger(destination).addHandler(logging.NullHandler())  # else Python's last resort is the console
+    _Vlog._build_message = _line
+    _Vlog.init()
+
+
+def _line(module: Any, message: object, destination: str, level: str, number: int) -> str:
+    """What the library logs, in our words: it counts messages from 0."""
+    return line(PATTERNS[destination], Entry(number + 1, module.name, level.upper(), str(message)))
+
+
+def say(level: str, sentence: str) -> None:
+    """Log one sentence of the process itself."""
+    getattr(_vlog, level)(sentence)
