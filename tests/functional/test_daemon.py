@@ -265,6 +265,38 @@ def test_a_monitor_starts_it_again(zone: AvailabilityZone) -> None:
     assert daemon.status() == "active"
 
 
+def test_what_a_monitor_has_started_logs_where_the_log_is_now(zone: AvailabilityZone) -> None:
+    zone.daemon.arguments = [*zone.daemon.arguments, "--monitor"]
+    daemon = started(zone)
+    daemon.log.rename(daemon.log.with_suffix(".1"))
+    with watched(daemon) as before:
+        os.kill(before, signal.SIGSEGV)
+    rename(zone, "again")
+    daemon.pid = int(daemon.pidfile.read_text())
+    assert "this instance is active now" in daemon.log.read_text()
+
+
+@pytest.mark.ours("upstream's cannot be made to die there")
+@pytest.mark.parametrize("options", [[], ["--monitor"]])
+@pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_daemon_that_ends_before_it_is_ready_is_no_success(tmp_path: Path, options: list[str], end: str) -> None:
+    folder = CHECKOUT / "plugins/module_utils"
+    script = f"import os, signal, sys; sys.path.insert(0, {str(folder)!r})\nfrom interconnect.daemon import options, process"
+    script += f"\nprocess.begin(options.read(sys.argv[1:]))\n{end}"
+    run = [sys.executable, "-c", script, "--detach", f"--pidfile={tmp_path}/pid", "-vconsole:off", *options]
+    assert subprocess.run(run, stderr=subprocess.DEVNULL).returncode == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--monitor"]])
+def test_its_processes_have_the_name_that_ovn_ctl_looks_for(zone: AvailabilityZone, options: list[str]) -> None:
+    zone.daemon.arguments = [*zone.daemon.arguments, *options]
+    zone.daemon.start()
+    process = Path(f"/proc/{zone.daemon.pid}")
+    parent = (process / "stat").read_text().split()[3]
+    names = [(one / "comm").read_text() for one in (process, Path(f"/proc/{parent}"))]
+    assert names[: 1 + len(options)] == ["ovn-ic\n"] * (1 + len(options))
+
+
 def test_idle_is_idle(zone: AvailabilityZone) -> None:
     """Active, standby or paused: under 20 ms of CPU a minute, so 1 ms in three seconds."""
     active, standby, paused = started(zone), zone.second_daemon("standby"), zone.second_daemon("paused")

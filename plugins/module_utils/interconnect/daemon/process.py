@@ -108,6 +108,7 @@ def begin(options: Options) -> Started:
 
     The process that was called waits until that one calls :meth:`Waiting.tell`. Raises StartError.
     """
+    _take_name()
     ovs.util.PROGRAM_NAME = PROGRAM
     ovs.dirs.RUNDIR = options.rundir
     log_file = _start_log(options)
@@ -119,6 +120,15 @@ def begin(options: Options) -> Started:
         log_file.reopen()  # a monitor that has to start another process may have seen the log being rotated
     ovs.fatal_signal.add_hook(lambda: log.say("info", "a signal ends this process"), None, False)
     return Started(Hangup(log_file), log_file, waiting)
+
+
+def _take_name() -> None:
+    """Be called in the list of processes as ovn-ctl(8) looks for it, which asks nobody else for a daemon with a pid file."""
+    try:
+        with open("/proc/self/comm", "w", encoding="ascii") as file:
+            file.write(PROGRAM)
+    except OSError as error:
+        log.say("warn", f"this process cannot call itself {PROGRAM} ({error.strerror})")
 
 
 def _start_log(options: Options) -> log.LogFile:
