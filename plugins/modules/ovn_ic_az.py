@@ -33,6 +33,13 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  claim:
+    description:
+      - Takes over a registration of O(name) that the zone would be refused, because another deployment has claimed it or nothing of it is
+        known here. For a zone whose databases were lost, or restored from an old copy.
+      - Only for a name that no other deployment has, which would lose its registration. Needs O(ic_sb_db).
+    type: bool
+    default: false
   purge:
     description:
       - With O(state=absent) removes the zone O(name) from IC_SB, with its gateways, ports and routes, in one transaction. For a zone whose
@@ -62,6 +69,12 @@ EXAMPLES = r"""
 - name: Give it another name
   ovn.interconnect.ovn_ic_az:
     name: berlin
+
+- name: Take over the registration that the zone had before its databases were lost
+  ovn.interconnect.ovn_ic_az:
+    name: berlin
+    claim: true
+    ic_sb_db: tcp:192.0.2.10:6646
 
 - name: Take the zone out of the interconnect
   ovn.interconnect.ovn_ic_az:
@@ -158,6 +171,7 @@ NORTH = narrowed(IC_NB, {"IC_NB_Global": "nb_ic_cfg:int sb_ic_cfg:int"})
 OPTIONS: dict[str, Any] = {
     "name": {"type": "str"},
     **STATE,
+    "claim": {"type": "bool", "default": False},
     "purge": {"type": "bool", "default": False},
 }
 
@@ -174,6 +188,9 @@ def optional(params: Params) -> list[Database]:
 
 def desired(params: Params, stores: Stores) -> list[Change]:
     """The zone's name, and the next steps of its registration; or the removal of a dead zone."""
+    claim = params["claim"]
+    if claim and (params["state"] == "absent" or IC_SB not in stores):
+        raise ModuleError("claim is for a zone that is to be present, and needs ic_sb_db; set both, or leave claim out")
     if params["purge"]:
         if params["state"] == "present":
             raise ModuleError("purge is for a zone that is to be absent; set state to absent, or leave purge out")
@@ -184,7 +201,7 @@ def desired(params: Params, stores: Stores) -> list[Change]:
     if not name and params["name"] and row is not None and row["name"] not in ("", params["name"]):
         return []  # another zone than the one that is to be absent
     if IC_SB in stores and name:
-        refused = refusal(stores, name)
+        refused = refusal(stores, name, claim)
         if refused is not None:
             raise ModuleError(refused, database=IC_SB)
     reason = f"the zone is to be called {name}" if name else "the zone is to have no name"
@@ -192,7 +209,7 @@ def desired(params: Params, stores: Stores) -> list[Change]:
         return [insert(store, "NB_Global", {"name": name}, record=name, reason=reason)] if name else []
     changes = list(update(store, "NB_Global", row, record=name or row["name"], reason=reason, columns={"name": name}))
     # The registration follows the name: what the daemon would do, once the name is there.
-    return changes or (registration(stores) if IC_SB in stores else [])
+    return changes or (registration(stores, claim) if IC_SB in stores else [])
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:

@@ -136,7 +136,9 @@ def test_a_refused_registration_is_taken_over_on_an_operators_word(make: Make) -
     az1.daemon.start()
     zone = ic.wait(lambda: ic.sb.rows("Availability_Zone"), "the first deployment to register")[0].uuid
     az2.daemon.start()
-    az2.nb.wait(lambda: "control command zone/claim" in az2.daemon.appctl("left/show"), "the second deployment to be refused")
+    az2.nb.wait(
+        lambda: "control command zone/claim of the zone's daemon" in az2.daemon.appctl("left/show"), "the second deployment to be refused"
+    )
     assert az1.daemon.appctl("zone/claim") == "the zone is refused no registration"
     assert az2.daemon.appctl("zone/claim") == "the zone takes over the registration of 'az1'"
     ic.wait(lambda: [row.text("name") for row in ic.sb.rows("Gateway")] == ["gw2"], "the second deployment to go on")

@@ -12,7 +12,7 @@ from ..interconnect.change import Change, Left, insert
 from ..interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB, Database, declare
 from ..interconnect.store import Store
 from ..interconnect.subjects.progress import has_counters
-from ..interconnect.subjects.zones import Zones, withdrawal
+from ..interconnect.subjects.zones import Zones, grant, withdrawal
 from ..interconnect.zone import TOKEN_KEY, ZONE_KEY, Zone
 from .errors import ModuleError
 
@@ -30,8 +30,11 @@ def narrowed(name: str, tables: Mapping[str, str]) -> Database:
     return declare(name, {**dict.fromkeys(DATABASES[name].tables, ""), **tables})
 
 
-def refusal(stores: Stores, name: str) -> str | None:
-    """Why the zone may not be registered under this name, None if it may: what the daemon would say if the zone were called so."""
+def refusal(stores: Stores, name: str, claim: bool) -> str | None:
+    """Why the zone may not be registered under this name, None if it may: what the daemon would say if the zone were called so.
+
+    ``claim``: an operator has said that a row of this name is the zone's, whatever speaks against it.
+    """
     nb = stores[NB]
     shadow = Store(nb.database, nb.schema)
     for table in ("Logical_Router", "Logical_Switch", "NB_Global"):
@@ -40,21 +43,21 @@ def refusal(stores: Stores, name: str) -> str | None:
     now = nb.only("NB_Global")
     ids = now["external_ids"] if now is not None else {}
     shadow.put("NB_Global", now.uuid if now is not None else "new", {"name": name, "external_ids": {TOKEN_KEY: "new", **ids}})
-    left = [step for step in _plan(zone_of({**stores, NB: shadow})) if isinstance(step, Left)]
+    left = [step for step in _plan(zone_of({**stores, NB: shadow}), claim) if isinstance(step, Left)]
     if not left:
         return None
     unseen = SB not in stores and stores[IC_SB].count("Gateway") > 0
     return left[0].reason + ("; or give sb_db, so that its gateways can be compared with the zone's chassis" if unseen else "")
 
 
-def registration(stores: Stores) -> list[Change]:
+def registration(stores: Stores, claim: bool) -> list[Change]:
     """The next steps of the zone's registration, or of its withdrawal where it has no name."""
     zone = stores[NB].only("NB_Global")
     if zone is not None and not zone["name"] and ZONE_KEY not in zone["external_ids"]:
         return []
     if stores[IC_SB].only("IC_SB_Global") is None:
         return [insert(stores[IC_SB], "IC_SB_Global", {}, record=".", reason="the database has no global row yet")]
-    return [step for step in _plan(zone_of(stores)) if isinstance(step, Change)]
+    return [step for step in _plan(zone_of(stores), claim) if isinstance(step, Change)]
 
 
 def purge(stores: Stores, name: str) -> list[Change]:
@@ -77,7 +80,9 @@ def purge(stores: Stores, name: str) -> list[Change]:
     return list(withdrawal(zone, row, "the zone is to be purged"))
 
 
-def _plan(zone: Zone) -> list[Change | Left]:
+def _plan(zone: Zone, claim: bool) -> list[Change | Left]:
     subject = Zones()
     subject.prepare(zone)
+    if claim:
+        grant(zone)
     return list(subject.plan((), zone))

@@ -24,7 +24,7 @@ from .schema import DATABASES, IC_NB, IC_SB, NB, SB
 from .settings import probe_interval
 from .store import Row, RowChange
 from .subjects import all_subjects
-from .subjects.zones import refused
+from .subjects.zones import grant
 from .zone import Zone
 
 ACTIVE_LOCK = "ovn_ic"
@@ -120,9 +120,8 @@ class ZoneSync:
 
     def claim(self) -> Row | None:
         """An operator's word that the row of our name in IC_SB is ours. Returns that row, None where the zone is refused none."""
-        row = refused(self.zone)
+        row = grant(self.zone)
         if row is not None:
-            self.zone.granted = row.uuid
             self.engine.mark_key("zones", ())
         return row
 

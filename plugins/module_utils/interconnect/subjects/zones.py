@@ -117,18 +117,22 @@ def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
     if doubt:
         yield Left(
             name,
-            f"the name {name!r} is registered by another deployment ({doubt}): give NB_Global.name a name that no other zone has; or, if"
-            " no other zone has this one, let the zone's daemon take the registration over (control command zone/claim)",
+            f"the name {name!r} is registered by another deployment ({doubt}): give NB_Global.name a name that no other zone has;"
+            " or, if no other zone has this one, take the registration over (option claim of ovn_ic_az, or control command zone/claim of"
+            " the zone's daemon)",
         )
         return
     yield from _remember(zone, nb_global, "the zone's row in IC_SB", {ZONE_KEY: row.uuid})
     yield from _claim(zone, row)
 
 
-def refused(zone: Zone) -> Row | None:
-    """The Availability_Zone row of our name, if the zone may not have it unless an operator says so."""
+def grant(zone: Zone) -> Row | None:
+    """An operator's word that the Availability_Zone row of our name is ours. Returns the row, None where the zone is refused none."""
     row = zone.ic_sb.first("Availability_Zone", "name", zone.name) if zone.name and zone.own_az is None else None
-    return row if row is not None and _doubt(zone, row) else None
+    if row is None or not _doubt(zone, row):
+        return None
+    zone.granted = row.uuid
+    return row
 
 
 def _doubt(zone: Zone, row: Row) -> str | None:

@@ -72,6 +72,27 @@ def test_an_unclaimed_registration_is_taken_over_if_its_gateways_are_chassis_of_
     assert registered(contents) == ["az1"]
 
 
+def test_a_refused_registration_is_taken_over_where_an_operator_says_so() -> None:
+    theirs, ours = deployment(), deployment()
+    settle(module, params(module, name="az1"), theirs)
+    ours[IC_SB] = theirs[IC_SB]
+    given = params(module, name="az1", claim=True)
+    settle(module, given, ours)
+    assert module.describe(given, ours) == {
+        "zone": {"name": "az1", "registered": True, "uuid": only(ours[IC_SB], "Availability_Zone").uuid},
+    }
+    assert not module.desired(given, ours)
+    with pytest.raises(ModuleError, match="claimed with another token"):
+        module.desired(params(module, name="az1"), theirs)
+
+
+def test_a_claim_needs_a_name_and_ic_sb() -> None:
+    with pytest.raises(ModuleError, match="claim is for a zone that is to be present"):
+        module.desired(params(module, state="absent", claim=True), deployment())
+    with pytest.raises(ModuleError, match="and needs ic_sb_db"):
+        module.desired(params(module, name="az1", claim=True), stores(module.DATABASE))
+
+
 def test_absent_withdraws_all_that_is_the_zones_own() -> None:
     contents = deployment()
     settle(module, params(module, name="az1"), contents)

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress, laggards
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones, refused
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones, grant
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import CLAIM_PREFIX, IC_NB_KEY, TOKEN_KEY, ZONE_KEY
 
 from ..server_rules import LACKING_IN_2303, schemas_without
@@ -190,14 +190,12 @@ def test_a_refused_row_is_ours_on_an_operators_word_and_only_once() -> None:
     simulated.start("az2")
     simulated.settle()
     ours, theirs = (simulated.site(name) for name in ("az2", "az1"))
-    row = refused(ours.zone)
-    assert row is not None
-    ours.zone.granted = row.uuid
+    assert grant(ours.zone) is not None
     ours.engine.mark_key("zones", ())
     simulated.settle()
-    assert (simulated.az("az2"), theirs.zone.own_az, refused(ours.zone)) == (az, None, None)
+    assert (simulated.az("az2"), theirs.zone.own_az, grant(ours.zone)) == (az, None, None)
     assert "claimed with another token" in reason(simulated)
-    theirs.zone.granted = az
+    assert grant(theirs.zone) is not None
     theirs.engine.mark_key("zones", ())
     simulated.settle()
     assert (simulated.az("az1"), ours.zone.own_az) == (az, None)
