@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from .change import DELETE, Change, Group, Left
 from .engine import Engine
 from .schema import IC_NB, IC_SB
-from .store import RowChange
+from .store import Row, RowChange
 from .subjects.progress import has_counters
 from .subjects.transit import ROUTER_KEY, SWITCH_KEY
 from .zone import HOLD, IC_NB_KEY, IC_SB_KEY, Zone
@@ -42,6 +42,8 @@ class Guard:
         self._log = log
         #: What is wrong, by database; deletions are withheld while there is anything.
         self.holds: dict[str, str] = {}
+        #: This zone's row in IC_SB when it was last looked at.
+        self._own: Row | None = None
         #: By database, the counter of an older copy whose word is taken nevertheless: of no younger one, and until it has caught up.
         self._let_pass: dict[str, int] = {}
         self._withheld: dict[tuple[str, Hashable], Group] = {}
@@ -59,6 +61,7 @@ class Guard:
     def begin(self) -> None:
         """This process has become the active one: another may have been it meanwhile, so what NB remembers counts and nothing else."""
         self._zone.notes.clear()
+        self._own = None
         self._let_pass = {}
         self._withheld = {}
         self._zone.confirmable = None
@@ -69,6 +72,8 @@ class Guard:
         """Look at the identity of the databases after these updates, each with its row changes, before anything is planned."""
         if self._removed_all_switches(updates):
             self._note(IC_NB_KEY + HOLD, f"one update removed every transit switch from {IC_NB}")
+        if self._has_fallen_back():
+            self._note(IC_SB_KEY + HOLD, f"{IC_SB} is an older copy (what this zone has confirmed there is not confirmed any more)")
         self._drop_written_notes()
         holds = {database: reason for database in _GLOBAL for reason in [self._doubt(database)] if reason}
         for database, reason in holds.items():
@@ -96,7 +101,7 @@ class Guard:
             return f"{database} has lost its {table} row" if self._holds_state() else None
         if row.uuid != remembered:
             return f"{database} is another database than before ({table} was {remembered}, is {row.uuid})"
-        return self._remembered(key + HOLD) or self._doubt_age(database)
+        return self._doubt_age(database) or self._remembered(key + HOLD)
 
     def _doubt_age(self, database: str) -> str | None:
         number, least, source = self._counter(database)
@@ -120,6 +125,16 @@ class Guard:
             return wanted["nb_ic_cfg"], own["nb_ic_cfg"], "this zone has confirmed"
         number = max(own["nb_ic_cfg"], shared["nb_ic_cfg"], self._confirming)
         return number, min(wanted["nb_ic_cfg"], wanted["sb_ic_cfg"]), "all zones have confirmed"
+
+    def _has_fallen_back(self) -> bool:
+        """Whether the number that this zone has confirmed became a lower one that it did not write.
+
+        Where a zone that is gone confirms nothing, this is the only sign of an older copy.
+        """
+        before, now = self._own, self._zone.own_az
+        self._own = now
+        fell = before is not None and now is not None and before.uuid == now.uuid and now["nb_ic_cfg"] < before["nb_ic_cfg"]
+        return fell and not self._engine.is_sent("progress", ()) and self._holds_state()
 
     @property
     def _confirming(self) -> int:

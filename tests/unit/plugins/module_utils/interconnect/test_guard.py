@@ -164,7 +164,24 @@ def test_an_ic_sb_in_which_what_all_zones_have_confirmed_is_not_confirmed_is_an_
     ],
 )
 def test_numbers_that_differ_while_zones_confirm_are_no_sign(site: Site, own: int, shared: int, requested: int, confirmed: int) -> None:
-    assert not numbers(site, own, shared, requested, confirmed)
+    numbers(site, own, shared, requested, confirmed)
+    site.guard.begin()  # what is looked at are the numbers, not how they came about
+    assert IC_SB not in site.guard.holds
+
+
+def test_a_confirmation_that_is_gone_tells_an_older_copy_also_where_another_zone_confirms_nothing(site: Site) -> None:
+    assert not numbers(site, 5, 1, 5, 1)
+    assert "older copy" in numbers(site, 3, 1, 5, 1)
+    site.write_notes()
+    site.guard.begin()
+    assert IC_SB in site.guard.holds
+    site.guard.release()
+    assert not numbers(site, 3, 1, 5, 1)
+
+
+def test_a_lower_number_that_this_zone_confirms_is_no_sign(site: Site) -> None:
+    site.engine.sent(Group("progress", (), ()))
+    assert not numbers(site, 2, 1, 2, 1)
 
 
 def test_a_confirmation_on_its_way_is_no_sign(site: Site) -> None:
