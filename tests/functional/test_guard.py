@@ -62,12 +62,12 @@ def test_an_empty_ic_nb_deletes_no_switch(attached: Interconnect) -> None:
 
 
 def test_a_rebuilt_ic_sb_gets_the_keys_that_the_zones_use(attached: Interconnect) -> None:
-    keys = {row.text("transit_switch"): row.number("tunnel_key") for row in attached.sb.rows("Datapath_Binding")}
+    keys = datapath_keys(attached)
     ports = {row.text("logical_port"): row.number("tunnel_key") for row in attached.sb.rows("Port_Binding")}
     replace_database(attached.sb_server, attached, "ovn-ic-sb.ovsschema")
     attached.wait(lambda: len(attached.sb.rows("Port_Binding")) == len(ports), "all ports to be published again")
     attached.settle()
-    assert {row.text("transit_switch"): row.number("tunnel_key") for row in attached.sb.rows("Datapath_Binding")} == keys
+    assert datapath_keys(attached) == keys
     assert {row.text("logical_port"): row.number("tunnel_key") for row in attached.sb.rows("Port_Binding")} == ports
     assert all(port_keys(attached, port) == {key} for port, key in ports.items())
 
@@ -96,6 +96,28 @@ def test_an_older_copy_of_ic_sb_deletes_no_port(attached: Interconnect, tmp_path
     attached.sync(2)
     assert az1.nb.get("Logical_Switch_Port", name="ts1-later").uuid == before
     assert all(zone.daemon.appctl("guard/show") == "nothing is withheld" for zone in attached.zones)
+
+
+def datapath_keys(ic: Interconnect) -> dict[str, int]:
+    """The tunnel keys of the transit switches."""
+    return {row.text("transit_switch"): row.number("tunnel_key") for row in ic.sb.rows("Datapath_Binding")}
+
+
+def test_a_rebuilt_ic_sb_gets_the_keys_of_the_vxlan_mode(ic: Interconnect) -> None:
+    """Datapaths are made at the same time as the gateways from which the mode follows."""
+    gateway(ic.zones[1], "gw2", kinds=("vxlan",))
+    ic.settle()
+    ic.nb.transact(ovsdb.set_keys("IC_NB_Global", "options", {"vxlan_mode": "true"}))
+    scenes.transit_switches(ic, *SWITCHES)
+    ic.nb.transact(*topology.no_transit_switch("ts1"))
+    ic.settle()
+    before = datapath_keys(ic)
+    assert all(1025 < key < 4096 for key in before.values())
+    replace_database(ic.sb_server, ic, "ovn-ic-sb.ovsschema")
+    ic.wait(lambda: len(ic.sb.rows("Datapath_Binding")) == len(before), "all datapaths to be published again")
+    ic.wait(lambda: all("nothing" in zone.daemon.appctl("guard/show") for zone in ic.zones), "all zones to take the new database")
+    ic.settle()
+    assert datapath_keys(ic) == before
 
 
 def test_one_deleted_transit_switch_goes_at_once(attached: Interconnect) -> None:
