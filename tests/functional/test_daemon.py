@@ -420,3 +420,11 @@ def test_a_log_that_cannot_be_opened_is_no_start(tmp_path: Path) -> None:
 def test_a_specification_that_cannot_be_followed_is_no_start(spec: str) -> None:
     done = subprocess.run([*PROGRAM, f"-v{spec}"], capture_output=True, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+@pytest.mark.ours("upstream tries for ever")
+@pytest.mark.parametrize("remote", ["tcp:1.2.3.4", "tcp:127.0.0.1:port", "tcp:127.0.0.1:99999999", "tcp::6641"])
+def test_a_remote_that_names_no_server_is_no_start(remote: str, tmp_path: Path) -> None:
+    run = [*PROGRAM, "--detach", f"--pidfile={tmp_path}/pid", f"--ovnnb-db=unix:/x,{remote}"]
+    done = subprocess.run(run, capture_output=True, text=True, env={**os.environ, "OVN_RUNDIR": str(tmp_path)})
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)

@@ -10,11 +10,11 @@ Every wait is for an event of a connection and ends after the seconds that the c
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from ..interconnect import resolve
 from ..interconnect.change import Change, Group
 from ..interconnect.client import check_library
 from ..interconnect.commit import Committer, is_passing
@@ -25,9 +25,6 @@ from ..interconnect.store import Store
 from ..interconnect.wire import first_error
 from .arguments import OPTIONS
 from .errors import ModuleError
-
-#: What the address of a server ends with that is no socket of this host.
-_PORT = re.compile(r":\d+\Z")
 
 
 class Fate:
@@ -171,7 +168,7 @@ def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:
     for name, remote in remotes.items():
         for one in split(remote):
             method = one.partition(":")[0]
-            if not one.partition(":")[2] or not Stream.is_valid_name(one) or not (method == "unix" or _PORT.search(one)):
+            if not one.partition(":")[2] or not Stream.is_valid_name(one) or not _has_address(one):
                 raise ModuleError(
                     f"{OPTIONS[name]} has {one!r}, which is no OVSDB connection method; write unix:PATH, ssl:HOST:PORT or tcp:HOST:PORT",
                     database=name,
@@ -182,6 +179,14 @@ def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:
     for option, path in tls._asdict().items():
         if path and not os.access(path, os.R_OK):
             raise ModuleError(f"the file {path} of the option {option} cannot be read on this host; put it there, or correct the option")
+
+
+def _has_address(server: str) -> bool:
+    try:
+        resolve.check(server)
+    except ValueError:
+        return False
+    return True
 
 
 def unreachable(replicas: Mapping[str, Replica], seconds: float) -> ModuleError:

@@ -35,13 +35,16 @@ RESOLVING = 2000
 
 
 def split(remote: str) -> list[str]:
-    """The servers that a remote lists, comma-separated; a word without a colon belongs to the one before it, as a path may hold a comma."""
+    """The servers that a remote lists, comma-separated, with blanks behind the commas or without, as upstream takes them.
+
+    A word without a colon belongs to the one before it, as a path may hold a comma.
+    """
     servers: list[str] = []
     for word in remote.split(","):
         if servers and ":" not in word:
             servers[-1] += "," + word
         else:
-            servers.append(word)
+            servers.append(word.strip())
     return servers
 
 

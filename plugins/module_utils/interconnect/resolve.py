@@ -28,6 +28,7 @@ except ImportError:  # client.check_library says so
 
 #: Seconds after which addresses are asked for anew; a failure is only shared by connections that begin together.
 LIFE, FAILED_LIFE = 10.0, 1.0
+_METHODS = ("tcp", "ssl")
 _SILENT = "no name server answers"
 
 #: A socket's family and what it connects to.
@@ -98,7 +99,7 @@ _lookups: dict[str, Lookup] = {}
 def look_up(server: str) -> Lookup | None:
     """What a connection to a server (``tcp:HOST:PORT``, ``ssl:…``) has to wait for, None where it names no host that is looked up."""
     method, _colon, target = server.partition(":")
-    if method not in ("tcp", "ssl") or _literal(target) is not None:
+    if method not in _METHODS or _literal(target) is not None:
         return None
     lookup = _lookups.get(target)
     if lookup is None or not lookup.fresh:
@@ -115,6 +116,13 @@ def parse(target: str) -> tuple[str, int]:
     if not (port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
         raise ValueError(f"{port!r} is no port, a number from 1 to 65535")
     return host, int(port)
+
+
+def check(server: str) -> None:
+    """Raise ValueError, one sentence, where a server with ``tcp:`` or ``ssl:`` has no host and port."""
+    method, _colon, target = server.partition(":")
+    if method in _METHODS:
+        parse(target)
 
 
 def _literal(target: str) -> Address | None:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
+from .. import resolve
 from ..client import IMPORT_ERROR
 from ..hunt import split
 from ..replica import Tls
@@ -181,6 +182,10 @@ def _check_remotes(parser: argparse.ArgumentParser, remotes: Mapping[str, str]) 
                 parser.error(f"{option}: {member!r} would wait for a server, this daemon goes to it: use one of {' '.join(_METHODS)}")
             if not member.startswith(_METHODS):
                 parser.error(f"{option}: {member!r} is no way to connect to a database, use one of {' '.join(_METHODS)}")
+            try:
+                resolve.check(member)
+            except ValueError as error:
+                parser.error(f"{option}: {member!r}: {error}")
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:

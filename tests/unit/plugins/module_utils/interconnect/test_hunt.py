@@ -129,6 +129,7 @@ def test_a_server_that_refuses_a_connection_of_ours(monkeypatch: pytest.MonkeyPa
         ("unix:/a", ["unix:/a"]),
         ("tcp:1.2.3.4:1,tcp:[::1]:2", ["tcp:1.2.3.4:1", "tcp:[::1]:2"]),
         ("unix:/a,b,tcp:c:1", ["unix:/a,b", "tcp:c:1"]),
+        ("tcp:a:1, tcp:b:1", ["tcp:a:1", "tcp:b:1"]),
     ],
 )
 def test_a_remote_may_list_servers(remote: str, servers: list[str]) -> None:
