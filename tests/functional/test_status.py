@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
@@ -44,6 +46,29 @@ def test_a_restarted_zone_confirms_the_requested_number_at_once(ic: Interconnect
     ic.nb.transact(ovsdb.update("IC_NB_Global", {"nb_ic_cfg": 10**12}))
     ic.zones[0].daemon.start()
     ic.wait(lambda: counters(ic) == [10**12] * 5, "all counters to reach the number")
+
+
+def confirmed(ic: Interconnect, zone: str) -> list[int]:
+    """The numbers that a zone has confirmed, as the file of IC_SB tells them (ovsdb(5))."""
+    uuid = str(ic.sb.get("Availability_Zone", name=zone).uuid)
+    records = [json.loads(line) for line in ic.sb_server.file.read_text().splitlines() if line.startswith("{")]
+    rows = [record.get("Availability_Zone", {}).get(uuid) or {} for record in records]
+    return [row["nb_ic_cfg"] for row in rows if "nb_ic_cfg" in row]
+
+
+@pytest.mark.ours("upstream's counters climb")
+def test_a_daemon_that_is_active_again_confirms_no_old_number(ic: Interconnect) -> None:
+    az1 = ic.zones[0]
+    ic.sync(3)
+    second = az1.second_daemon()
+    second.start()
+    az1.daemon.pause()
+    ic.sync(3)
+    second.pause()
+    az1.daemon.resume()
+    ic.sync(1)
+    assert confirmed(ic, "az1") == sorted(confirmed(ic, "az1"))
+    assert counters(ic) == [7] * 5
 
 
 @pytest.mark.ours("the counters run away")

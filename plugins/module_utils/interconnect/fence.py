@@ -12,6 +12,7 @@ waited for, twice more where they caused further work, before the number is conf
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from .commit import Committer
@@ -33,6 +34,8 @@ class Fence:
         self._committer = committer
         self._replicas = tuple(replicas)
         self._number: int | None = None
+        #: Stands for the questions asked for that number: answers to earlier ones do not count.
+        self._asked = object()
         self._replies = 0
         self._round = 0
         #: The committer's serial number that must have arrived before the next round.
@@ -42,6 +45,10 @@ class Fence:
     def idle(self) -> bool:
         """Whether no request is being followed."""
         return self._number is None
+
+    def reset(self) -> None:
+        """Forget what was before: in the meantime another daemon of the zone may have confirmed later numbers."""
+        self._zone.confirmable = self._number = None
 
     def run(self) -> None:
         """Take the next step, if it can be taken now. Call it after each pass."""
@@ -58,14 +65,16 @@ class Fence:
         if number in (own["nb_ic_cfg"], self._zone.confirmable):
             return
         self._number, self._round, self._mark = number, 0, None
-        self._replies = len(self._replicas)
+        self._asked, self._replies = object(), len(self._replicas)
         for replica in self._replicas:
-            replica.transact([], self._replied)
+            replica.transact([], partial(self._replied, self._asked))
 
-    def _replied(self, result: list[Any] | None, _error: str | None) -> None:
+    def _replied(self, asked: object, result: list[Any] | None, _error: str | None) -> None:
+        if asked is not self._asked or self._number is None:
+            return
         if result is None:
-            self._number, self._replies = None, 0  # the connection is gone: begin again when it is back
-        elif self._number is not None:
+            self._number = None  # the connection is gone: begin again when it is back
+        else:
             self._replies -= 1
 
     def _advance(self) -> None:

@@ -64,7 +64,6 @@ class Guard:
         self._own = None
         self._let_pass = {}
         self._withheld = {}
-        self._zone.confirmable = None
         self.holds = {}
         self.observe(())
 

@@ -176,6 +176,7 @@ class ZoneSync:
         self._was_active = True
         self._log("info", "this instance is active now")
         self._schemas = self._schema_serial
+        self._fence.reset()
         self.guard.begin()
         self.engine.restart()
 

@@ -99,3 +99,29 @@ def test_a_number_that_is_confirmed_already_asks_nobody() -> None:
     fenced.fence.run()
     assert fenced.fence.idle
     assert not any(server.asked for server in fenced.servers)
+
+
+def test_who_is_active_anew_begins_anew() -> None:
+    fenced = Fenced(3)
+    fenced.run()
+    fenced.world.put(fenced.world.ic_sb, "Availability_Zone", fenced.world.az(), nb_ic_cfg=6)  # another daemon of the zone
+    (row,) = fenced.world.ic_nb.rows("IC_NB_Global")
+    fenced.world.put(fenced.world.ic_nb, "IC_NB_Global", row.uuid, nb_ic_cfg=6)
+    fenced.fence.reset()
+    fenced.world.engine.restart()
+    fenced.world.settle()
+    assert fenced.confirmed == 6
+
+
+def test_answers_to_questions_of_a_time_before_do_not_count() -> None:
+    fenced = Fenced(5)
+    fenced.fence.run()
+    before = [server.asked.pop() for server in fenced.servers]
+    fenced.fence.reset()
+    fenced.fence.run()
+    for done in before:
+        done([], None)
+    for _step in range(5):
+        fenced.fence.run()
+    assert fenced.world.zone.confirmable is None
+    assert not fenced.fence.idle
