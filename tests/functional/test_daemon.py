@@ -428,3 +428,22 @@ def test_a_remote_that_names_no_server_is_no_start(remote: str, tmp_path: Path) 
     run = [*PROGRAM, "--detach", f"--pidfile={tmp_path}/pid", f"--ovnnb-db=unix:/x,{remote}"]
     done = subprocess.run(run, capture_output=True, text=True, env={**os.environ, "OVN_RUNDIR": str(tmp_path)})
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_it_works_without_a_control_socket(zone: AvailabilityZone) -> None:
+    zone.daemon.arguments = [*zone.daemon.arguments, "--unixctl=none"]
+    started(zone)
+    assert not list(zone.directory.glob("*none*"))
+    assert not zone.daemon.control_socket.exists()
+
+
+def test_relative_names_of_files(zone: AvailabilityZone, tmp_path: Path) -> None:
+    """A log file is where the daemon is called, a database's socket in the directory of OVS, the rest in that of OVN."""
+    run = [*zone.daemon.command, *zone.daemon.arguments, "--ovnnb-db=unix:nb.sock", "--log-file=here.log", "--pidfile=p", "--unixctl=c"]
+    (tmp_path / "ovn").mkdir()
+    environment = {**os.environ, "OVN_RUNDIR": str(tmp_path / "ovn"), "OVS_RUNDIR": str(zone.directory)}
+    subprocess.run([*run, "--detach", "-vconsole:off"], env=environment, check=True, cwd=tmp_path)
+    zone.daemon.pid = int((tmp_path / "ovn" / "p").read_text())
+    rename(zone, "found")
+    assert (tmp_path / "ovn" / "c").is_socket()
+    assert (tmp_path / "here.log").exists()

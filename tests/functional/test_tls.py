@@ -84,6 +84,15 @@ def test_what_the_other_side_does_not_speak_is_refused(
 
 
 @pytest.mark.parametrize("zone", [()], indirect=True)
+def test_any_server_will_do_where_none_is_verified(zone: AvailabilityZone, identity: Identity) -> None:
+    """ovn-ic(8), ``-C none``."""
+    zone.daemon.arguments = [*zone.daemon.arguments, *identity.options, "--ca-cert=none"]
+    zone.daemon.start()
+    registered(zone)
+    assert zone.daemon.log.read_text().count("|WARN|Peer certificate validation disabled (this is a security risk)") == 1
+
+
+@pytest.mark.parametrize("zone", [()], indirect=True)
 def test_a_server_of_another_authority_is_refused(zone: AvailabilityZone, tmp_path: Path) -> None:
     zone.daemon.arguments = [*zone.daemon.arguments, *Authority(tmp_path).issue(tmp_path, "stranger").options]
     zone.daemon.start()

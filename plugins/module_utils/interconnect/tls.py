@@ -53,6 +53,8 @@ class Handshake(NamedTuple):
     suites: str | None = None
     #: What servers are told as the name that is wanted (SNI).
     server_name: str | None = None
+    #: Whether servers have to have a certificate of the authority.
+    verify: bool = True
 
     @classmethod
     def read(cls, protocols: str | None, ciphers: str | None, suites: str | None, server_name: str | None) -> Handshake:
@@ -66,6 +68,7 @@ class Handshake(NamedTuple):
         """A context for one connection. A server is whoever has a certificate of the authority, as everywhere in OVS."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
+        context.verify_mode = ssl.CERT_REQUIRED if self.verify else ssl.CERT_NONE
         context.minimum_version, context.maximum_version = self.lowest, self.highest
         if self.ciphers is not None:
             try:
@@ -198,7 +201,8 @@ def _connect(suffix: str, dscp: int, handshake: Handshake) -> tuple[int, ssl.SSL
     """Begin a connection to ``HOST:PORT``: (0, socket), or (errno, None). The handshake comes later."""
     stream: Any = ovs.stream.Stream
     context = handshake.context()
-    context.load_verify_locations(stream._SSL_ca_cert_file)
+    if handshake.verify:
+        context.load_verify_locations(stream._SSL_ca_cert_file)
     context.load_cert_chain(stream._SSL_certificate_file, stream._SSL_private_key_file)
     address = resolve.address_of(suffix)
     if address is None:
@@ -210,6 +214,8 @@ def _connect(suffix: str, dscp: int, handshake: Handshake) -> tuple[int, ssl.SSL
 
 def choose(handshake: Handshake) -> None:
     """Make all connections from now on with this, for the whole process."""
+    if not handshake.verify:
+        _vlog.warn("Peer certificate validation disabled (this is a security risk)")
     TlsStream.handshake = handshake
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
 import traceback
@@ -88,6 +89,28 @@ class Daemon:
             self._collector.follow(busy=self._sync.busy)
 
 
+class Deaf:
+    """Stands for the control socket where none is wanted (``--unixctl=none``, ovn-ic(8))."""
+
+    def run(self) -> None:
+        """Hear nothing."""
+
+    def wait(self, poller: Any) -> None:
+        """Wait for nothing."""
+
+    def close(self) -> None:
+        """Be no more."""
+
+
+def _listen(wanted: options.Options) -> Any:
+    """The control socket, None where it cannot be made."""
+    if not wanted.controlled:
+        return Deaf()
+    path = wanted.unixctl or os.path.join(wanted.rundir, f"{PROGRAM}.{os.getpid()}.ctl")
+    _error, server = ovs.unixctl.server.UnixctlServer.create(path)
+    return server
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the daemon; the exit status. It may also leave by SystemExit, in the processes that only wait for the one that works."""
     wanted = options.read(sys.argv[1:] if arguments is None else arguments)
@@ -108,8 +131,8 @@ def _work(wanted: options.Options, started: process.Started) -> int:
     control = Control(sync, log, started.log_file)
     control.register()
     process.remove_dead_sockets(wanted.rundir)
-    error, server = ovs.unixctl.server.UnixctlServer.create(wanted.unixctl)
-    if error or server is None:
+    server = _listen(wanted)
+    if server is None:
         return 1  # the library has said why
     log("info", f"{PROGRAM} of ovn.interconnect {VERSION} begins")
     started.waiting.tell()

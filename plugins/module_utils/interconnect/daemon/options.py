@@ -47,14 +47,22 @@ _OPTIONAL = {
 }
 
 
+#: What ovn-ic(8) has for a file that is not wanted.
+_NONE = "none"
+
+
 class Options(NamedTuple):
     """What the command line and the environment ask for."""
 
     #: Database name (schema.NB, …) -> connection method.
     remotes: Mapping[str, str]
     rundir: str
+    #: Where relative names of database sockets are taken from: those are OVS' business, in upstream's daemon too.
+    ovs_rundir: str
     #: The control socket, None for its usual name.
     unixctl: str | None
+    #: Whether there is to be a control socket.
+    controlled: bool
     #: The pid file, None for none.
     pidfile: str | None
     overwrite_pidfile: bool
@@ -118,24 +126,30 @@ def read(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
     rundir = run_directory(environment)
     remotes = {database: getattr(known, place) for database, place, *_names in _REMOTES}
     _check_remotes(parser, remotes)
-    tls = Tls(*(os.path.abspath(file) if file else None for file in (known.private_key, known.certificate, known.ca_cert)))
-    if None in tls and any(member.startswith("ssl:") for remote in remotes.values() for member in split(remote)):
+    verify = known.ca_cert != _NONE
+    files = (known.private_key, known.certificate, known.ca_cert if verify else None)
+    tls = Tls(*(os.path.abspath(file) if file else None for file in files))
+    if None in tls[: 3 if verify else 2] and any(member.startswith("ssl:") for remote in remotes.values() for member in split(remote)):
         parser.error("a remote with ssl: needs --private-key, --certificate and --ca-cert")
     return Options(
         remotes=remotes,
         rundir=rundir,
-        unixctl=known.unixctl,
+        ovs_rundir=environment.get("OVS_RUNDIR") or "/var/run/openvswitch",
+        unixctl=os.path.join(rundir, known.unixctl) if known.unixctl else None,
+        controlled=known.unixctl != _NONE,
         pidfile=_named(known.pidfile, rundir, f"{PROGRAM}.pid"),
         overwrite_pidfile=known.overwrite_pidfile,
         detach=known.detach,
         chdir=not known.no_chdir,
         monitor=known.monitor,
         user=known.user,
-        log_file=_named(known.log_file, _log_directory(environment), f"{PROGRAM}.log"),
+        log_file=os.path.abspath(known.log_file)
+        if known.log_file
+        else _named(known.log_file, _log_directory(environment), f"{PROGRAM}.log"),
         verbose=known.verbose,
         syslog=known.syslog_method != "null",
         tls=tls,
-        handshake=_handshake(parser, known),
+        handshake=_handshake(parser, known)._replace(verify=verify),
     )
 
 
@@ -202,7 +216,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         default = environment.get(variable) or f"unix:{rundir}/{socket}"
         words = f"connect to {database} there, members of a cluster separated by commas (default: ${variable}, else the socket: {default})"
         general.add_argument(short, long, dest=place, metavar="REMOTE", default=default, help=words.replace("%", "%%"))
-    general.add_argument("-u", "--unixctl", metavar="SOCKET", help="another name for the control socket")
+    general.add_argument("-u", "--unixctl", metavar="SOCKET", help="another name for the control socket; none: no such socket")
     general.add_argument("-h", "--help", action="help", help="show this and exit")
     general.add_argument("-o", "--options", action=_ListOptions, nargs=0, help="list the options and exit")
     general.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
@@ -235,7 +249,9 @@ def _add_logging_options(group: argparse._ArgumentGroup, logdir: str) -> None:
 def _add_tls_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-p", "--private-key", metavar="FILE", help="our private key; all three are read again for each new connection")
     group.add_argument("-c", "--certificate", metavar="FILE", help="our certificate")
-    group.add_argument("-C", "--ca-cert", metavar="FILE", help="the certificate of the authority that signed the servers' ones")
+    group.add_argument(
+        "-C", "--ca-cert", metavar="FILE", help="the certificate of the authority that signed the servers' ones; none: any server will do"
+    )
     group.add_argument("--ssl-protocols", metavar="PROTOS", help="versions of TLS, as TLSv1.2-TLSv1.3 (default: TLSv1.2+)")
     group.add_argument("--ssl-ciphers", metavar="CIPHERS", help="ciphers of TLS 1.2 and before, as openssl-ciphers(1) has it")
     group.add_argument("--ssl-ciphersuites", metavar="SUITES", help="suites of TLS 1.3 and later (needs Python 3.15)")

@@ -110,7 +110,7 @@ def begin(options: Options) -> Started:
     """
     _take_name()
     ovs.util.PROGRAM_NAME = PROGRAM
-    ovs.dirs.RUNDIR = options.rundir
+    ovs.dirs.RUNDIR = options.ovs_rundir
     log_file = _start_log(options)
     if options.user is not None:
         _become(options.user, options.log_file)

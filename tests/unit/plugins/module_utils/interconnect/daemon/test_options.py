@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from pathlib import Path
 
@@ -95,7 +96,24 @@ def test_the_command_line_that_ovn_ctl_builds() -> None:
 def test_optional_values_stand_behind_an_equals_sign() -> None:
     found = options.read(["-v", "--pidfile=x.pid", "--log-file=x.log", "--verbose", "--verbose=dbg"], {"OVN_LOGDIR": "/l"})
     assert found.verbose == ["", "", "dbg"]
-    assert (found.pidfile, found.log_file) == ("/var/run/ovn/x.pid", "/l/x.log")
+    assert (found.pidfile, found.log_file) == ("/var/run/ovn/x.pid", f"{os.getcwd()}/x.log")
+
+
+def test_what_is_not_wanted_is_called_none() -> None:
+    """ovn-ic(8), ``-C none`` and ``--unixctl=none``."""
+    found = options.read(["-C", "none", "--unixctl=none", "--ic-sb-db=ssl:127.0.0.1:6646", *FILES[:2]], {})
+    assert (found.controlled, found.handshake.verify, found.tls) == (False, False, ("/k", "/c", None))
+    assert options.read([], {}).controlled
+    assert options.read(FILES, {}).handshake.verify
+
+
+@pytest.mark.parametrize("environment, directory", [({"OVS_RUNDIR": "/o"}, "/o"), ({"OVN_RUNDIR": "/n"}, "/var/run/openvswitch")])
+def test_database_sockets_have_the_directory_of_ovs(environment: dict[str, str], directory: str) -> None:
+    assert options.read([], environment).ovs_rundir == directory
+
+
+def test_the_control_socket_has_that_of_ovn() -> None:
+    assert options.read(["-u", "c"], {"OVN_RUNDIR": "/n"}).unixctl == "/n/c"
 
 
 @pytest.mark.parametrize(
