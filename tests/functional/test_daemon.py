@@ -48,6 +48,14 @@ def started(zone: AvailabilityZone) -> SyncDaemon:
     return zone.daemon
 
 
+def wait(condition: Callable[[], object], daemon: SyncDaemon) -> None:
+    """Wait until something that the daemon does is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, daemon.tail()
+        time.sleep(0.05)
+
+
 @contextmanager
 def watched(daemon: SyncDaemon) -> Iterator[int]:
     """The daemon's pid, and at the end of the block its end is waited for."""
@@ -103,6 +111,29 @@ def test_pause_hands_over_and_resume_stands_by(zone: AvailabilityZone) -> None:
     first.resume()
     rename(zone, "resumed")
     assert (first.status(), second.status(), first.appctl("is-paused")) == ("standby", "active", "false")
+
+
+@pytest.mark.ours("upstream's has other words")
+def test_it_tells_when_it_is_on_standby(zone: AvailabilityZone) -> None:
+    words = "this instance is on standby now, the lock ovn_ic is lost"
+    daemon = started(zone)
+    daemon.pause()
+    daemon.resume()
+    rename(zone, "resumed")
+    assert words not in daemon.log.read_text()
+    zone.sb_server.stop()
+    wait(lambda: daemon.status() == "standby", daemon)
+    assert daemon.log.read_text().count(words) == 1
+
+
+@pytest.mark.ours("upstream's tells it at each attempt")
+def test_it_tells_once_that_a_server_has_another_database(zone: AvailabilityZone) -> None:
+    zone.daemon.arguments = [*zone.daemon.arguments, f"--ic-nb-db=unix:{zone.sb_server.socket}"]
+    zone.daemon.start()
+    words = f"the server at unix:{zone.sb_server.socket} has no database OVN_IC_Northbound"
+    wait(lambda: words in zone.daemon.appctl("left/show"), zone.daemon)
+    wait(lambda: zone.daemon.log.read_text().count(f"{zone.sb_server.socket}: connected") >= 4, zone.daemon)
+    assert zone.daemon.log.read_text().count(words) == 1
 
 
 def test_it_starts_and_answers_without_any_database(zone: AvailabilityZone) -> None:

@@ -27,9 +27,11 @@ try:
     import ovs.stream
     import ovs.timeval
     import ovs.version
+    import ovs.vlog
 
     _Idl: Any = ovs.db.idl.Idl
     _JsonRpcSession: Any = ovs.jsonrpc.Session
+    _vlog: Any = ovs.vlog.Vlog("ovsdb_cs")
     IMPORT_ERROR: str | None = None
 except ImportError:
     _Idl = _JsonRpcSession = object
@@ -65,6 +67,11 @@ def check_library() -> None:
             f"the Python library ovs {ovs.version.VERSION} is not known to this collection ({', '.join(missing)} not found in it):"
             f" use one of the releases {TRIED}"
         )
+
+
+def warn(sentence: str) -> None:
+    """Log what a server does to whoever connects to it, under the name of the module that does so in upstream's daemon."""
+    _vlog.warn(sentence)
 
 
 class Session(_JsonRpcSession):

@@ -85,6 +85,8 @@ class Replica:
         self.keeps_members: Callable[[str, Any], bool] = lambda _table, _row: True
         #: What each server that has failed said last.
         self.said: dict[str, str] = {}
+        #: The problems that were logged since there was none.
+        self._told: set[str] = set()
         self._forms: dict[str, _Form] = {}
         self._conditions: dict[str, list[Any]] = {}
         self._leader_only = leader_only
@@ -212,10 +214,14 @@ class Replica:
     def _refused(self, session: seam.Session, error: Any) -> None:
         words = error.get("details") or error.get("error") if isinstance(error, dict) else error
         self.problem = f"the server at {session.get_name()} has no database {self.name} ({words})"
+        if self.problem not in self._told:
+            self._told.add(self.problem)
+            seam.warn(self.problem)
         session.refuse(f"it has no database {self.name} ({words})")
 
     def _use_schema(self, schema: dict[str, Any], servers: list[str]) -> None:
         self.problem = None
+        self._told.clear()
         store = self.store
         store.schema = ServerSchema.from_json(schema)
         self.has_schema = True

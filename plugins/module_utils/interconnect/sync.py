@@ -140,7 +140,8 @@ class ZoneSync:
         self._apply_probe_intervals(changes)
         self._ask_for_locks()
         holds = self._exclusive and self.status == ACTIVE
-        self._was_active = self._was_active and holds
+        if self._was_active and not holds:
+            self._become_inactive()
         if self._was_active:
             self._observe(updates, changes)  # also while a connection is down for the moment
         self._replies.deliver()
@@ -179,6 +180,12 @@ class ZoneSync:
         self._fence.reset()
         self.guard.begin()
         self.engine.restart()
+
+    def _become_inactive(self) -> None:
+        """Whoever paused it knows; that the lock is gone has to be told (spec status-and-daemon F.8)."""
+        self._was_active = False
+        if not self._paused:
+            self._log("info", f"this instance is on standby now, the lock {ACTIVE_LOCK} is lost")
 
     def _observe(self, updates: list[list[RowChange]], changes: list[RowChange]) -> None:
         if changes or self._schemas != self._schema_serial:
