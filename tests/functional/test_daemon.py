@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -391,6 +393,27 @@ def test_logging_can_be_changed_while_it_runs(zone: AvailabilityZone) -> None:
     daemon.appctl("vlog/set", "PATTERN:file:%D{[}|%05N|%m", "FACILITY:clock2", "ovsdb_cs,file")
     daemon.pause()
     assert re.search(r"^\[\|\d{5}\|this instance is paused now$", daemon.log.read_text(), re.MULTILINE)
+
+
+@pytest.mark.ours("upstream's reads some of them")
+def test_no_words_at_its_control_socket_end_it(zone: AvailabilityZone) -> None:
+    ask = '{"id": 0, "method": %s, "params": %s}'
+    words = [
+        ask % ('"vlog/set"', f"[{json.dumps(spec)}]")
+        for spec in ("\udcff", "PATTERN:file:%D{\udcff}", "PATTERN:file:%D{\0}", "\xff", "\U0001f984")
+    ]
+    words += [ask % pair for pair in (('"vlog/set"', "[1]"), ('"status"', "{}"), ("7", "[]"), ('"unicorns"', "[]"))]
+    daemon = started(zone)
+    for said in [*words, "garbage", "[1, 2]", "[" * 100_000, "\0", "{}{}"]:
+        with socket.socket(socket.AF_UNIX) as near:
+            near.settimeout(PATIENCE)
+            near.connect(str(daemon.control_socket))
+            with suppress(BrokenPipeError):
+                near.sendall(said.encode())
+            near.shutdown(socket.SHUT_WR)
+            with suppress(ConnectionResetError):
+                near.recv(4096)
+        assert daemon.status() == "active"
 
 
 def test_its_log_looks_like_upstreams(zone: AvailabilityZone) -> None:

@@ -53,6 +53,7 @@ def ic(library: Path, authority: Authority, tmp_path: Path) -> Iterator[Intercon
 def test_zones_converge_and_come_back(ic: Interconnect, library: Path) -> None:
     az1, az2 = ic.zones
     assert f"Open vSwitch Library {library.name}" in az1.daemon.appctl("version")
+    assert "Z|00001|vlog|INFO|opened log file" in az1.daemon.log.read_text()
     scenes.transit_switches(ic, "ts1")
     for number, zone in enumerate(ic.zones, 1):
         scenes.options(zone, **scenes.ROUTING)

@@ -9,6 +9,7 @@ An answer never waits for a database.
 
 from __future__ import annotations
 
+import errno
 import resource
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -24,10 +25,14 @@ from .options import version_text
 
 try:
     import ovs.unixctl
+    import ovs.unixctl.server
+    import ovs.vlog
 
     _unixctl: Any = ovs.unixctl
+    _UnixctlConnection: Any = ovs.unixctl.server.UnixctlConnection
+    _vlog: Any = ovs.vlog.Vlog("unixctl")
 except ImportError:  # main says so, see client.check_library
-    _unixctl = None
+    _UnixctlConnection = object
 
 
 class CommandError(Exception):
@@ -44,6 +49,19 @@ class Command(NamedTuple):
     answer: Callable[[Sequence[str]], str]
 
 
+class Connection(_UnixctlConnection):
+    """A connection to the control socket. At words that the library cannot read or write it is closed, where the process would end."""
+
+    def run(self) -> int | None:
+        """Do what can be done without waiting: an errno ends the connection."""
+        try:
+            error: int | None = super().run()
+        except Exception as failure:
+            _vlog.warn(f"a control connection is closed: {failure!r}")
+            return errno.EPROTO
+        return error
+
+
 class Control:
     """The answers to all control commands, and whether ``exit`` was one of them."""
 
@@ -58,6 +76,7 @@ class Control:
 
     def register(self) -> None:
         """Offer the commands on the control socket. The library keeps who came first: call it before the socket is made."""
+        _unixctl.server.UnixctlConnection = Connection
         for command in self.commands.values():
             _unixctl.commands.pop(command.name, None)
             _unixctl.command_register(command.name, command.usage, command.least, command.most, self._answer, command)
