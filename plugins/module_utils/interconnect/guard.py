@@ -5,16 +5,16 @@
 """What a plan may not do: delete on the word of a database that is not the one that was there before.
 
 The identity of IC_NB and IC_SB is the uuid of their global row, remembered in the zone's NB_Global.external_ids. While another row, or
-none, is there, or the counters run backwards, or one update took every transit switch away, deletions are withheld and reported. A hold
-ends by itself when a full pass has nothing left to withhold, or by an operator's release (design, principle 7). What only a process that
-saw it happen can know is noted there too, for the one that comes after it.
+none, is there, or the counters run backwards, or one update took every transit switch away, deletions are withheld and reported, and so are
+other tunnel keys of datapaths. A hold ends by itself when a full pass has nothing left to withhold, or by an operator's release (design,
+principles 7 and 8). What only a process that saw it happen can know is noted there too, for the one that comes after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
-from .change import DELETE, Change, Group, Left
+from .change import DELETE, UPDATE, Change, Group, Left
 from .engine import Engine
 from .schema import IC_NB, IC_SB
 from .store import Row, RowChange
@@ -235,5 +235,12 @@ def _deletions(group: Group) -> list[Change]:
     return [
         change
         for change in group.changes
-        if change.action == DELETE or any(column in _OWNING_COLUMNS and members.removed for column, members in change.members.items())
+        if change.action == DELETE
+        or _renumbers(change)
+        or any(column in _OWNING_COLUMNS and members.removed for column, members in change.members.items())
     ]
+
+
+def _renumbers(change: Change) -> bool:
+    """Whether a datapath loses its tunnel key: the mode that keys follow is the word of a database too (spec transit-switches, V-3)."""
+    return change.table == "Datapath_Binding" and change.action == UPDATE and "tunnel_key" in change.columns

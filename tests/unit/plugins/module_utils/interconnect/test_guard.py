@@ -101,6 +101,19 @@ def test_a_lost_ic_nb_is_held_while_the_zone_has_a_switch_or_a_router_of_it(site
     assert site.guard.holding == bool(state)
 
 
+def test_another_ic_nb_gives_no_datapath_another_key(site: Site) -> None:
+    """Whoever fills it by hand may set ``vxlan_mode`` after the switches."""
+    site.zone.ic_sb.put("Datapath_Binding", "d", {"transit_switch": "ts1", "tunnel_key": 1025})
+    row = site.zone.ic_sb.row("Datapath_Binding", "d")
+    assert row is not None
+    columns = {"tunnel_key": 16711682}
+    changes = tuple(update(site.zone.ic_sb, "Datapath_Binding", row, record="ts1", reason="r", columns=columns, shared=True))
+    site.replace_ic_nb("nb-2")
+    assert site.filtered(Group("transit_switches", "ts1", changes)) == []
+    site.guard.settle()
+    assert site.guard.holding
+
+
 def test_a_new_ic_sb_deletes_nothing(site: Site) -> None:
     site.zone.ic_sb.delete("IC_SB_Global", "sb-1")
     site.zone.ic_sb.put("IC_SB_Global", "sb-2", {})
