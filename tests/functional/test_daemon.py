@@ -237,6 +237,7 @@ def test_a_hangup_opens_the_log_anew(zone: AvailabilityZone) -> None:
     daemon = started(zone)
     daemon.log.rename(daemon.log.with_suffix(".1"))
     os.kill(daemon.pid or 0, signal.SIGHUP)
+    wait(daemon.log.exists, daemon)
     daemon.appctl("pause")
     assert "paused" in daemon.log.read_text()
 
@@ -378,8 +379,8 @@ def test_a_log_that_cannot_be_opened_anew_is_no_end(zone: AvailabilityZone) -> N
     with pytest.raises(RpcError, match="No such file or directory, logging goes on where it was"):
         daemon.appctl("vlog/reopen")
     os.kill(daemon.pid or 0, signal.SIGHUP)
+    wait(lambda: "failed to open" in (zone.directory / "gone" / "log").read_text(), daemon)
     rename(zone, "after")
-    assert "failed to open" in (zone.directory / "gone" / "log").read_text()
 
 
 @pytest.mark.ours("upstream's has other words")
@@ -421,6 +422,7 @@ def test_its_log_looks_like_upstreams(zone: AvailabilityZone) -> None:
     lines = started(zone).log.read_text().splitlines()
     assert [line for line in lines if not form.fullmatch(line)] == []
     assert "|00001|vlog|INFO|opened log file" in lines[0]
+    assert [int(line.split("|")[1]) for line in lines] == list(range(1, len(lines) + 1))
 
 
 @contextmanager

@@ -106,13 +106,27 @@ def begin(specs: Iterable[str], *, syslog: bool) -> None:
             raise SpecError(f"--verbose={spec}: {error}")
     for destination in PATTERNS:
         logging.getLogger(destination).addHandler(logging.NullHandler())  # else Python's last resort is the console
-    _Vlog._build_message = _line
+    _Vlog._build_message = Lines().build
     _Vlog.init()
 
 
-def _line(module: Any, message: object, destination: str, level: str, number: int) -> str:
-    """What the library logs, in our words: it counts messages from 0."""
-    return line(PATTERNS[destination], Entry(number + 1, module.name, level.upper(), str(message)))
+class Lines:
+    """What the library logs, in our words, and counted as upstream does: it counts also what is logged nowhere."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._last: int | None = None
+
+    @property
+    def build(self) -> Callable[..., str]:
+        """What the library calls as a method of a module's log, once for each destination of a message."""
+        return lambda module, *words: self._line(module.name, *words)
+
+    def _line(self, module: str, message: object, destination: str, level: str, number: int) -> str:
+        if number != self._last:
+            self._last = number
+            self._count += 1
+        return line(PATTERNS[destination], Entry(self._count, module, level.upper(), str(message)))
 
 
 def say(level: str, sentence: str) -> None:
