@@ -68,6 +68,9 @@ class Subject(ABC):
     def prepare(self, zone: Zone) -> None:
         """Register the indexes that this subject looks things up by, and forget what it remembers: it may have missed changes."""
 
+    def begin(self, changes: Sequence[RowChange]) -> None:
+        """Take note of all changes of a turn, which come to ``keys`` next: the stores hold the last of them before the first is named."""
+
     @abstractmethod
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         """The keys that a row change concerns: those of the row as it was, and those of the row as it is."""
@@ -159,8 +162,10 @@ class Engine:
 
     # -- what has to be looked at -----------------------------------------------------------------------------------------------------
 
-    def observe(self, changes: Iterable[RowChange]) -> None:
+    def observe(self, changes: Sequence[RowChange]) -> None:
         """Mark the keys that these row changes concern. The stores must hold the changes already, all of them."""
+        for subject in self.subjects:
+            subject.begin(changes)
         for change in changes:
             adds = _only_adds(change)
             for subject, additive in self._readers.get((change.database, change.table), ()):

@@ -10,7 +10,7 @@ participating port keep no learned route.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from .. import change as changes
@@ -24,6 +24,7 @@ from ..zone import Zone
 from . import participants
 from . import route_rows as rows
 from .participants import Port
+from .route_links import Links
 from .route_rows import VipTable
 
 _STATIC = "Logical_Router_Static_Route"
@@ -64,6 +65,7 @@ class LearnedRoutes(Subject):
         self._ports: participants.Memory[list[tuple[Row, Port | str]]] = participants.Memory()
         #: By (owner, transit switch): the routers there.
         self._routers: RouterMemory = participants.Memory()
+        self._links = Links()
 
     def prepare(self, zone: Zone) -> None:
         self._vips.clear()
@@ -73,6 +75,9 @@ class LearnedRoutes(Subject):
         rows.prepare(zone)
 
     # -- keys -------------------------------------------------------------------------------------------------------------------------
+
+    def begin(self, changes: Sequence[RowChange]) -> None:
+        self._links = Links(changes)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.table in _BALANCERS or not _BALANCER_COLUMNS.isdisjoint(change.edges):
@@ -84,7 +89,7 @@ class LearnedRoutes(Subject):
             return ()
         if change.table == "NB_Global":
             return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
-        return _Concerned(zone, az.uuid, self._routers).by(change)
+        return _Concerned(zone, az.uuid, self._routers, self._links).by(change)
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
         az = zone.own_az
@@ -306,10 +311,11 @@ def _held(zone: Zone, row: Row) -> Iterator[Learned]:
 class _Concerned:
     """Names the keys that one change concerns."""
 
-    def __init__(self, zone: Zone, owner: str, routers: RouterMemory) -> None:
+    def __init__(self, zone: Zone, owner: str, routers: RouterMemory, links: Links) -> None:
         self._zone = zone
         self._owner = owner
         self._routers = routers
+        self._links = links
 
     def by(self, change: RowChange) -> Iterable[Hashable]:
         return self._BY_TABLE[change.table](self, change)
@@ -363,14 +369,13 @@ class _Concerned:
 
     # Routes by destination.
 
-    def _to(self, router: str, prefix: Prefix | None) -> Iterator[Learned]:
-        """The keys of one router for all routes to a network."""
-        if prefix is None:
-            return
+    def _to(self, router: str, *prefixes: Prefix | None) -> Iterator[Learned]:
+        """The keys of one router for all routes to these networks."""
         bindings = participants.bindings_of(self._zone, self._owner, router)
         for switch in {binding["transit_switch"] for binding in bindings}:
-            for route in rows.routes_to(self._zone, switch, prefix):
-                yield Learned(router, route.uuid)
+            for prefix in prefixes:
+                for route in rows.routes_to(self._zone, switch, prefix) if prefix is not None else ():
+                    yield Learned(router, route.uuid)
 
     def _to_all(self, prefix: Prefix | None) -> Iterator[Learned]:
         """The keys of all routers for all routes to a network: where it is not known any more whose route has gone."""
@@ -400,26 +405,21 @@ class _Concerned:
         row = self._zone.nb.row("Load_Balancer", balancer)
         return set(rows.vips(row)) if row is not None else set()
 
-    def _stopped(self, routers: Iterable[str] | None, vips: Iterable[Prefix]) -> Iterator[Learned]:
-        """The keys that VIPs decide on: of these routers, of all where None is given."""
-        for vip in vips:
-            for prefix in prefixes_stopped_by(vip):
-                if routers is None:
-                    yield from self._to_all(prefix)
-                else:
-                    for router in routers:
-                        yield from self._to(router, prefix)
+    def _stopped(self, routers: Iterable[str], vips: Iterable[Prefix]) -> Iterator[Learned]:
+        """The keys of these routers that VIPs decide on."""
+        for router in routers:
+            for vip in vips:
+                yield from self._to(router, *prefixes_stopped_by(vip))
 
     def _by_balancer(self, change: RowChange) -> Iterator[Hashable]:
         old = set(rows.vips(change.old)) if change.old is not None else set()
         new = set(rows.vips(change.new)) if change.new is not None else set()
-        if change.new is None:
-            return self._stopped(None, old)
-        return self._stopped(rows.routers_with(self._zone, change.uuid), old ^ new)
+        return self._stopped(self._links.of_balancer(self._zone, change.uuid), old ^ new)
 
     def _by_group(self, change: RowChange) -> Iterator[Hashable]:
+        """Balancers came or went. The VIPs of those that differ themselves are found through their own changes."""
         members = change.edges.get("load_balancer")
-        routers = None if change.new is None else self._zone.nb.parents("Logical_Router", "load_balancer_group", change.uuid)
+        routers = self._links.of_group(self._zone, change.uuid)
         for uuid in members.added | members.removed if members is not None else ():
             yield from self._stopped(routers, self._vips_of(uuid))
 

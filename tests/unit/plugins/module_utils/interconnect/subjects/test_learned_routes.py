@@ -234,6 +234,51 @@ def test_vips_stop_prefixes_that_hold_them() -> None:
     assert w.prefixes("az1", "lr") == everything
 
 
+def behind_a_vip(how: str) -> tuple[RoutesWorld, dict[str, str]]:
+    """A learner whose VIP, of a balancer of its own or of a group, keeps a route away; the uuids of lr, lb and group."""
+    w = learner()
+    nb, lr = w.nb("az1"), w.find("az1", "Logical_Router", "lr").uuid
+    balancer = w.put(nb, "Load_Balancer", vips={"10.0.0.9:80": "x"})
+    group = w.put(nb, "Load_Balancer_Group", load_balancer={balancer})
+    w.put(nb, "Logical_Router", lr, **({"load_balancer": {balancer}} if how == "own" else {"load_balancer_group": {group}}))
+    w.foreign("az2", "ts1", "10.0.0.0/24", HOP)
+    w.rest()
+    assert w.learned("az1", "lr") == []
+    return w, {"lr": lr, "lb": balancer, "group": group}
+
+
+@pytest.mark.parametrize(
+    "how, steps",
+    [
+        ("own", "empty,unlink,delete"),
+        ("own", "unlink,change"),
+        ("own", "change,unlink"),
+        ("own", "change,empty,unlink"),
+        ("group", "ungroup,unlink,delete group"),
+        ("group", "unlink,ungroup"),
+        ("group", "ungroup,empty"),
+        ("group", "empty,ungroup,unlink"),
+        ("group", "ungroup,delete"),
+    ],
+)
+def test_a_vip_that_goes_by_several_edits_in_one_turn(how: str, steps: str) -> None:
+    w, uuids = behind_a_vip(how)
+    nb, lr, balancer, group = w.nb("az1"), uuids["lr"], uuids["lb"], uuids["group"]
+    edits = {
+        "empty": lambda: w.put(nb, "Load_Balancer", balancer, vips={}),
+        "change": lambda: w.put(nb, "Load_Balancer", balancer, vips={"11.0.0.9:80": "x"}),
+        "unlink": lambda: w.put(nb, "Logical_Router", lr, load_balancer=set(), load_balancer_group=set()),
+        "ungroup": lambda: w.put(nb, "Load_Balancer_Group", group, load_balancer=set()),
+        "delete": lambda: w.delete(nb, "Load_Balancer", balancer),
+        "delete group": lambda: w.delete(nb, "Load_Balancer_Group", group),
+    }
+    with w.batch():
+        for step in steps.split(","):
+            edits[step]()
+    w.rest()
+    assert w.learned("az1", "lr") == [f"10.0.0.0/24 via {HOP}"]
+
+
 def test_dynamic_routes_by_text() -> None:
     w = learner()
     w.zone_options("az1", ic_route_adv="false")

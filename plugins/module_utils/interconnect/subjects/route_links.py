@@ -1,0 +1,71 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whose routers static routes, router ports, VIPs and dynamic routes are, and were before the changes of one turn.
+
+The stores hold the end of a turn. What stood between a router and a source at its beginning is gone there, also where the two lost each
+other by several edits (a group lost its balancer, and the router the group): it is this end, and what the changes say they took away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..schema import NB, SB
+from ..store import RowChange
+from ..zone import Zone
+from . import route_rows as rows
+
+_ROUTER, _GROUP = "Logical_Router", "Load_Balancer_Group"
+
+
+class Links:
+    """Routers by what they have, now or before these changes: never one too few, and few too many."""
+
+    def __init__(self, changes: Iterable[RowChange] = ()) -> None:
+        #: By table, ``refs`` column and member: the rows that gave the member up.
+        self._former: dict[tuple[str, str, str], set[str]] = {}
+        #: By SB Datapath_Binding: the routers that it was of.
+        self._datapaths: dict[str, set[str]] = {}
+        for change in changes:
+            if change.database == NB and change.edges and change.table in (_ROUTER, _GROUP):
+                self._note_members(change)
+            elif change.database == SB and change.table == "Datapath_Binding" and change.old is not None:
+                self._datapaths.setdefault(change.uuid, set()).update(filter(None, (rows.datapath_router(change.old),)))
+
+    def _note_members(self, change: RowChange) -> None:
+        for column, members in change.edges.items():
+            for member in members.removed:
+                self._former.setdefault((change.table, column, member), set()).add(change.uuid)
+
+    def _parents(self, zone: Zone, table: str, column: str, member: str) -> Iterable[str]:
+        now = zone.nb.parents(table, column, member)
+        former = self._former.get((table, column, member)) if self._former else None
+        return former.union(now) if former else now
+
+    def of_static(self, zone: Zone, static: str) -> Iterable[str]:
+        """The routers of a static route."""
+        return self._parents(zone, _ROUTER, "static_routes", static)
+
+    def of_port(self, zone: Zone, lrp: str) -> Iterable[str]:
+        """The routers of a router port."""
+        return self._parents(zone, _ROUTER, "ports", lrp)
+
+    def of_group(self, zone: Zone, group: str) -> Iterable[str]:
+        """The routers that use a group of load balancers."""
+        return self._parents(zone, _ROUTER, "load_balancer_group", group)
+
+    def of_balancer(self, zone: Zone, balancer: str) -> set[str]:
+        """The routers that use a load balancer, by themselves or through a group."""
+        routers = set(self._parents(zone, _ROUTER, "load_balancer", balancer))
+        for group in self._parents(zone, _GROUP, "load_balancer", balancer):
+            routers.update(self.of_group(zone, group))
+        return routers
+
+    def of_datapath(self, zone: Zone, datapath: str) -> set[str]:
+        """The routers of an SB Datapath_Binding."""
+        routers = set(self._datapaths.get(datapath, ()))
+        row = zone.sb.row("Datapath_Binding", datapath)
+        router = rows.datapath_router(row) if row is not None else None
+        return routers | {router} if router is not None else routers
