@@ -200,7 +200,8 @@ def _key_mutations(column: str, keys: Mapping[str, str | None], change: Change) 
 
 _DUPLICATE = re.compile(r'multiple rows in "(\w+)" table to have identical values \((.*?)\) for index on columns? (.*?)\.  ?First row')
 _REFERENCED = re.compile(r"cannot delete (\w+) row ([0-9a-f-]{36})")
-_VALUE = re.compile(r'"(?:[^"\\]|\\.)*"|[^,\s]+')
+#: One of the values, which are listed like the columns: ``a``, ``a and b``, ``a, b, and c``; a text is quoted if it is no plain word.
+_VALUE = re.compile(r'("(?:[^"\\]|\\.)*"|[^,\s]+)(?:,? and |, |$)')
 
 
 def _violates(change: Change, words: str) -> bool:

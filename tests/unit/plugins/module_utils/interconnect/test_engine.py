@@ -200,7 +200,7 @@ class TestCommitter:
 
     @pytest.mark.parametrize(
         "values, blamed",
-        [("ts1, 23", "ts1 23"), ("ts1, 2", "ts1 2"), ('"ts 1", 23', "ts 1 23"), (r'"ts\"1, 2", 23', 'ts"1, 2 23')],
+        [("ts1 and 23", "ts1 23"), ("ts1 and 2", "ts1 2"), ('"ts 1" and 23', "ts 1 23"), (r'"ts\"1, 2" and 23', 'ts"1, 2 23')],
     )
     def test_the_servers_words_name_whole_values(self, values: str, blamed: str) -> None:
         commits, replicas, ledger = committer()
