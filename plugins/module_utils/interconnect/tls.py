@@ -42,6 +42,15 @@ _VERSIONS = {
 }
 
 
+class Socket(ssl.SSLSocket):
+    """A socket whose handshake reads what the server has said last, where Python would only see that it is gone."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Go on with the handshake. That there is a connection was found out before, by the stream."""
+        self._connected = True
+        super().do_handshake(block)
+
+
 class Handshake(NamedTuple):
     """What connections may be made with; unset is what OVS has as its default, or the TLS library where OVS has none."""
 
@@ -67,6 +76,7 @@ class Handshake(NamedTuple):
     def context(self) -> ssl.SSLContext:
         """A context for one connection. A server is whoever has a certificate of the authority, as everywhere in OVS."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.sslsocket_class = Socket
         context.check_hostname = False
         context.verify_mode = ssl.CERT_REQUIRED if self.verify else ssl.CERT_NONE
         context.minimum_version, context.maximum_version = self.lowest, self.highest

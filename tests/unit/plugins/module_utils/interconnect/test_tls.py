@@ -18,7 +18,7 @@ import ovs.stream
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.replica import Tls
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tls import TlsStream
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tls import Handshake, TlsStream
 from ansible_collections.ovn.interconnect.tests.support.identity import Authority
 
 
@@ -86,6 +86,26 @@ def test_a_server_that_is_not_there() -> None:
         assert near.connect_ex(address) == errno.EINPROGRESS
         select.select([], [near], [])
         assert TlsStream.check_connection_completion(near) == errno.ECONNREFUSED
+
+
+def test_the_last_words_of_a_server_that_is_gone_already(authority: Authority) -> None:
+    """It closes with our words unread, so the connection is reset, and its alert (RFC 8446, 6) is all there is."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        context = Handshake().context()
+        context.load_verify_locations(authority.certificate)
+        near = context.wrap_socket(socket.socket(), do_handshake_on_connect=False)
+        near.setblocking(False)
+        assert near.connect_ex(server.getsockname()) == errno.EINPROGRESS
+        select.select([], [near], [])
+        stream = TlsStream(near, "ssl:gone", errno.EAGAIN)
+        far, _address = server.accept()
+        assert stream.connect() == errno.EAGAIN
+        select.select([far], [], [])
+        far.sendall(bytes([21, 3, 3, 0, 2, 2, 40]))
+        far.close()
+        assert stream.connect() == errno.EPROTO
+        stream.close()
+    assert " alert " in TlsStream.failures["ssl:gone"]
 
 
 def refuse(ends: tuple[Any, socket.socket], authority: Authority, directory: Path) -> Any:
