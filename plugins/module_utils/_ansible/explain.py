@@ -203,8 +203,7 @@ class _Question:
         }
 
     def _is_learned(self, router: Row, route: Row) -> bool:
-        found = route_rows.learned_statics(self.zone, route.uuid)
-        return any(router.uuid in route_rows.holders(self.zone, row.uuid) for row in found)
+        return bool(route_rows.learned_statics(self.zone, router.uuid, route.uuid))
 
 
 def _place(port: Port) -> dict[str, Any]:

@@ -10,6 +10,7 @@ Nothing here knows of connections. A replica fills a store from a server's updat
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Callable, NamedTuple, Union
 
 from .schema import Column, Database, ServerSchema
@@ -211,6 +212,21 @@ class Store:
         if isinstance(found, str):
             return [part.rows[found]]
         return [part.rows[uuid] for uuid in sorted(found)]
+
+    def filed(self, table: str, index: str, key: Hashable) -> AbstractSet[str]:
+        """The uuids of :meth:`find`. A view that follows later updates: copy it to keep it."""
+        found = self._tables[table].indexes[index].buckets.get(key, NOTHING)
+        return {found} if isinstance(found, str) else found
+
+    def find_among(self, table: str, index: str, key: Hashable, uuids: AbstractSet[str]) -> list[Row]:
+        """Those of :meth:`find` that have one of these uuids, at the cost of the smaller of both sets."""
+        part = self._tables[table]
+        found = part.indexes[index].buckets.get(key)
+        if found is None:
+            return []
+        if isinstance(found, str):
+            return [part.rows[found]] if found in uuids else []
+        return [part.rows[uuid] for uuid in sorted(found & uuids)]
 
     def first(self, table: str, index: str, key: Hashable) -> Row | None:
         """The first of :meth:`find`, or None."""

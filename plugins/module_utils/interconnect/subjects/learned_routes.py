@@ -110,7 +110,7 @@ class LearnedRoutes(Subject):
             return
         route = zone.ic_sb.row("Route", key.route)
         refused = Refusal("its route is no longer in IC_SB") if route is None else self.verdict(zone, az.uuid, router, route)
-        found = [row for row in rows.learned_statics(zone, key.route) if key.router in rows.holders(zone, row.uuid)]
+        found = rows.learned_statics(zone, key.router, key.route)
         kept = [row for row in found if route is not None and refused is None and _same(row, route, zone)]
         for row in found:
             if row not in kept:
@@ -213,10 +213,10 @@ def _other_table(port: Port, route: Row) -> Refusal | None:
 
 def _local_route(zone: Zone, router: str, route: Row, prefix: Prefix) -> str | None:
     """5.6 item 8: the same destination as a static route of the router's own; by text, or by network where the zone says so."""
-    for static in rows.statics_to(zone, prefix):
+    for static in rows.statics_to(zone, router, prefix):
         if static["route_table"] != route["route_table"] or rows.LEARNED_KEY in static["external_ids"]:
             continue
-        if same_destination(zone, static["ip_prefix"], route["ip_prefix"], prefix) and router in rows.holders(zone, static.uuid):
+        if same_destination(zone, static["ip_prefix"], route["ip_prefix"], prefix):
             return f"the router has a static route {static['ip_prefix']} of its own"
     return None
 
@@ -323,8 +323,8 @@ class _Concerned:
     def _by_route(self, change: RowChange) -> Iterator[Hashable]:
         for row in change.rows:
             yield from self._on_its_switch(row)
-        for static in rows.learned_statics(self._zone, change.uuid):
-            yield from _held(self._zone, static)
+        for router in rows.learners(self._zone, change.uuid):
+            yield Learned(router, change.uuid)
 
     def _on_its_switch(self, route: Row) -> Iterator[Learned]:
         """The keys of one route for all routers on its transit switch."""
@@ -377,29 +377,11 @@ class _Concerned:
                 for route in rows.routes_to(self._zone, switch, prefix) if prefix is not None else ():
                     yield Learned(router, route.uuid)
 
-    def _to_all(self, prefix: Prefix | None) -> Iterator[Learned]:
-        """The keys of all routers for all routes to a network: where it is not known any more whose route has gone."""
-        if prefix is not None:
-            for switch in rows.switches(self._zone):
-                for route in rows.routes_to(self._zone, switch, prefix):
-                    yield from self._on_its_switch(route)
-
     def _by_static(self, change: RowChange) -> Iterator[Hashable]:
-        routers = rows.holders(self._zone, change.uuid)
+        routers = self._links.of_static(self._zone, change.uuid)
         for row in change.rows:
             for router in routers:
                 yield from self._static_of(router, row)
-            if not routers:
-                route = rows.learned_from(row)
-                if route is None:
-                    yield from self._to_all(parse_prefix(row["ip_prefix"]))
-                else:
-                    yield from self._lost(route)
-
-    def _lost(self, uuid: str) -> Iterator[Learned]:
-        route = self._zone.ic_sb.row("Route", uuid)
-        if route is not None:
-            yield from self._on_its_switch(route)
 
     def _vips_of(self, balancer: str) -> set[Prefix]:
         row = self._zone.nb.row("Load_Balancer", balancer)
@@ -425,18 +407,15 @@ class _Concerned:
 
     def _by_dynamic(self, change: RowChange) -> Iterator[Hashable]:
         for row in change.rows:
-            datapath = self._zone.sb.row("Datapath_Binding", row["datapath"])
-            router = rows.datapath_router(datapath) if datapath is not None else None
-            prefix = parse_prefix(row["ip_prefix"])
-            yield from self._to(router, prefix) if router else self._to_all(prefix)
+            for router in self._links.of_datapath(self._zone, row["datapath"]):
+                yield from self._to(router, parse_prefix(row["ip_prefix"]))
 
     def _by_datapath(self, change: RowChange) -> Iterator[Hashable]:
         if not change.changed("nb_uuid", "external_ids"):
             return
-        routers = {rows.datapath_router(row) for row in change.rows} - {None}
-        for learned in self._zone.sb.find("Learned_Route", "datapath", change.uuid) if routers else ():
-            for router in routers:
-                yield from self._to(str(router), parse_prefix(learned["ip_prefix"]))
+        learned = self._zone.sb.find("Learned_Route", "datapath", change.uuid)
+        for router in self._links.of_datapath(self._zone, change.uuid) if learned else ():
+            yield from self._to(router, *(parse_prefix(row["ip_prefix"]) for row in learned))
 
     _BY_TABLE: ClassVar[Mapping[str, Callable[[_Concerned, RowChange], Iterable[Hashable]]]] = {
         "Datapath_Binding": _by_datapath,

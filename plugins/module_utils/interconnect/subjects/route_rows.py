@@ -80,9 +80,15 @@ def learned_from(row: Row) -> str | None:
     return text if text == lower else lower  # the row's own text where it can be: an index then costs no second one
 
 
-def statics_to(zone: Zone, prefix: Prefix) -> list[Row]:
-    """Static routes of any router to this network that were not learned, host bits aside."""
-    return zone.nb.find("Logical_Router_Static_Route", "route", destination(prefix))
+def statics_to(zone: Zone, router: str, prefix: Prefix) -> list[Row]:
+    """Static routes of a router to this network that were not learned, host bits aside."""
+    return _statics(zone, router, destination(prefix))
+
+
+def _statics(zone: Zone, router: str, key: Hashable) -> list[Row]:
+    """Many routers may have the same routes, and one router many routes: the cost is that of the fewer."""
+    mine = zone.nb.children("Logical_Router", "static_routes", router)
+    return zone.nb.find_among("Logical_Router_Static_Route", "route", key, mine)
 
 
 def ipv6_statics(zone: Zone) -> list[Row]:
@@ -90,9 +96,15 @@ def ipv6_statics(zone: Zone) -> list[Row]:
     return zone.nb.find("Logical_Router_Static_Route", "route", "IPv6")
 
 
-def learned_statics(zone: Zone, route: str) -> list[Row]:
-    """Static routes of any router that were learned from an IC_SB Route."""
-    return zone.nb.find("Logical_Router_Static_Route", "route", route)
+def learned_statics(zone: Zone, router: str, route: str) -> list[Row]:
+    """Static routes of a router that were learned from an IC_SB Route."""
+    return _statics(zone, router, route)
+
+
+def learners(zone: Zone, route: str) -> Iterator[str]:
+    """The routers that hold a static route which was learned from an IC_SB Route."""
+    for static in zone.nb.filed("Logical_Router_Static_Route", "route", route):
+        yield from holders(zone, static)
 
 
 def holders(zone: Zone, route: str) -> tuple[str, ...]:

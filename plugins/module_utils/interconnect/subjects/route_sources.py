@@ -93,9 +93,9 @@ def sources(zone: Zone, owner: str, port: Port) -> Iterator[Source]:
 def sources_of(zone: Zone, owner: str, port: Port, table: str, prefix: Prefix) -> Iterator[Source]:
     """Those of :func:`sources` with this table and prefix, in the order of 4.6, at the cost of those alone."""
     router, port_table = port.router.uuid, port.options.route_table
-    for static in rows.statics_to(zone, prefix) if table == port_table else ():
+    for static in rows.statics_to(zone, router, prefix) if table == port_table else ():
         source = static_source(static, table)
-        if isinstance(source, Source) and source.prefix == prefix and router in rows.holders(zone, static.uuid):
+        if isinstance(source, Source) and source.prefix == prefix:
             yield source
     if table not in ("", port_table):
         return

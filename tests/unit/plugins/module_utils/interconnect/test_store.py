@@ -51,6 +51,16 @@ def test_edges_know_both_ends() -> None:
     assert store.parents("Parent", "things", "t3") == ("u1",)
 
 
+def test_rows_of_an_index_among_others() -> None:
+    store = toy()
+    for number, color in enumerate(["red", "blue", "red", "red"]):
+        store.put("Parent", f"u{number}", {"color": color})
+    found = {color: store.find_among("Parent", "color", color, {"u3", "u1", "u0", "u9"}) for color in ("red", "blue", "green")}
+    assert {color: [row.uuid for row in rows] for color, rows in found.items()} == {"red": ["u0", "u3"], "blue": ["u1"], "green": []}
+    assert store.find_among("Parent", "color", "blue", {"u0"}) == []
+    assert [set(store.filed("Parent", "color", color)) for color in ("red", "blue", "green")] == [{"u0", "u2", "u3"}, {"u1"}, set()]
+
+
 def test_deleting_a_row_takes_its_edges_with_it_and_tells_them() -> None:
     store = toy()
     store.put("Parent", "u1", {"things": frozenset(["t1"])})

@@ -176,6 +176,37 @@ def test_local_static_routes_by_text() -> None:
     assert w.learned("az1", "lr") == both
 
 
+def test_a_local_static_route_that_goes_while_its_transit_switch_is_missing() -> None:
+    w = learner()
+    local = w.static("az1", "lr", "10.0.0.0/24")
+    w.foreign("az2", "ts1", "10.0.0.0/24", HOP)
+    w.rest()
+    w.delete(w.ic_nb, "Transit_Switch", named(w.ic_nb, "Transit_Switch", "ts1").uuid)  # its ports and routes stay for the time being
+    w.rest()
+    assert w.learned("az1", "lr") == []
+    w.drop_static("az1", local)
+    w.rest()
+    assert w.learned("az1", "lr") == [f"10.0.0.0/24 via {HOP}"]
+
+
+@pytest.mark.parametrize("edited_first", [True, False])
+def test_a_local_static_route_that_is_edited_and_goes_to_another_router_in_one_turn(edited_first: bool) -> None:
+    w = learner()
+    nb, lr, other = w.nb("az1"), w.find("az1", "Logical_Router", "lr").uuid, w.router("other", zone="az1")
+    local = w.static("az1", "lr", "10.0.0.0/24")
+    w.foreign("az2", "ts1", "10.0.0.0/24", HOP)
+    w.rest()
+    with w.batch():
+        if edited_first:
+            w.put(nb, "Logical_Router_Static_Route", local, ip_prefix="11.0.0.0/24")
+        w.put(nb, "Logical_Router", other, static_routes={local})
+        w.put(nb, "Logical_Router", lr, static_routes=set())
+        if not edited_first:
+            w.put(nb, "Logical_Router_Static_Route", local, ip_prefix="11.0.0.0/24")
+    w.rest()
+    assert w.learned("az1", "lr") == [f"10.0.0.0/24 via {HOP}"]
+
+
 def test_local_static_routes_by_network_with_strict_prefix() -> None:
     w = learner()
     w.zone_options("az1", ic_route_adv="false", ic_route_strict_prefix="true")
