@@ -10,7 +10,7 @@ found by their prefix (route_sources.py) and decided in one place (route_decisio
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from .. import change as changes
 from ..address import Prefix, format_address, format_prefix, is_fe80_64, is_link_local, next_hop_for, parse_nexthop, parse_vip
@@ -25,6 +25,7 @@ from . import route_rows as rows
 from .participants import Port
 from .route_decision import HopMemory, Offer, Published, choose, hop_refusal, next_hop_of, offers_for
 from .route_keys import Concerned, Other, port_keys, row_key
+from .route_links import Links
 from .route_sources import LOADBALANCER, networks
 
 _ZONE_NOTE = Other("zone", "")
@@ -43,6 +44,7 @@ class AdvertisedRoutes(Subject):
 
     def __init__(self) -> None:
         self._hops: HopMemory = participants.Memory()
+        self._links = Links()
 
     def prepare(self, zone: Zone) -> None:
         self._hops.clear()
@@ -53,6 +55,9 @@ class AdvertisedRoutes(Subject):
 
     # -- keys -------------------------------------------------------------------------------------------------------------------------
 
+    def begin(self, changes: Sequence[RowChange]) -> None:
+        self._links = Links(changes)
+
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         self._hops.observe(change)
         az = zone.own_az
@@ -60,7 +65,7 @@ class AdvertisedRoutes(Subject):
             return ()
         if change.table == "NB_Global":
             return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
-        return Concerned(zone, az.uuid).by(change)
+        return Concerned(zone, az.uuid, self._links).by(change)
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
         az = zone.own_az

@@ -340,7 +340,7 @@ class _Concerned:
                     yield from _through(self._zone, row)
 
     def _by_object(self, change: RowChange) -> Iterator[Hashable]:
-        for binding in participants.bindings_concerned(change, self._zone, self._owner).values():
+        for binding in participants.bindings_concerned(change, self._zone, self._owner, self._links).values():
             yield from _through(self._zone, binding)
         if change.table == "Logical_Router" and change.new is not None:
             for column, members in change.edges.items():

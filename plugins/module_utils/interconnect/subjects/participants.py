@@ -28,6 +28,7 @@ from ..schema import IC_NB, IC_SB, NB
 from ..settings import PortOptions, RouterOptions
 from ..store import Row, RowChange
 from ..zone import Zone
+from .route_links import Links
 
 #: Tables whose changes may make a port take part, or end it.
 TABLES = frozenset(
@@ -308,7 +309,7 @@ class Memory(Generic[Found]):
 # ---- Which ports a change concerns -----------------------------------------------------------------------------------
 
 
-def bindings_concerned(change: RowChange, zone: Zone, owner: str) -> dict[str, Row]:
+def bindings_concerned(change: RowChange, zone: Zone, owner: str, links: Links) -> dict[str, Row]:
     """The own Port_Bindings whose taking part, router, options or backing this change of one of ``TABLES`` may have changed, by uuid.
 
     Old versions of a Port_Binding are not among them: the caller has them in ``change.old``.
@@ -317,28 +318,27 @@ def bindings_concerned(change: RowChange, zone: Zone, owner: str) -> dict[str, R
         return {row.uuid: row for row in (change.new,) if row is not None and row["availability_zone"] == owner}
     found: Iterable[Row] = ()
     if change.table == "Logical_Switch_Port":
-        found = _of_switch_ports(zone, owner, change.rows) if _switch_port_differs(change) else ()
+        found = _of_switch_ports(zone, owner, change.rows, links) if _switch_port_differs(change) else ()
     elif change.table == "Logical_Router_Port":
-        found = _of_router_ports(zone, owner, change) if _port_differs(change) else ()
+        found = _of_router_ports(zone, owner, change, links) if _port_differs(change) else ()
     elif _router_differs(change):
         found = bindings_of(zone, owner, change.uuid)
     return {binding.uuid: binding for binding in found}
 
 
-def _of_switch_ports(zone: Zone, owner: str, rows: Iterable[Row]) -> Iterator[Row]:
+def _of_switch_ports(zone: Zone, owner: str, rows: Iterable[Row], links: Links) -> Iterator[Row]:
     for row in rows:
         for binding in zone.ic_sb.find("Port_Binding", "logical_port", row["name"]):
             if binding["availability_zone"] == owner:
                 yield binding
-        lrp = zone.router_port(row["options"].get("router-port", ""))
-        if lrp is not None:
+        for lrp in links.router_ports(zone, row["options"].get("router-port", "")):
             yield from bindings_backed_by(zone, owner, lrp)
 
 
-def _of_router_ports(zone: Zone, owner: str, change: RowChange) -> Iterator[Row]:
+def _of_router_ports(zone: Zone, owner: str, change: RowChange, links: Links) -> Iterator[Row]:
     for row in change.rows:
         switch_ports = zone.nb.find("Logical_Switch_Port", "router_port", row["name"])
-        yield from _of_switch_ports(zone, owner, switch_ports)
+        yield from _of_switch_ports(zone, owner, switch_ports, links)
         if switch_ports:
             yield from bindings_backed_by(zone, owner, row)
 

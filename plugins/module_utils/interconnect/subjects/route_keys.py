@@ -20,6 +20,7 @@ from . import participants
 from . import route_rows as rows
 from .participants import Port
 from .route_decision import Published, next_hop_of
+from .route_links import Links
 from .route_sources import networks, sources
 
 
@@ -41,9 +42,10 @@ def row_key(row: Row) -> Published | Other:
 class Concerned:
     """Names the keys that one change concerns."""
 
-    def __init__(self, zone: Zone, owner: str) -> None:
+    def __init__(self, zone: Zone, owner: str, links: Links) -> None:
         self._zone = zone
         self._owner = owner
+        self._links = links
 
     def by(self, change: RowChange) -> Iterable[Hashable]:
         return self._BY_TABLE[change.table](self, change)
@@ -69,7 +71,7 @@ class Concerned:
 
     def _by_object(self, change: RowChange) -> Iterator[Hashable]:
         routers = set()
-        for binding in participants.bindings_concerned(change, self._zone, self._owner).values():
+        for binding in participants.bindings_concerned(change, self._zone, self._owner, self._links).values():
             routers.add(participants.router_id(binding))
             yield Other("port", binding.uuid)
         for router in routers - {None}:

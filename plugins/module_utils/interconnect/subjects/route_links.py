@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose routers static routes, router ports, VIPs and dynamic routes are, and were before the changes of one turn.
+"""Which routers have which static routes, ports, VIPs and dynamic routes, and had them before the changes of one turn.
 
 The stores hold the end of a turn. What stood between a router and a source at its beginning is gone there, also where the two lost each
 other by several edits (a group lost its balancer, and the router the group): it is this end, and what the changes say they took away.
@@ -10,10 +10,10 @@ other by several edits (a group lost its balancer, and the router the group): it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..schema import NB, SB
-from ..store import RowChange
+from ..store import Row, RowChange
 from ..zone import Zone
 from . import route_rows as rows
 
@@ -28,11 +28,15 @@ class Links:
         self._former: dict[tuple[str, str, str], set[str]] = {}
         #: By SB Datapath_Binding: the routers that it was of.
         self._datapaths: dict[str, set[str]] = {}
+        #: By name: router ports as they were.
+        self._router_ports: dict[str, list[Row]] = {}
         for change in changes:
             if change.database == NB and change.edges and change.table in (_ROUTER, _GROUP):
                 self._note_members(change)
             elif change.database == SB and change.table == "Datapath_Binding" and change.old is not None:
                 self._datapaths.setdefault(change.uuid, set()).update(filter(None, (rows.datapath_router(change.old),)))
+            elif change.table == "Logical_Router_Port" and change.old is not None:
+                self._router_ports.setdefault(change.old["name"], []).append(change.old)
 
     def _note_members(self, change: RowChange) -> None:
         for column, members in change.edges.items():
@@ -43,6 +47,13 @@ class Links:
         now = zone.nb.parents(table, column, member)
         former = self._former.get((table, column, member)) if self._former else None
         return former.union(now) if former else now
+
+    def router_ports(self, zone: Zone, name: str) -> Iterator[Row]:
+        """The router port of that name, and what it was."""
+        now = zone.router_port(name)
+        if now is not None:
+            yield now
+        yield from self._router_ports.get(name, ())
 
     def of_static(self, zone: Zone, static: str) -> Iterable[str]:
         """The routers of a static route."""

@@ -388,6 +388,20 @@ def test_another_port_of_the_switch_may_back_a_next_hop() -> None:
     assert w.published() == []
 
 
+def test_another_port_goes_with_its_router_port_in_one_turn() -> None:
+    w = one("2001:db8::1/64")
+    w.static("az1", "lr", "2001:db8:6::/64")
+    w.connect("az1", "lr2", "ts1", "2001:db8::2/64")
+    w.remove_lrp("az1", "az1-lr-ts1")
+    w.rest()
+    assert w.published() == ["2001:db8:6::/64 via 2001:db8::1"]
+    with w.batch():
+        w.remove_lrp("az1", "az1-lr2-ts1")
+        w.unplug("az1", "az1-lr2-ts1")
+    w.rest()
+    assert w.published() == []
+
+
 def test_nothing_is_rewritten_for_a_failover() -> None:
     w = one()
     w.static("az1", "lr", "10.0.0.0/8")
