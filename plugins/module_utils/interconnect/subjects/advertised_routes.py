@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from .. import change as changes
-from ..address import Prefix, format_address, format_prefix, is_fe80_64, is_link_local, next_hop_for, parse_nexthop, parse_vip
+from ..address import Prefix, format_address, format_prefix, is_fe80_64, is_link_local, next_hop_for, parse_vip
 from ..change import Left, Step
 from ..engine import ALL, Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB
@@ -50,7 +50,6 @@ class AdvertisedRoutes(Subject):
         self._hops.clear()
         participants.prepare(zone)
         rows.prepare(zone)
-        zone.ic_sb.index("Route", "hop", _hop_keys)
         zone.nb.index("Logical_Router_Port", "network", lambda row: set(networks(row)))
 
     # -- keys -------------------------------------------------------------------------------------------------------------------------
@@ -105,11 +104,6 @@ def _zone_policy(row: Row | None) -> tuple[object, ...]:
     return options.adv, options.adv_default, options.adv_lb, options.deny
 
 
-def _hop_keys(row: Row) -> Iterable[Hashable]:
-    hop = parse_nexthop(row["nexthop"])
-    return () if hop is None else ((row["availability_zone"], row["transit_switch"], hop),)
-
-
 def _plan_row(zone: Zone, owner: str, key: Published, hops: HopMemory) -> Iterator[Step]:
     existing = _rows_of(zone, owner, key)
     offers, why = offers_for(zone, owner, key, hops)
@@ -126,9 +120,8 @@ def _plan_row(zone: Zone, owner: str, key: Published, hops: HopMemory) -> Iterat
 
 def _rows_of(zone: Zone, owner: str, key: Published) -> list[Row]:
     """The own rows of a key; several where texts differ and mean the same. One that is as an offer wants it cannot be told yet: by uuid."""
-    return [
-        row for row in rows.routes_to(zone, key.transit_switch, key.prefix) if row["availability_zone"] == owner and row_key(row) == key
-    ]
+    found = rows.routes_via(zone, owner, key.transit_switch, key.prefix, key.next_hop)
+    return [row for row in found if row_key(row) == key]
 
 
 def _held(zone: Zone, row: Row | None) -> tuple[str, bool] | None:

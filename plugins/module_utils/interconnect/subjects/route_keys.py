@@ -4,7 +4,9 @@
 
 """Which own rows of IC_SB ``Route`` a row change concerns: the keys of the subject advertised_routes.
 
-What vanishes is found through the row that it had made: a source that is gone dirties the own rows of its prefix.
+A source that is gone concerns the rows that it would give now, as one that came does, through the ports of the routers that had it: never
+those of other routers, of which a thousand may have the same route. Rows that it gave through what its router's ports were are found by
+the changes of those ports.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import ClassVar, NamedTuple
 
 from ..address import Prefix, is_fe80_64, next_hops, parse_ip, parse_port_address, parse_prefix
-from ..schema import NB, SB
+from ..schema import NB
 from ..store import Members, Row, RowChange
 from ..zone import Zone
 from . import participants
@@ -112,17 +114,11 @@ class Concerned:
 
     # Sources.
 
-    def _made(self, prefix: Prefix) -> Iterator[Hashable]:
-        """The own rows of a prefix on all switches: what a source that is gone had made; and notes on ports that could not."""
-        for binding in self._zone.ic_sb.find("Port_Binding", "routes_hop", (self._owner, f"no IPv{prefix.family}")):
-            yield Other("port", binding.uuid)
-        for switch in rows.switches(self._zone):
-            for row in rows.routes_to(self._zone, switch, prefix):
-                if row["availability_zone"] == self._owner:
-                    yield row_key(row)
-
     def _wanted(self, routers: Iterable[str], prefix: Prefix, static_table: str | None = None) -> Iterator[Hashable]:
-        """The keys that a source of these routers has: in one table for a static route, else in the main table and the port's own."""
+        """The keys of a source that these routers have or had: in one table for a static route, else in the main table and the port's own.
+
+        A port that has no next hop for it may say so, or need to say it no longer.
+        """
         for router in routers:
             for port in participants.ports_of(self._zone, self._owner, router):
                 hop = next_hop_of(port, prefix)
@@ -134,19 +130,19 @@ class Concerned:
                     yield Published(port.transit_switch, one, prefix, hop)
 
     def _by_static(self, change: RowChange) -> Iterator[Hashable]:
+        routers = self._links.of_static(self._zone, change.uuid)
         for row in change.rows:
-            yield from self._static(row, rows.holders(self._zone, row.uuid), row is change.old)
+            yield from self._static(routers, row)
 
-    def _static(self, row: Row, routers: Iterable[str], gone: bool) -> Iterator[Hashable]:
+    def _static(self, routers: Iterable[str], row: Row) -> Iterator[Hashable]:
         prefix = parse_prefix(row["ip_prefix"]) if rows.learned_from(row) is None else None
         if prefix is not None:
-            yield from self._made(prefix) if gone else self._wanted(routers, prefix, row["route_table"])
+            yield from self._wanted(routers, prefix, row["route_table"])
 
     def _by_networks(self, change: RowChange) -> Iterator[Hashable]:
-        routers = self._zone.nb.parents("Logical_Router", "ports", change.uuid)
-        for row in change.rows:
-            for prefix in networks(row):
-                yield from self._made(prefix) if row is change.old else self._wanted(routers, prefix)
+        routers = self._links.of_port(self._zone, change.uuid)
+        for prefix in {prefix for row in change.rows for prefix in networks(row)}:
+            yield from self._wanted(routers, prefix)
         for router in routers:
             for binding in participants.bindings_of(self._zone, self._owner, router):
                 yield Other("port", binding.uuid)
@@ -156,70 +152,53 @@ class Concerned:
         nb = self._zone.nb
         for column, members in edges.items():
             for uuid in members.added | members.removed:
-                gone = uuid in members.removed
                 if column == "static_routes":
                     static = nb.row("Logical_Router_Static_Route", uuid)
-                    yield from self._static(static, (router,), gone) if static is not None else ()
+                    yield from self._static((router,), static) if static is not None else ()
                 elif column == "ports":
-                    yield from self._moved_port(router, uuid, gone)
+                    lrp = nb.row("Logical_Router_Port", uuid)
+                    for prefix in networks(lrp) if lrp is not None else ():
+                        yield from self._wanted((router,), prefix)
                 elif column == "load_balancer":
-                    yield from self._balancer(router, uuid, gone)
+                    yield from self._balancer((router,), uuid)
                 elif column == "load_balancer_group":
                     for balancer in nb.children("Load_Balancer_Group", "load_balancer", uuid):
-                        yield from self._balancer(router, balancer, gone)
+                        yield from self._balancer((router,), balancer)
 
-    def _moved_port(self, router: str, uuid: str, gone: bool) -> Iterator[Hashable]:
-        lrp = self._zone.nb.row("Logical_Router_Port", uuid)
-        for prefix in networks(lrp) if lrp is not None else ():
-            yield from self._made(prefix) if gone else self._wanted((router,), prefix)
-
-    def _balancer(self, router: str, uuid: str, gone: bool) -> Iterator[Hashable]:
+    def _balancer(self, routers: Iterable[str], uuid: str) -> Iterator[Hashable]:
         balancer = self._zone.nb.row("Load_Balancer", uuid)
         if balancer is not None:
             yield Other("balancer", uuid)
             for vip in set(rows.vips(balancer)):
-                yield from self._made(vip) if gone else self._wanted((router,), vip)
+                yield from self._wanted(routers, vip)
 
     def _by_balancer(self, change: RowChange) -> Iterator[Hashable]:
         old = set(rows.vips(change.old)) if change.old is not None else set()
         new = set(rows.vips(change.new)) if change.new is not None else set()
-        routers = rows.routers_with(self._zone, change.uuid)
+        routers = self._links.of_balancer(self._zone, change.uuid)
         yield Other("balancer", change.uuid)
-        for vip in old - new:
-            yield from self._made(vip)
-        for vip in new - old:
+        for vip in old ^ new:
             yield from self._wanted(routers, vip)
 
     def _by_group(self, change: RowChange) -> Iterator[Hashable]:
-        members = change.edges.get("load_balancer", Members(frozenset(), frozenset()))
-        routers = self._zone.nb.parents("Logical_Router", "load_balancer_group", change.uuid)
-        for uuid in members.removed:
-            yield from self._balancer("", uuid, True)
-        for uuid in members.added:
-            for router in routers:
-                yield from self._balancer(router, uuid, False)
+        members = change.edges.get("load_balancer")
+        routers = self._links.of_group(self._zone, change.uuid)
+        for uuid in members.added | members.removed if members is not None else ():
+            yield from self._balancer(routers, uuid)
 
     def _by_dynamic(self, change: RowChange) -> Iterator[Hashable]:
         for row in change.rows:
-            prefix = parse_prefix(row["ip_prefix"])
-            if prefix is None:
-                continue
-            if row is change.old:
-                yield from self._made(prefix)
-            else:
-                datapath = self._zone.sb.row("Datapath_Binding", row["datapath"])
-                router = rows.datapath_router(datapath) if datapath is not None else None
-                yield from self._wanted((router,) if router else (), prefix)
+            yield from self._dynamic(row["datapath"], row)
 
     def _by_datapath(self, change: RowChange) -> Iterator[Hashable]:
-        if {rows.datapath_router(row) for row in change.rows} == {None} or not change.changed("nb_uuid", "external_ids"):
-            return
-        for learned in self._zone.sb.find("Learned_Route", "datapath", change.uuid):
-            yield from self._by_dynamic(RowChange(SB, "Learned_Route", learned.uuid, learned, learned, {}))
-            router = rows.datapath_router(change.new) if change.new is not None else None
-            prefix = parse_prefix(learned["ip_prefix"])
-            if router and prefix is not None:
-                yield from self._wanted((router,), prefix)
+        if change.changed("nb_uuid", "external_ids"):
+            for learned in self._zone.sb.find("Learned_Route", "datapath", change.uuid):
+                yield from self._dynamic(change.uuid, learned)
+
+    def _dynamic(self, datapath: str, row: Row) -> Iterator[Hashable]:
+        prefix = parse_prefix(row["ip_prefix"])
+        if prefix is not None:
+            yield from self._wanted(self._links.of_datapath(self._zone, datapath), prefix)
 
     _BY_TABLE: ClassVar[Mapping[str, Callable[[Concerned, RowChange], Iterable[Hashable]]]] = {
         "Datapath_Binding": _by_datapath,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator
 
-from ..address import Prefix, is_uuid, parse_prefix, parse_vip, vip_stops
+from ..address import Address, Prefix, is_uuid, parse_nexthop, parse_prefix, parse_vip, vip_stops
 from ..schema import IC_SB, NB, SB
 from ..store import Row
 from ..zone import Zone
@@ -38,6 +38,7 @@ SOURCE_TABLES = frozenset(
 def prepare(zone: Zone) -> None:
     """Register the indexes that the look-ups of this module use."""
     zone.ic_sb.index("Route", "destination", lambda row: _destinations(row["ip_prefix"], row["transit_switch"]))
+    zone.ic_sb.index("Route", "hop", _hop_keys)
     zone.ic_sb.index("Route", "switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
     zone.nb.index("Logical_Router_Static_Route", "route", _static_keys)
     zone.nb.index("Load_Balancer", "vip", lambda row: set(vips(row)))
@@ -55,6 +56,11 @@ def destination(prefix: Prefix, scope: str = "") -> int:
 def _destinations(text: str, scope: str) -> Iterable[Hashable]:
     prefix = parse_prefix(text)
     return () if prefix is None else (destination(prefix, scope),)
+
+
+def _hop_keys(row: Row) -> Iterable[Hashable]:
+    hop = parse_nexthop(row["nexthop"])
+    return () if hop is None else ((row["availability_zone"], row["transit_switch"], hop),)
 
 
 def _static_keys(row: Row) -> Iterable[Hashable]:
@@ -121,6 +127,12 @@ def routes_to(zone: Zone, switch: str, prefix: Prefix) -> list[Row]:
     return [row for row in found if row["transit_switch"] == switch]
 
 
+def routes_via(zone: Zone, owner: str, switch: str, prefix: Prefix, hop: Address) -> list[Row]:
+    """The IC_SB routes of one zone to this network with this next hop, host bits aside: of all that go there, and all that go this way."""
+    this_way = zone.ic_sb.filed("Route", "hop", (owner, switch, hop))
+    return zone.ic_sb.find_among("Route", "destination", destination(prefix, switch), this_way)
+
+
 def own_routes_on(zone: Zone, owner: str, switch: str) -> list[Row]:
     """The IC_SB routes of one zone on a transit switch."""
     return zone.ic_sb.find("Route", "switch", (owner, switch))
@@ -130,11 +142,6 @@ def routes_on(zone: Zone, switch: str) -> Iterator[Row]:
     """All IC_SB routes on a transit switch."""
     for az in zone.ic_sb.rows("Availability_Zone"):
         yield from zone.ic_sb.find("Route", "switch", (az.uuid, switch))
-
-
-def switches(zone: Zone) -> Iterator[str]:
-    """The names of all transit switches."""
-    return (row["name"] for row in zone.ic_nb.rows("Transit_Switch"))
 
 
 # ---- Load balancers --------------------------------------------------------------------------------------------------
@@ -167,21 +174,11 @@ def routers_with(zone: Zone, balancer: str) -> set[str]:
 
 def balancers_with(zone: Zone, router: str, vip: Prefix) -> list[Row]:
     """The balancers of a router that have a VIP of this address: its own first, then those of its groups, each by uuid (4.6)."""
-    found = zone.nb.find("Load_Balancer", "vip", vip)
-    if not found:
-        return []
-    own = [row for row in found if router in zone.nb.parents("Logical_Router", "load_balancer", row.uuid)]
-    uuids = {row.uuid for row in own}
-    grouped = []
-    for row in found:
-        groups = [
-            group
-            for group in zone.nb.parents("Load_Balancer_Group", "load_balancer", row.uuid)
-            if router in zone.nb.parents("Logical_Router", "load_balancer_group", group)
-        ]
-        if groups and row.uuid not in uuids:
-            grouped.append((min(groups), row.uuid, row))
-    return own + [row for _group, _uuid, row in sorted(grouped, key=lambda entry: entry[:2])]
+    nb = zone.nb
+    found = dict.fromkeys(nb.find_among("Load_Balancer", "vip", vip, nb.children("Logical_Router", "load_balancer", router)))
+    for group in sorted(nb.children("Logical_Router", "load_balancer_group", router)):
+        found.update(dict.fromkeys(nb.find_among("Load_Balancer", "vip", vip, nb.children("Load_Balancer_Group", "load_balancer", group))))
+    return list(found)
 
 
 class VipTable:

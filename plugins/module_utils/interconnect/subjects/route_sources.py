@@ -99,8 +99,8 @@ def sources_of(zone: Zone, owner: str, port: Port, table: str, prefix: Prefix) -
             yield source
     if table not in ("", port_table):
         return
-    for lrp in zone.nb.find("Logical_Router_Port", "network", prefix):
-        if router in zone.nb.parents("Logical_Router", "ports", lrp.uuid) and not participants.is_transit(zone, owner, lrp, router):
+    for lrp in zone.nb.find_among("Logical_Router_Port", "network", prefix, zone.nb.children("Logical_Router", "ports", router)):
+        if not participants.is_transit(zone, owner, lrp, router):
             yield from _in_table(table, _local_sources("lrp", lrp.uuid, prefix, port_table, CONNECTED))
     if not table and prefix.is_host:
         for balancer in rows.balancers_with(zone, router, prefix):

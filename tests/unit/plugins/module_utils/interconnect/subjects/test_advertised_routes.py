@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import NOTHING, Members
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import NOTHING, Members, Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import participants, route_decision, route_sources
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.advertised_routes import AdvertisedRoutes
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import LACKING_IN_2303, schemas_without
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import named
 
@@ -602,3 +604,62 @@ def test_one_route_more_does_not_walk_the_others(monkeypatch: pytest.MonkeyPatch
         transaction.note(w.zone.nb.change_members("Logical_Router", lr.uuid, "static_routes", Members(frozenset([route]), NOTHING)))
     groups = w.engine.plan()
     assert [str(group.key) for group in groups] == ["11.0.0.0/16 via 169.254.100.1 on ts1"]
+
+
+def tenants(count: int, *, switch: str) -> RoutesWorld:
+    """Routers that all have the same static route, LAN, VIP and dynamic route, on one transit switch, or each on one of its own."""
+    names = [switch or f"ts{number}" for number in range(count)]
+    w = RoutesWorld(1, dict.fromkeys(names), LB)
+    w.make_subjects = lambda: [AdvertisedRoutes()]
+    w.start("az1")
+    for number, name in enumerate(names):
+        w.connect("az1", f"r{number}", name, f"169.254.100.{number + 1}/24")
+        w.static("az1", f"r{number}", "10.1.0.0/16")
+        w.lan("az1", f"r{number}", "192.168.0.1/24", name=f"lan{number}")
+        w.balancer("az1", f"r{number}", "200.1.1.1")
+        w.dynamic("az1", f"r{number}", "10.2.0.0/16")
+    w.rest()
+    assert len(w.published()) == 4 * count
+    return w
+
+
+def cost_of_its_sources(w: RoutesWorld, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """The keys that are planned and the rows that are looked up when the first tenant gives up what all have, and has it again."""
+    found: list[int] = []
+    for name in ("find", "find_among"):
+        monkeypatch.setattr(Store, name, counted(getattr(Store, name), found))
+    plan, planned = w.engine.plan, []
+    monkeypatch.setattr(w.engine, "plan", lambda: [plan(), planned.append(len(w.engine.planned))][0])
+    nb, sb, router = w.nb("az1"), w.sb("az1"), w.find("az1", "Logical_Router", "r0")
+    (static,) = nb.children("Logical_Router", "static_routes", router.uuid)
+    (balancer,) = nb.children("Logical_Router", "load_balancer", router.uuid)
+    (datapath,) = sb.find("Datapath_Binding", "router", router.uuid)
+    (learned,) = sb.find("Learned_Route", "datapath", datapath.uuid)
+    w.put(nb, "Logical_Router_Static_Route", static, policy="src-ip")
+    w.drop_static("az1", static)
+    w.remove_lrp("az1", "lan0")
+    w.put(nb, "Load_Balancer", balancer, vips={})
+    w.delete(sb, "Learned_Route", learned.uuid)
+    w.settle()
+    w.static("az1", "r0", "10.1.0.0/16")
+    w.lan("az1", "r0", "192.168.0.1/24")
+    w.put(nb, "Load_Balancer", balancer, vips={"200.1.1.1": "x"})
+    w.dynamic("az1", "r0", "10.2.0.0/16")
+    w.settle()
+    monkeypatch.undo()
+    return sum(planned), sum(found)
+
+
+def counted(look_up: Callable[..., list[Row]], found: list[int]) -> Callable[..., list[Row]]:
+    def counting(*arguments: Any) -> list[Row]:
+        rows = look_up(*arguments)
+        found.append(len(rows))
+        return rows
+
+    return counting
+
+
+@pytest.mark.parametrize("switch", ["", "ts"])
+def test_a_route_costs_the_same_with_few_tenants_and_with_many(switch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = (cost_of_its_sources(tenants(count, switch=switch), monkeypatch) for count in (3, 15))
+    assert many == few
