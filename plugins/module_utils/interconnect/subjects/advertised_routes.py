@@ -209,7 +209,7 @@ def _port_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Left]:
         if hop is not None and is_fe80_64(hop) and _has_ipv6(zone, owner, port):
             reason = hop_refusal(zone, port.transit_switch, hop, port)
             yield Left(port.name, f"IPv6 routes of router {port.router['name']} are not advertised through it: {reason}")
-        if zone.options.adv_lb and next_hop_of(port, Prefix(4, 0, 32)) is None and _has_ipv4_vip(zone, port):
+        if zone.options.adv_lb and next_hop_of(port, Prefix(4, 0, 32)) is None and rows.has_ipv4_vip(zone, port.router.uuid):
             yield Left(port.name, f"IPv4 VIPs of router {port.router['name']} are not advertised through it: it has no IPv4 address")
 
 
@@ -221,13 +221,7 @@ def _has_ipv6(zone: Zone, owner: str, port: Port) -> bool:
             zone, owner, lrp, router
         ):
             return True
-    found = rows.ipv6_statics(zone)
-    return any(router in rows.holders(zone, row.uuid) for row in found)
-
-
-def _has_ipv4_vip(zone: Zone, port: Port) -> bool:
-    balancers = rows.balancers_of(zone, port.router.uuid).values()
-    return any(vip.family == 4 for balancer in balancers for vip in rows.vips(balancer))
+    return rows.has_ipv6_static(zone, router)
 
 
 def _balancer_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Left]:

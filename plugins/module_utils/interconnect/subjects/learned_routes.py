@@ -394,9 +394,8 @@ class _Concerned:
                 yield from self._to(router, *prefixes_stopped_by(vip))
 
     def _by_balancer(self, change: RowChange) -> Iterator[Hashable]:
-        old = set(rows.vips(change.old)) if change.old is not None else set()
-        new = set(rows.vips(change.new)) if change.new is not None else set()
-        return self._stopped(self._links.of_balancer(self._zone, change.uuid), old ^ new)
+        moved = set(rows.read_vips(rows.moved_vips(change)))
+        return self._stopped(self._links.of_balancer(self._zone, change.uuid), moved)
 
     def _by_group(self, change: RowChange) -> Iterator[Hashable]:
         """Balancers came or went. The VIPs of those that differ themselves are found through their own changes."""

@@ -173,11 +173,11 @@ class Concerned:
                 yield from self._wanted(routers, vip)
 
     def _by_balancer(self, change: RowChange) -> Iterator[Hashable]:
-        old = set(rows.vips(change.old)) if change.old is not None else set()
-        new = set(rows.vips(change.new)) if change.new is not None else set()
+        moved = rows.moved_vips(change)
+        if moved:
+            yield Other("balancer", change.uuid)
         routers = self._links.of_balancer(self._zone, change.uuid)
-        yield Other("balancer", change.uuid)
-        for vip in old ^ new:
+        for vip in set(rows.read_vips(moved)):
             yield from self._wanted(routers, vip)
 
     def _by_group(self, change: RowChange) -> Iterator[Hashable]:

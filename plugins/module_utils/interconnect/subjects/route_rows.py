@@ -15,7 +15,7 @@ from collections.abc import Hashable, Iterable, Iterator
 
 from ..address import Address, Prefix, is_uuid, parse_nexthop, parse_prefix, parse_vip, vip_stops
 from ..schema import IC_SB, NB, SB
-from ..store import Row
+from ..store import Row, RowChange
 from ..zone import Zone
 
 #: NB static route: which IC_SB Route it was learned from.
@@ -41,7 +41,7 @@ def prepare(zone: Zone) -> None:
     zone.ic_sb.index("Route", "hop", _hop_keys)
     zone.ic_sb.index("Route", "switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
     zone.nb.index("Logical_Router_Static_Route", "route", _static_keys)
-    zone.nb.index("Load_Balancer", "vip", lambda row: set(vips(row)))
+    zone.nb.index("Load_Balancer", "vip", _vip_keys)
     zone.sb.index("Datapath_Binding", "router", _datapath_keys)
     zone.sb.index("Learned_Route", "datapath", lambda row: (row["datapath"],))
     zone.sb.index("Learned_Route", "destination", lambda row: _destinations(row["ip_prefix"], row["datapath"]))
@@ -74,6 +74,12 @@ def _static_keys(row: Row) -> Iterable[Hashable]:
     return (destination(prefix),) if prefix.family == 4 else (destination(prefix), "IPv6")
 
 
+def _vip_keys(row: Row) -> Iterable[Hashable]:
+    """The VIPs that can be read, and "IPv4" where there is one of IPv4."""
+    found = set(vips(row))
+    return found | {"IPv4"} if any(vip.family == 4 for vip in found) else found
+
+
 # ---- Static routes ---------------------------------------------------------------------------------------------------
 
 
@@ -97,9 +103,10 @@ def _statics(zone: Zone, router: str, key: Hashable) -> list[Row]:
     return zone.nb.find_among("Logical_Router_Static_Route", "route", key, mine)
 
 
-def ipv6_statics(zone: Zone) -> list[Row]:
-    """IPv6 static routes of any router that were not learned."""
-    return zone.nb.find("Logical_Router_Static_Route", "route", "IPv6")
+def has_ipv6_static(zone: Zone, router: str) -> bool:
+    """Whether a router has an IPv6 static route that was not learned; found with the first that it has."""
+    mine = zone.nb.children("Logical_Router", "static_routes", router)
+    return not mine.isdisjoint(zone.nb.filed("Logical_Router_Static_Route", "route", "IPv6"))
 
 
 def learned_statics(zone: Zone, router: str, route: str) -> list[Row]:
@@ -149,10 +156,12 @@ def routes_on(zone: Zone, switch: str) -> Iterator[Row]:
 
 def vips(row: Row) -> Iterator[Prefix]:
     """The host prefixes of a balancer's VIPs that can be read; one for each key, so that equal addresses come again."""
-    for key in row["vips"]:
-        prefix = parse_vip(key)
-        if prefix is not None:
-            yield prefix
+    return read_vips(row["vips"])
+
+
+def read_vips(texts: Iterable[str]) -> Iterator[Prefix]:
+    """The same of some keys."""
+    return (vip for vip in map(parse_vip, texts) if vip is not None)
 
 
 def balancers_of(zone: Zone, router: str) -> dict[str, Row]:
@@ -179,6 +188,22 @@ def balancers_with(zone: Zone, router: str, vip: Prefix) -> list[Row]:
     for group in sorted(nb.children("Logical_Router", "load_balancer_group", router)):
         found.update(dict.fromkeys(nb.find_among("Load_Balancer", "vip", vip, nb.children("Load_Balancer_Group", "load_balancer", group))))
     return list(found)
+
+
+def has_ipv4_vip(zone: Zone, router: str) -> bool:
+    """Whether a balancer of a router has an IPv4 VIP; found with the first that has."""
+    nb, found = zone.nb, zone.nb.filed("Load_Balancer", "vip", "IPv4")
+    groups = nb.children("Logical_Router", "load_balancer_group", router)
+    return not found.isdisjoint(nb.children("Logical_Router", "load_balancer", router)) or any(
+        not found.isdisjoint(nb.children("Load_Balancer_Group", "load_balancer", group)) for group in groups
+    )
+
+
+def moved_vips(change: RowChange) -> set[str]:
+    """The texts of the VIPs that a balancer got or gave up by a change of its row: none where its backends alone differ."""
+    old = change.old["vips"].keys() if change.old is not None else set()
+    new = change.new["vips"].keys() if change.new is not None else set()
+    return set(old ^ new)
 
 
 class VipTable:

@@ -584,6 +584,31 @@ def test_verdicts_say_why() -> None:
     assert "link-local" in str(verdicts[32])
 
 
+def test_a_route_less_that_could_not_be_advertised_does_not_walk_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    w = one(zone={**LB, "ic-route-learn": "false"})
+    w.router("other", zone="az1")
+    statics = [w.static("az1", router, f"2001:db8:{number}::/48") for router in ("lr", "other") for number in range(20)]
+    w.connect("az1", "lr6", "ts1", "2001:db8:ffff::1/64")
+    balancers = [w.balancer("az1", "lr6", f"200.1.1.{number}") for number in range(20)]
+    w.rest()
+    assert sorted(w.reasons("az1")) == ["az1-lr-ts1", "az1-lr6-ts1"]
+    found: list[int] = []
+    for name in ("find", "find_among", "child_rows"):
+        monkeypatch.setattr(Store, name, counted(getattr(Store, name), found))
+    w.drop_static("az1", statics[0])
+    w.drop_static("az1", statics[-1])
+    w.put(w.nb("az1"), "Load_Balancer", balancers[0], vips={})
+    w.settle()
+    monkeypatch.undo()
+    assert max(found) < 20
+    for static in statics:
+        w.drop_static("az1", static)
+    for balancer in balancers:
+        w.put(w.nb("az1"), "Load_Balancer", balancer, vips={})
+    w.rest()
+    assert w.reasons("az1") == {}
+
+
 def test_one_route_more_does_not_walk_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     w = one()
     for number in range(20):
