@@ -79,12 +79,14 @@ def test_two_sources_of_one_row_become_one_row(ic: Interconnect) -> None:
     for number, zone in enumerate(ic.zones, 1):
         options(zone, **{"ic-route-adv": "true", "ic-route-learn": "true"})
         attach(zone, f"lr{number}", "ts1", [f"169.254.100.{number}/24"])
+    ic.settle()
+    before = rejections(az1)  # two zones that publish a port at the same moment may have chosen the same key
     lan(az1, "lr1", "lan1", "10.5.5.5/32")
     route(az1, "lr1", "10.5.5.5/32", "10.5.5.9")
     route(az1, "lr1", "10.6.0.0/16", "10.5.5.9")
     ic.settle()
     assert sorted(prefix for prefix, _hop in learned(az2, "lr2")) == ["10.5.5.5/32", "10.6.0.0/16"]
-    assert rejections(az1) == 0
+    assert rejections(az1) == before
     assert "10.5.5.5/32 via 169.254.100.1 on ts1: static route advertisement was suppressed! NB route uuid:" in az1.daemon.appctl(
         "left/show"
     )
