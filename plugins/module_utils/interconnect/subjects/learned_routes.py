@@ -10,7 +10,7 @@ participating port keep no learned route.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from .. import change as changes
@@ -25,11 +25,9 @@ from . import participants
 from . import route_rows as rows
 from .participants import Port
 from .route_links import Links
-from .route_rows import VipTable
+from .route_vips import Vips
 
 _STATIC = "Logical_Router_Static_Route"
-_BALANCERS = frozenset(("Load_Balancer", "Load_Balancer_Group"))
-_BALANCER_COLUMNS = frozenset(("load_balancer", "load_balancer_group"))
 
 RouterMemory = participants.Memory[list[str]]
 
@@ -59,8 +57,7 @@ class LearnedRoutes(Subject):
     tables = participants.TABLES | rows.SOURCE_TABLES | {(NB, "NB_Global")}
 
     def __init__(self) -> None:
-        #: VIP addresses by router: filled when asked for, dropped when a change concerns the router's balancers.
-        self._vips: dict[str, VipTable] = {}
+        self._vips = Vips()
         #: By (owner, router, transit switch): its Port_Bindings there with the port that takes part, or why none does.
         self._ports: participants.Memory[list[tuple[Row, Port | str]]] = participants.Memory()
         #: By (owner, transit switch): the routers there.
@@ -80,16 +77,15 @@ class LearnedRoutes(Subject):
         self._links = Links(changes)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
-        if change.table in _BALANCERS or not _BALANCER_COLUMNS.isdisjoint(change.edges):
-            self._vips.clear()
         self._ports.observe(change)
         self._routers.observe(change)
         az = zone.own_az
         if az is None:
+            self._vips.clear()
             return ()
         if change.table == "NB_Global":
             return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
-        return _Concerned(zone, az.uuid, self._routers, self._links).by(change)
+        return _Concerned(zone, az.uuid, self._routers, self._links, self._vips).by(change)
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
         az = zone.own_az
@@ -163,14 +159,7 @@ class LearnedRoutes(Subject):
 
     def _stopping_vip(self, zone: Zone, router: str, prefix: Prefix) -> str | None:
         """5.6 item 10."""
-        nb = zone.nb
-        if not nb.children("Logical_Router", "load_balancer", router) and not nb.children("Logical_Router", "load_balancer_group", router):
-            return None
-        table = self._vips.get(router)
-        if table is None:
-            balancers = rows.balancers_of(zone, router).values()
-            table = self._vips[router] = VipTable(vip for balancer in balancers for vip in rows.vips(balancer))
-        vip = table.stopping(prefix)
+        vip = self._vips.stopping(zone, router, prefix)
         return None if vip is None else f"the router has the load balancer VIP {network_text(vip)} in that prefix"
 
 
@@ -311,11 +300,12 @@ def _held(zone: Zone, row: Row) -> Iterator[Learned]:
 class _Concerned:
     """Names the keys that one change concerns."""
 
-    def __init__(self, zone: Zone, owner: str, routers: RouterMemory, links: Links) -> None:
+    def __init__(self, zone: Zone, owner: str, routers: RouterMemory, links: Links, vips: Vips) -> None:
         self._zone = zone
         self._owner = owner
         self._routers = routers
         self._links = links
+        self._vips = vips
 
     def by(self, change: RowChange) -> Iterable[Hashable]:
         return self._BY_TABLE[change.table](self, change)
@@ -349,16 +339,16 @@ class _Concerned:
     def _by_members(self, router: str, column: str, members: Iterable[str]) -> Iterator[Hashable]:
         """Members of a router came or went. Those that are rows no more are found through their own changes."""
         nb = self._zone.nb
-        for uuid in members:
-            if column == "static_routes":
+        if column == "static_routes":
+            for uuid in members:
                 static = nb.row(_STATIC, uuid)
                 if static is not None:
                     yield from self._static_of(router, static)
-            elif column == "load_balancer":
-                yield from self._stopped((router,), self._vips_of(uuid))
-            elif column == "load_balancer_group":
-                for balancer in nb.children("Load_Balancer_Group", "load_balancer", uuid):
-                    yield from self._stopped((router,), self._vips_of(balancer))
+        elif column == "load_balancer":
+            yield from self._stopped((router,), self._vips_of(members))
+        elif column == "load_balancer_group":
+            for group in members:
+                yield from self._stopped((router,), self._vips_of(nb.children("Load_Balancer_Group", "load_balancer", group)))
 
     def _static_of(self, router: str, static: Row) -> Iterator[Learned]:
         route = rows.learned_from(static)
@@ -383,13 +373,14 @@ class _Concerned:
             for router in routers:
                 yield from self._static_of(router, row)
 
-    def _vips_of(self, balancer: str) -> set[Prefix]:
-        row = self._zone.nb.row("Load_Balancer", balancer)
-        return set(rows.vips(row)) if row is not None else set()
+    def _vips_of(self, balancers: Iterable[str]) -> set[Prefix]:
+        found = (self._zone.nb.row("Load_Balancer", uuid) for uuid in balancers)
+        return {vip for row in found if row is not None for vip in rows.vips(row)}
 
-    def _stopped(self, routers: Iterable[str], vips: Iterable[Prefix]) -> Iterator[Learned]:
-        """The keys of these routers that VIPs decide on."""
+    def _stopped(self, routers: Iterable[str], vips: Collection[Prefix]) -> Iterator[Learned]:
+        """The keys that VIPs decide on which these routers got or gave up."""
         for router in routers:
+            self._vips.moved(self._zone, router, vips)
             for vip in vips:
                 yield from self._to(router, *prefixes_stopped_by(vip))
 
@@ -400,9 +391,8 @@ class _Concerned:
     def _by_group(self, change: RowChange) -> Iterator[Hashable]:
         """Balancers came or went. The VIPs of those that differ themselves are found through their own changes."""
         members = change.edges.get("load_balancer")
-        routers = self._links.of_group(self._zone, change.uuid)
-        for uuid in members.added | members.removed if members is not None else ():
-            yield from self._stopped(routers, self._vips_of(uuid))
+        if members is not None:
+            yield from self._stopped(self._links.of_group(self._zone, change.uuid), self._vips_of(members.added | members.removed))
 
     def _by_dynamic(self, change: RowChange) -> Iterator[Hashable]:
         for row in change.rows:

@@ -10,10 +10,9 @@ weigh more than the rows' own texts. Two networks may share a number, so every l
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator
 
-from ..address import Address, Prefix, is_uuid, parse_nexthop, parse_prefix, parse_vip, vip_stops
+from ..address import Address, Prefix, is_uuid, parse_nexthop, parse_prefix, parse_vip
 from ..schema import IC_SB, NB, SB
 from ..store import Row, RowChange
 from ..zone import Zone
@@ -204,24 +203,6 @@ def moved_vips(change: RowChange) -> set[str]:
     old = change.old["vips"].keys() if change.old is not None else set()
     new = change.new["vips"].keys() if change.new is not None else set()
     return set(old ^ new)
-
-
-class VipTable:
-    """All VIP addresses of one router, sorted, so that one question costs a bisection and not a walk."""
-
-    __slots__ = ("_addresses",)
-
-    def __init__(self, prefixes: Iterable[Prefix]) -> None:
-        self._addresses = sorted({(vip.family, vip.address) for vip in prefixes})
-
-    def stopping(self, route: Prefix) -> Prefix | None:
-        """A VIP that keeps the router from learning ``route`` (5.6 item 10), or None."""
-        place = bisect_left(self._addresses, (route.family, route.address))
-        if place == len(self._addresses):
-            return None
-        family, address = self._addresses[place]
-        vip = Prefix(family, address, 32 if family == 4 else 128)
-        return vip if vip_stops(vip, route) else None
 
 
 # ---- Dynamic routes --------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.learned_routes import LearnedRoutes
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import schemas_without
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import named
@@ -308,6 +309,53 @@ def test_a_vip_that_goes_by_several_edits_in_one_turn(how: str, steps: str) -> N
             edits[step]()
     w.rest()
     assert w.learned("az1", "lr") == [f"10.0.0.0/24 via {HOP}"]
+
+
+def test_one_vip_more_or_less_does_not_read_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    w = learner()
+    nb = w.nb("az1")
+    balancers = [w.balancer("az1", "lr", f"20.0.{number}.9:80") for number in range(20)]
+    for prefix in ("20.0.1.0/24", "20.0.99.0/24"):
+        w.foreign("az2", "ts1", prefix, HOP)
+    w.rest()
+    read: list[int] = []
+    child_rows = Store.child_rows
+
+    def counting(*arguments: Any) -> list[Row]:
+        found = child_rows(*arguments)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(Store, "child_rows", counting)
+    outcomes = []
+    for vips in (
+        {"20.0.1.9:80": "another backend"},
+        {"20.0.99.9:80": "x", "20.0.1.9:80": "x"},
+        {"20.0.99.9:80": "x"},
+        {"20.0.1.9:81": "x"},
+    ):
+        w.put(nb, "Load_Balancer", balancers[1], vips=vips)
+        w.settle()
+        w.foreign("az2", "ts1", f"20.0.1.{len(outcomes)}/32", HOP)  # the router's VIPs are asked for again
+        w.settle()
+        outcomes.append([prefix for prefix in w.prefixes("az1", "lr") if prefix.endswith("/24")])
+    monkeypatch.undo()
+    assert outcomes == [["20.0.99.0/24"], [], ["20.0.1.0/24"], ["20.0.99.0/24"]]
+    assert max(read, default=0) < 20
+    w.rest()
+
+
+@pytest.mark.parametrize("number", [3, 300])
+def test_many_vips_that_move_at_once(number: int) -> None:
+    w = learner()
+    nb = w.nb("az1")
+    balancer = w.balancer("az1", "lr", *(f"20.0.{one // 250}.{one % 250}:80" for one in range(number)))
+    w.foreign("az2", "ts1", "20.0.0.0/16", HOP)
+    w.foreign("az2", "ts1", "21.0.0.0/16", HOP)
+    w.rest()
+    w.put(nb, "Load_Balancer", balancer, vips={f"21.0.{one // 250}.{one % 250}:80": "x" for one in range(number)})
+    w.rest()
+    assert w.prefixes("az1", "lr") == ["20.0.0.0/16"]
 
 
 def test_dynamic_routes_by_text() -> None:

@@ -1,0 +1,81 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which VIP of a router keeps it from learning a route (spec routes, 5.6 item 10).
+
+The question is about all VIPs of a router at once, of which there may be tens of thousands: they are kept sorted, and each that comes or
+goes is looked up by itself.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable
+
+from ..address import Prefix, vip_stops
+from ..zone import Zone
+from . import route_rows as rows
+
+#: So many VIPs that come or go at once are cheaper to read anew, with all others of the router, when somebody asks.
+_MANY = 64
+
+
+class _Table:
+    """All VIP addresses of one router, sorted, so that one question costs a bisection and not a walk."""
+
+    __slots__ = ("_addresses",)
+
+    def __init__(self, vips: Iterable[Prefix]) -> None:
+        self._addresses = sorted({(vip.family, vip.address) for vip in vips})
+
+    def put(self, vip: Prefix, held: bool) -> None:
+        """Have a VIP among the addresses, or not."""
+        entry = (vip.family, vip.address)
+        place = bisect_left(self._addresses, entry)
+        known = self._addresses[place : place + 1] == [entry]
+        if held and not known:
+            self._addresses.insert(place, entry)
+        elif known and not held:
+            del self._addresses[place]
+
+    def stopping(self, route: Prefix) -> Prefix | None:
+        place = bisect_left(self._addresses, (route.family, route.address))
+        if place == len(self._addresses):
+            return None
+        family, address = self._addresses[place]
+        vip = Prefix(family, address, 32 if family == 4 else 128)
+        return vip if vip_stops(vip, route) else None
+
+
+class Vips:
+    """The VIPs of all routers that were asked about."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, _Table] = {}
+
+    def clear(self) -> None:
+        """Forget everything: changes may have been missed."""
+        self._tables.clear()
+
+    def moved(self, zone: Zone, router: str, vips: Collection[Prefix]) -> None:
+        """Look again whether a router has these VIPs."""
+        table = self._tables.get(router)
+        if table is None:
+            return
+        if len(vips) > _MANY:
+            del self._tables[router]
+            return
+        for vip in vips:
+            table.put(vip, bool(rows.balancers_with(zone, router, vip)))
+
+    def stopping(self, zone: Zone, router: str, route: Prefix) -> Prefix | None:
+        """A VIP that keeps the router from learning ``route``, or None."""
+        nb = zone.nb
+        if not nb.children("Logical_Router", "load_balancer", router) and not nb.children("Logical_Router", "load_balancer_group", router):
+            return None
+        table = self._tables.get(router)
+        if table is None:
+            balancers = rows.balancers_of(zone, router).values()
+            table = self._tables[router] = _Table(vip for balancer in balancers for vip in rows.vips(balancer))
+        return table.stopping(route)
