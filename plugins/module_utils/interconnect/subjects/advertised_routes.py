@@ -101,7 +101,7 @@ def _plan_other(zone: Zone, owner: str, key: Other) -> Iterable[Step]:
 
 def _zone_policy(row: Row | None) -> tuple[object, ...]:
     options = ZoneOptions.read(row["options"] if row is not None else {})
-    return options.adv, options.adv_default, options.adv_lb, options.deny
+    return options.adv, options.adv_default, options.adv_lb, options.deny, options.learn
 
 
 def _plan_row(zone: Zone, owner: str, key: Published, hops: HopMemory) -> Iterator[Step]:
@@ -199,18 +199,45 @@ def _port_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Left]:
         if switch_port is not None and switch_port["type"] == "router" and "router-port" not in switch_port["options"]:
             yield Left(binding["logical_port"], "it exchanges no routes: the logical switch port has no options:router-port")
         return
+    yield from _list_notes(zone, owner, port)
+    yield from _address_notes(zone, owner, port)
+    yield from _network_notes(zone, port)
+
+
+def _list_notes(zone: Zone, owner: str, port: Port) -> Iterator[Left]:
+    """Bad items of lists (P3), those of the router told with the first of its ports."""
     for item in port.options.filters.bad_items:
         yield Left(port.name, f"{item}: the item is ignored, correct it")
-    if participants.bindings_of(zone, owner, port.router.uuid)[0].uuid == uuid:
+    if participants.bindings_of(zone, owner, port.router.uuid)[0].uuid == port.binding.uuid:
         for item in port.router_options.filters.bad_items:
             yield Left(port.router["name"], f"{item}: the item is ignored, correct it")
-    if zone.options.adv and port.address is not None:
-        hop = next_hop_for(Prefix(6, 1, 128), port.address, False)
-        if hop is not None and is_fe80_64(hop) and _has_ipv6(zone, owner, port):
-            reason = hop_refusal(zone, port.transit_switch, hop, port)
-            yield Left(port.name, f"IPv6 routes of router {port.router['name']} are not advertised through it: {reason}")
-        if zone.options.adv_lb and next_hop_of(port, Prefix(4, 0, 32)) is None and rows.has_ipv4_vip(zone, port.router.uuid):
-            yield Left(port.name, f"IPv4 VIPs of router {port.router['name']} are not advertised through it: it has no IPv4 address")
+
+
+def _address_notes(zone: Zone, owner: str, port: Port) -> Iterator[Left]:
+    """What is not advertised through a port for want of an address (4.2, 4.4). One that is empty is no fault: ovn-northd gives it."""
+    if not zone.options.adv or not port.binding["address"]:
+        return
+    if port.address is None:
+        yield Left(port.name, f'nothing is advertised through it: its address "{port.binding["address"]}" does not begin with a MAC')
+        return
+    hop = next_hop_for(Prefix(6, 1, 128), port.address, False)
+    if hop is not None and is_fe80_64(hop) and _has_ipv6(zone, owner, port):
+        reason = hop_refusal(zone, port.transit_switch, hop, port)
+        yield Left(port.name, f"IPv6 routes of router {port.router['name']} are not advertised through it: {reason}")
+    if zone.options.adv_lb and next_hop_of(port, Prefix(4, 0, 32)) is None and rows.has_ipv4_vip(zone, port.router.uuid):
+        yield Left(port.name, f"IPv4 VIPs of router {port.router['name']} are not advertised through it: it has no IPv4 address")
+
+
+def _network_notes(zone: Zone, port: Port) -> Iterator[Left]:
+    """Networks of the TS LRP that do not count for the next hops of what is learned (5.6 item 9)."""
+    if not zone.options.learn or port.router_port is None:
+        return
+    found = participants.lrp_networks(port.router_port)
+    if found is not None:
+        for text in found.unspecified:
+            yield Left(port.name, f"the network {text} of its router port does not count: no route is learned whose next hop is only there")
+        for text in found.bad:
+            yield Left(port.name, f'the network "{text}" of its router port is none that can be read')
 
 
 def _has_ipv6(zone: Zone, owner: str, port: Port) -> bool:
@@ -225,15 +252,19 @@ def _has_ipv6(zone: Zone, owner: str, port: Port) -> bool:
 
 
 def _balancer_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Left]:
-    """VIPs that cannot be published, of a balancer that some router with a participating port uses (S3)."""
-    row = zone.nb.row("Load_Balancer", uuid)
-    if row is None or not zone.options.adv_lb or not zone.options.adv:
+    """VIPs without an address that can be read, where they would count: in what is advertised (S3), or in what is learned (5.6 item 10).
+
+    Only of a balancer that some router with a participating port uses.
+    """
+    row, options = zone.nb.row("Load_Balancer", uuid), zone.options
+    if row is None or not (options.learn or (options.adv and options.adv_lb)):
         return
     if not any(participants.ports_of(zone, owner, router) for router in rows.routers_with(zone, uuid)):
         return
     for key in sorted(row["vips"]):
         if parse_vip(key) is None:
-            yield Left(f"load balancer {uuid}", f'its VIP "{key}" is not advertised: it has no address that can be read')
+            reason = f'its VIP "{key}" has no address that can be read: it is not advertised and keeps no route from being learned'
+            yield Left(f"load balancer {uuid}", reason)
 
 
 def _zone_notes(zone: Zone) -> Iterator[Left]:

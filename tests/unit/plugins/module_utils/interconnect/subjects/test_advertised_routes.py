@@ -72,7 +72,7 @@ def test_rows_of_every_source_and_table() -> None:
 
 
 def test_vip_keys() -> None:
-    w = one("169.254.100.1/24", "2001:db8::1/64", zone=LB)
+    w = one("169.254.100.1/24", "2001:db8::1/64", zone={**LB, "ic-route-learn": "false"})
     w.balancer("az1", "lr", "200.1.1.9:80", "200.1.1.9:443", "[fd00:0:0::9]:80", "^vip:^port")
     w.rest()
     assert w.published() == ["200.1.1.9/32 via 169.254.100.1 loadbalancer", "fd00::9/128 via 2001:db8::1 loadbalancer"]
@@ -499,6 +499,49 @@ def test_quirk_a_port_without_router_port_is_kept_and_told_about() -> None:
     w.rest()
     assert w.ic_sb.row("Port_Binding", binding) is not None
     assert "no options:router-port" in w.reasons("az1")["az1-lr-ts1"]
+
+
+def test_networks_that_do_not_count_for_learning_are_told_about() -> None:
+    w = one("169.254.100.1/24", "0.0.0.0/0", "junk")
+    w.rest()
+    told = [left.reason for _subject, left in w.engine.left if left.record == "az1-lr-ts1"]
+    assert len(told) == 2
+    assert "0.0.0.0/0" in told[0]
+    assert '"junk"' in told[1]
+    w.zone_options("az1", ic_route_learn="false")
+    w.rest()
+    assert w.reasons("az1") == {}
+
+
+def test_a_port_that_is_left_out_because_of_its_address_is_told_about() -> None:
+    w = one()
+    w.bind("az1", "az1-lr-ts1", address="unknown")
+    w.static("az1", "lr", "10.0.0.0/8")
+    w.rest()
+    assert w.published() == []
+    assert '"unknown"' in w.reasons("az1")["az1-lr-ts1"]
+    # One without an address waits for ovn-northd, or its router is disabled: no fault of anybody's.
+    w.bind("az1", "az1-lr-ts1", address="")
+    w.rest()
+    assert w.reasons("az1") == {}
+
+
+@pytest.mark.parametrize(
+    "options, told",
+    [
+        ({"ic_route_adv": "true", "ic_route_learn": "false"}, False),
+        ({"ic_route_adv": "true", "ic_route_learn": "false", "ic_route_adv_lb": "true"}, True),
+        ({"ic_route_adv": "false", "ic_route_learn": "false", "ic_route_adv_lb": "true"}, False),
+        ({"ic_route_adv": "false", "ic_route_learn": "true"}, True),
+    ],
+)
+def test_a_vip_that_cannot_be_read_is_told_about_where_it_would_count(options: dict[str, str], told: bool) -> None:
+    w = one()
+    w.balancer("az1", "lr", "junk", "10.0.0.1")
+    w.rest()
+    w.zone_options("az1", **options)
+    w.rest()
+    assert ['VIP "junk"' in reason for reason in w.reasons("az1").values()] == [True] * told
 
 
 def test_a_missing_router_port_stands_for_empty_options() -> None:
