@@ -117,6 +117,16 @@ def test_quirk_4_6_sources_of_one_row_do_not_block_each_other() -> None:
     assert any("suppressed" in reason for reason in w.reasons("az1").values())
 
 
+def test_quirk_4_7_routes_of_a_switch_without_a_participating_port_go() -> None:
+    w = one()
+    w.static("az1", "lr", "10.0.0.0/8")
+    w.rest()
+    assert w.published("az1") == [f"10.0.0.0/8 {VIA}"]
+    w.bind("az1", "az1-lr-ts1", external_ids={})  # no router-id: the port takes no part, though its router port still has the next hop
+    w.rest()
+    assert w.published("az1") == []
+
+
 @pytest.mark.parametrize("strict, learned", [("false", ["10.1.0.1/24", "10.2.0.1/24"]), ("true", [])])
 def test_quirk_5_6_destinations_are_compared_by_text_unless_told_otherwise(strict: str, learned: list[str]) -> None:
     w = one(ic_route_strict_prefix=strict, ic_route_adv="false")
