@@ -91,20 +91,15 @@ def _binding_router(row: Row) -> Iterable[Hashable]:
 
 
 def _binding_hops(row: Row) -> Iterable[Hashable]:
-    """(owner, switch, next hop) for planning, (owner, next hop) and (owner, "IPv6") for what a router port backs.
-
-    Ports without a next hop that others learn are under (owner, "no IPv4") and (owner, "no IPv6").
-    """
+    """(owner, switch, next hop) for planning, (owner, next hop) and (owner, "IPv6") for what a router port backs."""
     address = parse_port_address(row["address"])
     if address is None:
         return ()
     owner = row["availability_zone"]
-    keys: list[Hashable] = [] if address.ipv4 else [(owner, "no IPv4")]
+    keys: list[Hashable] = []
     for hop in next_hops(address):
         keys.append((owner, row["transit_switch"], hop))
-        if is_fe80_64(hop):
-            keys.append((owner, "no IPv6"))
-        else:
+        if not is_fe80_64(hop):
             keys.append((owner, hop))
             if hop.family == 6:
                 keys.append((owner, "IPv6"))
