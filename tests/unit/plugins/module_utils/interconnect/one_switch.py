@@ -1,0 +1,27 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A northbound store with one switch, and the Changes that make it so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import NORTHBOUND
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+
+
+def northbound() -> Store:
+    """A store with the switch ts1."""
+    store = Store(NORTHBOUND)
+    store.put("Logical_Switch", "ls", {"name": "ts1", "other_config": {"a": "1"}, "ports": frozenset(["p1"])})
+    return store
+
+
+def changed(store: Store, **wanted: Any) -> list[Change]:
+    """What is to be written where that switch is to be so."""
+    row = store.row("Logical_Switch", "ls")
+    assert row is not None
+    return list(update(store, "Logical_Switch", row, record="ts1", reason="because", **wanted))
