@@ -16,6 +16,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subj
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, named
 
 BOTH = {"ic-route-adv": "true", "ic-route-learn": "true"}
+LB = {**BOTH, "ic-route-adv-lb": "true", "ic-route-learn-lb": "true"}
 DEFAULTS = {**BOTH, "ic-route-adv-default": "true", "ic-route-learn-default": "true"}
 
 
@@ -183,6 +184,18 @@ class RoutesWorld(World):
         self.settle()
         assert self.rejections() == []
         self.check_law()
+
+
+def one(
+    *networks: str,
+    options: dict[str, str] | None = None,
+    zone: dict[str, str] | None = None,
+    schemas: dict[str, ServerSchema] | None = None,
+) -> RoutesWorld:
+    """Zone az1 with router lr on ts1."""
+    w = RoutesWorld(1, options=BOTH if zone is None else zone, schemas=schemas)
+    w.connect("az1", "lr", "ts1", *(networks or ("169.254.100.1/24",)), options=options)
+    return w
 
 
 def text(row: Row, options: Mapping[str, str]) -> str:
