@@ -29,7 +29,7 @@ LAYERS = {
     # Every binary, for tests that run another release's programs straight from its files.
     "ovn": ("ovn-central", "ovn-host", "ovn-ic", "ovn-ic-db", "openvswitch-switch"),
 }
-REPOSITORY_PACKAGES = (*LAYERS["ovn"], "python3-openvswitch", "python3-ovsdbapp", "python3-netaddr")
+REPOSITORY_PACKAGES = (*LAYERS["ovn"], "python3-openvswitch", "python3-ovsdbapp", "python3-netaddr", "logrotate")
 
 
 @dataclass(frozen=True)

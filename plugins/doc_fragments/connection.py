@@ -51,9 +51,11 @@ options:
     description: Path of the certificate of the authority that signed the servers' certificates.
     type: path
   timeout:
-    description: Seconds that a database server may take to be reached, and to answer.
+    description:
+      - Seconds that a database server may take to be reached, and to answer.
+      - A cluster that has lost its leader needs some of them to elect another one.
     type: int
-    default: 10
+    default: 30
 requirements:
   - The Python library C(ovs), on the host that runs the module. On Debian the package C(python3-openvswitch).
 """

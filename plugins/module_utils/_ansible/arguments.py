@@ -48,5 +48,5 @@ def connection_spec() -> dict[str, Any]:
         "private_key": {"type": "path", "no_log": False},
         "certificate": {"type": "path"},
         "ca_cert": {"type": "path"},
-        "timeout": {"type": "int", "default": 10},
+        "timeout": {"type": "int", "default": 30},
     }
