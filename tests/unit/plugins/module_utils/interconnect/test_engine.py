@@ -68,14 +68,19 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def world() -> tuple[Zone, Engine, Clock]:
+def begin(subject: Subject) -> tuple[Zone, Engine, Clock]:
+    """A registered zone, and an engine that has begun on it."""
     zone, clock = Zone.simulated(), Clock()
     zone.ic_sb.put("Availability_Zone", "az", {"name": "az1"})
     zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": {ZONE_KEY: "az"}})
-    engine = Engine(zone, [Mirror()], clock)
+    engine = Engine(zone, [subject], clock)
     engine.restart()
     return zone, engine, clock
+
+
+@pytest.fixture
+def world() -> tuple[Zone, Engine, Clock]:
+    return begin(Mirror())
 
 
 def add_switch(zone: Zone, engine: Engine, name: str) -> None:
@@ -279,61 +284,6 @@ class TestEngine:
         assert "which is a bug" in engine.aside[("mirror", "broken")].reason
         assert len(engine.failures) == 2
 
-    @pytest.mark.parametrize(
-        ("name", "columns", "again"),
-        [("ts1", {}, False), ("ts1", {"other_config": {"a": "b"}}, False), ("ts2", {}, True)],
-    )
-    def test_its_own_echo_is_no_news(self, name: str, columns: dict[str, Any], again: bool) -> None:
-        zone = Zone.simulated()
-        zone.ic_sb.put("Availability_Zone", "az", {"name": "az1"})
-        zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": {ZONE_KEY: "az"}})
-        engine = Engine(zone, [SureMirror()], Clock())
-        engine.restart()
-        add_switch(zone, engine, "ts1")
-        (group,) = engine.plan()
-        engine.sent(group)
-        echo = zone.nb.put("Logical_Switch", "u", {"name": name, **columns})
-        assert echo is not None
-        engine.observe([echo])
-        engine.committed(group)
-        assert [key for _subject, key in (engine.plan(), engine.planned)[1]] == (["ts2"] if again else [])
-
-    def test_what_was_changed_while_it_was_on_its_way_is_looked_at_again(self) -> None:
-        zone = Zone.simulated()
-        zone.ic_sb.put("Availability_Zone", "az", {"name": "az1"})
-        zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": {ZONE_KEY: "az"}})
-        engine = Engine(zone, [SureMirror()], Clock())
-        engine.restart()
-        add_switch(zone, engine, "ts1")
-        (group,) = engine.plan()
-        engine.sent(group)
-        echo = zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
-        tampered = zone.nb.put("Logical_Switch", "u", {"other_config": {"a": "b"}})
-        assert echo is not None
-        assert tampered is not None
-        engine.observe([echo, tampered])
-        engine.committed(group)
-        engine.plan()
-        assert engine.planned == [("mirror", "ts1")]
-
-    def test_an_echo_is_news_when_something_else_came_in_between(self) -> None:
-        """The other change could not name the key: its row was not there yet."""
-        zone = Zone.simulated()
-        zone.ic_sb.put("Availability_Zone", "az", {"name": "az1"})
-        zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": {ZONE_KEY: "az"}})
-        engine = Engine(zone, [SureMirror()], Clock())
-        engine.restart()
-        add_switch(zone, engine, "ts1")
-        (group,) = engine.plan()
-        engine.sent(group)
-        add_switch(zone, engine, "ts2")
-        echo = zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
-        assert echo is not None
-        engine.observe([echo])
-        engine.committed(group)
-        engine.plan()
-        assert engine.planned == [("mirror", "ts2"), ("mirror", "ts1")]
-
     def test_all_marks_every_key(self, world: tuple[Zone, Engine, Clock]) -> None:
         zone, engine, _clock = world
         zone.ic_nb.put("Transit_Switch", "u1", {"name": "ts1"})
@@ -359,3 +309,51 @@ class TestEngine:
         assert len(engine.plan(most=2)) == 2
         assert len(engine.plan(enough=lambda: True)) == 1
         assert len(engine.plan()) == 2
+
+
+class TestEchoes:
+    """What comes back from the server while a subject that is sure of what it has made waits for the reply."""
+
+    @pytest.fixture
+    def on_its_way(self) -> tuple[Zone, Engine, Group]:
+        zone, engine, _clock = begin(SureMirror())
+        add_switch(zone, engine, "ts1")
+        (group,) = engine.plan()
+        engine.sent(group)
+        return zone, engine, group
+
+    @staticmethod
+    def seen(zone: Zone, columns: dict[str, Any]) -> RowChange:
+        """The switch that was made, as its database tells of it."""
+        change = zone.nb.put("Logical_Switch", "u", columns)
+        assert change is not None
+        return change
+
+    @pytest.mark.parametrize(
+        ("columns", "planned"),
+        [({"name": "ts1"}, []), ({"name": "ts1", "other_config": {"a": "b"}}, []), ({"name": "ts2"}, [("mirror", "ts2")])],
+    )
+    def test_its_own_echo_is_no_news(
+        self, on_its_way: tuple[Zone, Engine, Group], columns: dict[str, Any], planned: list[tuple[str, Hashable]]
+    ) -> None:
+        zone, engine, group = on_its_way
+        engine.observe([self.seen(zone, columns)])
+        engine.committed(group)
+        engine.plan()
+        assert engine.planned == planned
+
+    def test_what_was_changed_while_it_was_on_its_way_is_looked_at_again(self, on_its_way: tuple[Zone, Engine, Group]) -> None:
+        zone, engine, group = on_its_way
+        engine.observe([self.seen(zone, {"name": "ts1"}), self.seen(zone, {"other_config": {"a": "b"}})])
+        engine.committed(group)
+        engine.plan()
+        assert engine.planned == [("mirror", "ts1")]
+
+    def test_an_echo_is_news_when_something_else_came_in_between(self, on_its_way: tuple[Zone, Engine, Group]) -> None:
+        """The other change could not name the key: its row was not there yet."""
+        zone, engine, group = on_its_way
+        add_switch(zone, engine, "ts2")
+        engine.observe([self.seen(zone, {"name": "ts1"})])
+        engine.committed(group)
+        engine.plan()
+        assert engine.planned == [("mirror", "ts2"), ("mirror", "ts1")]
