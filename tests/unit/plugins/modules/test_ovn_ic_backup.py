@@ -58,6 +58,6 @@ def test_what_is_no_database_takes_no_backups_place(tmp_path: Path) -> None:
 def test_the_database_is_asked_where_it_is(monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], remote: str) -> None:
     asked: list[str] = []
     monkeypatch.setattr(module, "tool", lambda *command: asked.extend(command) or "")
-    module.dump(params(module, database="ic_nb", path="/backup", **given))
+    module.dump(params(module, database="ic_nb", path="/backup", timeout=7, **given))
     options = (["--ca-cert=/ca"] if "ca_cert" in given else []) + (["--no-leader-only"] if "leader_only" in given else [])
-    assert asked == ["ovsdb-client", "backup", *options, "--timeout=10", remote, "OVN_IC_Northbound"]
+    assert asked == ["ovsdb-client", "backup", *options, "--timeout=7", remote, "OVN_IC_Northbound"]
