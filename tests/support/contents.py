@@ -23,6 +23,7 @@ DATAPATH_KEYS = range(16711681, 16777216)
 VXLAN_KEYS = range(1024, 4096)
 PORT_KEYS = range(1, 32768)
 AGREES = "= IC_SB"
+LEFT_OVER = "of a row that is gone"
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
@@ -202,24 +203,27 @@ class _TunnelKeys:
         self._ports = {row.text("logical_port"): row.number("tunnel_key") for row in interconnect.sb.rows("Port_Binding")}
         self._datapaths: dict[UUID, str] = {}
         self._contested: set[UUID] = set()
+        self._left: set[str] = set()
         for zone in interconnect.zones:
-            contested = set(self._with_leftovers(zone))
+            contested = set(self._find_leftovers(zone))
             for row in zone.sb.rows("Datapath_Binding"):
                 self._datapaths[row.uuid] = row.map("external_ids").get("interconn-ts", "")
                 if self._datapaths[row.uuid] in contested:
                     self._contested.add(row.uuid)
 
-    def _with_leftovers(self, zone: AvailabilityZone) -> Iterator[str]:
+    def _find_leftovers(self, zone: AvailabilityZone) -> Iterator[str]:
         """Transit switches with a port that is no longer published and still asks northd for its key: northd gives that key to one port.
 
         Which one is northd's own choice, if the key was handed out to another port meanwhile; and whether it was, the history of the
-        daemon that chose decides.
+        daemon that chose decides. So does it which key was left: upstream's gives a port another one when its row was deleted in IC_SB.
         """
         asking = {row.uuid: row for row in zone.nb.rows("Logical_Switch_Port") if "requested-tnl-key" in row.map("options")}
         left = {uuid for uuid, row in asking.items() if row.text("name") not in self._ports}
         for switch in zone.nb.rows("Logical_Switch"):
-            if left & switch.refs("ports"):
-                yield switch.map("other_config").get("interconn-ts", "")
+            here = left & switch.refs("ports")
+            if here and "interconn-ts" in switch.map("other_config"):
+                self._left |= {asking[uuid].text("name") for uuid in here}
+                yield switch.map("other_config")["interconn-ts"]
 
     def compare(self, label: str, row: Row, columns: dict[str, Plain]) -> None:
         """Replace a row's tunnel keys by what they say: agreement, a value out of line, or nothing worth comparing."""
@@ -234,7 +238,7 @@ class _TunnelKeys:
             requested = row.map("options").get("requested-tnl-key", "")
             self._requested(columns, "options", next((key for key in self._routers if str(key) == requested), None))
         elif row.table in ("Logical_Switch_Port", "Logical_Router_Port"):
-            self._requested(columns, "options", self._ports.get(row.text("name")))
+            self._requested_by_port(columns, row.text("name"))
         elif row.table == "Datapath_Binding":
             self._bound(columns, row, self._switches.get(self._datapaths[row.uuid]))
         elif row.table == "Port_Binding":
@@ -242,7 +246,15 @@ class _TunnelKeys:
             transit = datapath is not None and bool(self._datapaths.get(datapath))
             free = not transit or datapath in self._contested
             self._bound(columns, row, None if free else self._ports.get(row.text("logical_port")))
-            self._requested(columns, "options", self._ports.get(row.text("logical_port")))
+            self._requested_by_port(columns, row.text("logical_port"))
+
+    def _requested_by_port(self, columns: dict[str, Plain], name: str) -> None:
+        options = columns["options"]
+        if name in self._left and isinstance(options, dict):
+            asked = str(options.get("requested-tnl-key", ""))
+            if asked.isdecimal() and int(asked) in PORT_KEYS:
+                options["requested-tnl-key"] = LEFT_OVER
+        self._requested(columns, "options", self._ports.get(name))
 
     @staticmethod
     def _requested(columns: dict[str, Plain], column: str, key: int | None) -> None:
