@@ -113,11 +113,14 @@ def test_a_deleted_switch_port_is_withdrawn(scene: Scene) -> None:
     assert scene.az2.sb.rows("Port_Binding", logical_port=PORT) == []
 
 
-def test_a_port_of_another_type_is_withdrawn(scene: Scene) -> None:
+def test_a_port_of_another_type_is_withdrawn_and_left_alone(scene: Scene) -> None:
+    before = scene.az1.nb.get("Logical_Switch_Port", name=PORT).map("options")
     scene.az1.nb.transact(ovsdb.update("Logical_Switch_Port", {"type": ""}, _uuid=scene.switch_port))
     scene.ic.settle()
     assert scene.ic.sb.rows("Port_Binding") == []
     assert addresses(scene.az2) is None
+    assert before["requested-tnl-key"]
+    assert scene.az1.nb.get("Logical_Switch_Port", name=PORT).map("options") == before
 
 
 def test_a_deleted_transit_switch_takes_its_ports_along(scene: Scene) -> None:
@@ -165,11 +168,13 @@ def test_a_cleared_binding_of_a_copy_comes_back(scene: Scene) -> None:
     assert bound_to(scene.az2, PORT) == "gw1"
 
 
-def test_a_row_deleted_by_hand_comes_back(scene: Scene) -> None:
+def test_a_row_deleted_by_hand_comes_back_with_its_key(scene: Scene) -> None:
+    key = scene.row().number("tunnel_key")
     scene.ic.sb.transact(ovsdb.delete("Port_Binding", logical_port=PORT))
     scene.ic.settle()
     assert addresses(scene.az2) == {ADDRESS}
-    assert port_keys(scene.ic, PORT) == {scene.row().number("tunnel_key")}
+    assert scene.row().number("tunnel_key") == key
+    assert port_keys(scene.ic, PORT) == {key}
 
 
 def test_a_remote_port_made_by_hand_is_removed_and_a_vif_is_left_alone(scene: Scene) -> None:

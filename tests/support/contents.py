@@ -205,25 +205,26 @@ class _TunnelKeys:
         self._contested: set[UUID] = set()
         self._left: set[str] = set()
         for zone in interconnect.zones:
-            contested = set(self._find_leftovers(zone))
+            leftovers = self._leftovers(zone)
+            self._left.update(*leftovers.values())
             for row in zone.sb.rows("Datapath_Binding"):
                 self._datapaths[row.uuid] = row.map("external_ids").get("interconn-ts", "")
-                if self._datapaths[row.uuid] in contested:
+                if self._datapaths[row.uuid] in leftovers:
                     self._contested.add(row.uuid)
 
-    def _find_leftovers(self, zone: AvailabilityZone) -> Iterator[str]:
-        """Transit switches with a port that is no longer published and still asks northd for its key: northd gives that key to one port.
+    def _leftovers(self, zone: AvailabilityZone) -> dict[str, set[str]]:
+        """The ports of each transit switch that are no longer published and still ask northd for their key: northd gives it to one port.
 
         Which one is northd's own choice, if the key was handed out to another port meanwhile; and whether it was, the history of the
         daemon that chose decides. So does it which key was left: upstream's gives a port another one when its row was deleted in IC_SB.
         """
-        asking = {row.uuid: row for row in zone.nb.rows("Logical_Switch_Port") if "requested-tnl-key" in row.map("options")}
-        left = {uuid for uuid, row in asking.items() if row.text("name") not in self._ports}
+        asking = {row.uuid: row.text("name") for row in zone.nb.rows("Logical_Switch_Port") if "requested-tnl-key" in row.map("options")}
+        found: dict[str, set[str]] = {}
         for switch in zone.nb.rows("Logical_Switch"):
-            here = left & switch.refs("ports")
-            if here and "interconn-ts" in switch.map("other_config"):
-                self._left |= {asking[uuid].text("name") for uuid in here}
-                yield switch.map("other_config")["interconn-ts"]
+            left = {asking[uuid] for uuid in switch.refs("ports") & asking.keys()} - self._ports.keys()
+            if left and "interconn-ts" in switch.map("other_config"):
+                found.setdefault(switch.map("other_config")["interconn-ts"], set()).update(left)
+        return found
 
     def compare(self, label: str, row: Row, columns: dict[str, Plain]) -> None:
         """Replace a row's tunnel keys by what they say: agreement, a value out of line, or nothing worth comparing."""
@@ -249,6 +250,7 @@ class _TunnelKeys:
             self._requested_by_port(columns, row.text("logical_port"))
 
     def _requested_by_port(self, columns: dict[str, Plain], name: str) -> None:
+        """The same of a port, whose key may also be left over from the time when it was published."""
         options = columns["options"]
         if name in self._left and isinstance(options, dict):
             asked = str(options.get("requested-tnl-key", ""))
