@@ -13,7 +13,8 @@ times=()
 began=$SECONDS
 
 state=$(mktemp -d)
-export OVN_IC_LAB_DIR=$state/lab OVN_IC_LAB_PREFIX=oictest
+# A name of its own: another run of the tests, or what is left of one that was killed, is not touched.
+export OVN_IC_LAB_DIR=$state/lab OVN_IC_LAB_PREFIX=oictest-$$
 lab_begun=''
 child=''
 

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import os
-import select
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -24,7 +21,7 @@ from . import recipes
 from .build import Cache
 from .leader import arguments, enter_command, leader_pid, runner_pid
 from .limits import check_inotify
-from .process import locked, run, say
+from .process import kill, locked, run, say
 from .runner import booted_with_systemd
 from .settings import LabError, Settings, check_name
 
@@ -107,6 +104,7 @@ class Hosts:
             for suite in sorted({spec.suite for spec in missing}):
                 self.cache.build(suite, sorted({spec.layer for spec in missing if spec.suite == suite and spec.layer}))
             if missing:
+                self._check_free([spec.name for spec in missing])
                 self._make_bridge()
                 _all_at_once(self._start, missing)
         return [spec.name for spec in missing]
@@ -142,11 +140,23 @@ class Hosts:
         self.wait(spec.name)
         say(f"{spec.name}: up in {time.monotonic() - start:.1f} s (Debian {spec.suite}, {spec.ip or 'no network'})")
 
+    def _check_free(self, names: Sequence[str]) -> None:
+        """Raise LabError where a host that is not in this lab's state directory runs under one of these names."""
+        for namespace in map(self.settings.namespace, names):
+            pids = run("ip", "netns", "pids", namespace, check=False).stdout.split()
+            if pids:
+                raise LabError(
+                    f"process {pids[0]} runs in the network namespace {namespace}, for a host that is not in {self.settings.state_dir}: "
+                    "remove that lab with its own OVN_IC_LAB_DIR, or give this one another OVN_IC_LAB_PREFIX"
+                )
+
     def _make_bridge(self) -> None:
         """Make the network that all hosts are on, where it is missing: a bridge in a network namespace of its own."""
         namespace = self.settings.namespace("net")
-        if Path("/run/netns", namespace).exists():
+        if self.names() and Path("/run/netns", namespace).exists():
             return
+        # Without hosts it is what a lab left that was killed, and the links in it would stand in the way of ours.
+        run("ip", "netns", "del", namespace, check=False)
         run("ip", "netns", "add", namespace)
         run("ip", "-n", namespace, "link", "set", "lo", "up")
         run("ip", "-n", namespace, "link", "add", _BRIDGE, "mtu", str(self.settings.mtu), "type", "bridge")
@@ -258,14 +268,16 @@ class Hosts:
         leader = leader_pid(self.settings.state_dir, name)
         if runner is not None:
             # The runner first: it would start the host again.
-            _kill(runner)
+            kill(runner)
         if leader is not None:
-            _kill(leader)
+            kill(leader)
         if booted_with_systemd():
             run("systemctl", "kill", "--signal=KILL", self._unit(name), check=False)
             run("systemctl", "stop", self._unit(name), check=False)
         else:
             self._remove_cgroup(self._cgroup(name))
+        # The link by itself: the kernel removes that of a deleted namespace some time later, and a new host may want its name at once.
+        run("ip", "-n", self.settings.namespace("net"), "link", "del", name, check=False)
         run("ip", "netns", "del", self.settings.namespace(name), check=False)
         shutil.rmtree(self.settings.host_dir(name))
         say(f"{name}: removed")
@@ -287,22 +299,6 @@ def _all_at_once(action: Callable[..., None], things: Iterable[object]) -> None:
     with ThreadPoolExecutor(max_workers=16) as pool:
         for future in [pool.submit(action, thing) for thing in things]:
             future.result()
-
-
-def _kill(pid: int) -> None:
-    """Kill a process and wait until it has ended."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        if not select.select([descriptor], [], [], 30.0)[0]:
-            raise LabError(f"process {pid} does not end after SIGKILL")
-    except ProcessLookupError:
-        return
-    finally:
-        os.close(descriptor)
 
 
 def _forget_namespaces() -> None:

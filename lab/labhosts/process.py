@@ -1,11 +1,14 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Running programs: errors as sentences, progress of long steps, locks."""
+"""Running programs and ending processes: errors as sentences, progress of long steps, locks."""
 
 from __future__ import annotations
 
 import fcntl
+import os
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from .settings import LabError
 
@@ -72,14 +76,45 @@ def run_long(what: str, command: Sequence[str], log: Path, stdin: str = "") -> N
     say(f"{what}: done in {time.monotonic() - start:.0f} s")
 
 
+def kill(pid: int) -> None:
+    """Kill a process and wait until it has ended."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        if not select.select([descriptor], [], [], 30.0)[0]:
+            raise LabError(f"process {pid} does not end after SIGKILL")
+    except ProcessLookupError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _stands(path: Path, file: IO[str]) -> bool:
+    """Whether the open `file` is what `path` names now."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def locked(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock file `path`; say so where another process holds it."""
+    """Hold the lock file `path`, which is there only as long as somebody holds it; say so where another process does."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another process that works on {what}")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    while True:
+        with path.open("w", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"waiting for another process that works on {what}")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            # Whoever held it before has removed it: this file is a lock only as long as the others find it too.
+            if _stands(path, file):
+                try:
+                    yield
+                finally:
+                    path.unlink()
+                return
