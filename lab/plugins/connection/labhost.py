@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,12 @@ options:
     type: str
     vars:
       - name: ansible_labhost_name
+  remote_user:
+    description: Who runs the commands; with another user than root, tasks become root by C(ansible_become), as over ssh.
+    type: str
+    default: root
+    vars:
+      - name: ansible_user
   state_dir:
     description: State directory of the lab that the host belongs to.
     type: path
@@ -59,6 +66,9 @@ class Connection(ConnectionBase):  # type: ignore[misc]  # Ansible has no types
         leader = leader_pid(state_dir, name)
         if leader is None:
             raise AnsibleConnectionFailure(f"no host {name!r} runs in {state_dir}: start it with playbooks/lab.yml or lab/hosts.py up")
+        user = self.get_option("remote_user")
+        if user != "root":
+            command = ("runuser", "--login", user, "--command", shlex.join(command))
         return enter_command(leader, command)
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
