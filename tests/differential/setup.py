@@ -169,6 +169,8 @@ class SetUp:
         ic = self.interconnect
         for zone in ic.zones:
             zone.daemon.stop()
+        # A history that ended in an error has left something stopped, perhaps.
+        ic.start(daemons=False)
         for zone in ic.zones:
             _empty(zone.nb, "NB_Global", {"name": "", "external_ids": {}, "options": FIXED_OPTIONS})
             zone.northd_sync()

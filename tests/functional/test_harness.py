@@ -1,18 +1,21 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests stand on: a mirror of a database that is never older than what the server has said."""
+"""What the tests stand on: a mirror of a database that is never older than what the server has said, set-ups that outlive a failure."""
 
 from __future__ import annotations
 
 import json
 import socket
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database
+from ansible_collections.ovn.interconnect.tests.support.servers import OURS
 
 SCHEMA = {"tables": {"T": {"columns": {"name": {"type": "string"}}}}}
 
@@ -42,3 +45,11 @@ def test_an_update_that_comes_together_with_the_dump_is_the_newer_one(tmp_path: 
         thread.join()
     assert [row.text("name") for row in database.rows("T")] == ["new"]
     database.close()
+
+
+def test_a_history_starts_what_another_one_has_left_stopped() -> None:
+    with closing(SetUp("host", (OURS, OURS), counters=False)) as set_up:
+        set_up.start()
+        set_up.interconnect.nb_server.stop()
+        set_up.interconnect.zones[0].sb_server.stop()
+        assert set_up.run([]) == []

@@ -66,6 +66,19 @@ def test_each_playbook_is_in_the_readme(playbook: Path) -> None:
     )
 
 
+def looks() -> list[tuple[str, str]]:
+    """Return the name and the command of every task that reads a database by ovsdb-client."""
+    tasks = [task for path in sorted(ROLES.glob("*/tasks/*.yml")) for task in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    commands = [(task["name"], str(task["ansible.builtin.command"]["argv"])) for task in tasks if "ansible.builtin.command" in task]
+    return [(name, argv) for name, argv in commands if "ovsdb-client" in argv and ("dump" in argv or "get-schema" in argv)]
+
+
+@pytest.mark.parametrize("argv", [pytest.param(argv, id=name) for name, argv in looks()])
+def test_a_look_at_a_database_does_not_need_a_leader(argv: str) -> None:
+    """Without one, ovsdb-client ends at once with "no servers were available", and a run that meets an election would be refused."""
+    assert "--no-leader-only" in argv
+
+
 def test_a_host_is_reached_whether_or_not_somebody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
         listening, silent = (f"ssl:127.0.0.1:{each.getsockname()[1]}" for each in (server, other))
