@@ -73,8 +73,8 @@ integration: env ## Each module from a play, against real OVSDB servers
 	    || echo "no packages of $(NEWEST_SUITE): the tests that need its schemas are told as not run"
 	@pytest tests/integration --numprocesses 2 $(ARGS)
 
-molecule: env ## The scenarios on real hosts (needs root; SCENARIOS="raft_tls" for some of them)
-	@scripts/molecule.sh $(SCENARIOS)
+molecule: env ## The scenarios on real hosts (needs root; SCENARIOS="raft_tls" for some, OLDEST=1 by the oldest Ansible that is supported)
+	@$(if $(OLDEST),PATH="$(CURDIR)/.venv/oldest/bin:$$PATH") scripts/molecule.sh $(SCENARIOS)
 
 soak: env ## Random histories with new seeds (HISTORIES=100)
 	@SOAK=$(HISTORIES) pytest tests/unit $(ARGS)

@@ -191,6 +191,19 @@ ensure_libraries() {
     cp "$wanted" "$venv/ovs/.tried"
 }
 
+# The oldest Ansible that is supported, as a person has it who installed nothing else: without Debian's libraries.
+ensure_oldest() {
+    local wanted=$root/requirements/oldest.txt oldest=$venv/oldest
+    if cmp -s "$wanted" "$oldest/.ready"; then
+        return
+    fi
+    say "Installing $(grep '^ansible-core' "$wanted") into .venv/oldest"
+    "$python" -m venv --clear "$oldest" || die "the virtual environment $oldest could not be made"
+    "$oldest/bin/python" -m pip install -qq --no-input --disable-pip-version-check --requirement "$wanted" ||
+        die "pip could not install the packages of requirements/oldest.txt: check this machine's network and pip's index"
+    cp "$wanted" "$oldest/.ready"
+}
+
 # Ansible's tools want to see a collection at ansible_collections/<namespace>/<name>.
 ensure_collection_tree() {
     local link=$venv/collections/ansible_collections/ovn/interconnect
@@ -203,4 +216,5 @@ ensure_collection_tree() {
 ensure_packages
 ensure_venv
 ensure_libraries
+ensure_oldest
 ensure_collection_tree
