@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import threading
+import warnings
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import Database, RpcError
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS
 
 SCHEMA = {"tables": {"T": {"columns": {"name": {"type": "string"}}}}}
@@ -45,6 +49,25 @@ def test_an_update_that_comes_together_with_the_dump_is_the_newer_one(tmp_path: 
         thread.join()
     assert [row.text("name") for row in database.rows("T")] == ["new"]
     database.close()
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_a_connection_that_fails_is_closed(tmp_path: Path, listens: bool) -> None:
+    path = tmp_path / "db.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        if listens:
+            listening.listen()
+            thread = threading.Thread(target=lambda: listening.accept()[0].close())
+            thread.start()
+        with warnings.catch_warnings(record=True) as left_open:
+            warnings.simplefilter("always")
+            with pytest.raises((RpcError, OSError)):
+                Database(path, "_Server")
+            gc.collect()
+        assert left_open == []
+        if listens:
+            thread.join()
 
 
 def test_a_history_starts_what_another_one_has_left_stopped() -> None:

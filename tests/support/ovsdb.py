@@ -62,7 +62,11 @@ class JsonRpc:
         self.path = path
         self._notified = notified
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.connect(str(path))
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket, selectors.EVENT_READ)
         self._buffer = b""
@@ -328,16 +332,24 @@ class Database:
         """Connect (again) and load everything; also after a restart or a conversion of the server."""
         self.close()
         self._rpc = JsonRpc(self.socket, self._notified)
+        try:
+            self._load(self._rpc)
+        except (RpcError, OSError):
+            self.close()
+            raise
+
+    def _load(self, rpc: JsonRpc) -> None:
+        """Load schema and contents, and have the server tell of changes."""
         if self.name == "_Server":
             # Else the server closes the connection when the database that it serves appears (ovsdb-server(7), 4.1.16).
-            self._rpc.request("set_db_change_aware", [True])
-        schema = self._rpc.request("get_schema", [self.name])
+            rpc.request("set_db_change_aware", [True])
+        schema = rpc.request("get_schema", [self.name])
         assert isinstance(schema, dict)
         assert isinstance(schema["tables"], dict)
         self._columns = {table: _columns_of(definition) for table, definition in schema["tables"].items() if table not in UNMIRRORED}
         self._tables = {table: {} for table in self._columns}
         requests: dict[str, Json] = {table: [{"columns": list[Json](columns)}] for table, columns in self._columns.items()}
-        self._rpc.request("monitor", [self.name, None, requests], taken=self._update)
+        rpc.request("monitor", [self.name, None, requests], taken=self._update)
 
     def close(self) -> None:
         """Close the connection, if any."""
