@@ -51,7 +51,7 @@ run_step() { # NAME
             make --no-print-directory lab-up && make --no-print-directory site ARGS='--check --diff'
             ;;
         site) scripts/unchanged.sh make --no-print-directory site ;;
-        # The two scenarios share the two ends of what is supported between them.
+        # One of the two by the oldest Ansible that is supported, the other by the environment's.
         molecule-raft_tls) make --no-print-directory molecule SCENARIOS=raft_tls OLDEST=1 ;;
         molecule-*) make --no-print-directory molecule SCENARIOS="${1#molecule-}" ;;
         *) make --no-print-directory "$1" ;;
