@@ -2,30 +2,38 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks docs/quirks.md, the table of upstream's odd behaviours: each has one id, a decision, and a test that exists.
+"""Checks the two tables that connect behaviour with tests: docs/quirks.md and docs/field-cases.md.
 
-A row reads `| id | paragraph of the specification | keep, fix or option | test |`. A test is named as `path/of/test_file.py::test_name`,
-or by `test_name` alone where that name is unique enough to be found; several are parted by commas.
+A row of docs/quirks.md reads `| id | paragraph of the specification | keep, fix or option | test |`; each id occurs once. A row of
+docs/field-cases.md reads `| situation | right | test |`. Every row names at least one test, and every named test exists. A test is named
+as `path/of/test_file.py::test_name`, or by `test_name` alone if only one test has that name; commas separate several tests.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TABLE = ROOT / "docs" / "quirks.md"
+QUIRKS = "docs/quirks.md"
+CASES = "docs/field-cases.md"
 DECISIONS = {"keep", "fix", "option"}
 
-
-def rows() -> list[list[str]]:
-    """The cells of each row below the table's head."""
-    lines = [line for line in TABLE.read_text().splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines[2:]]
+Tests = dict[str, set[str]]
 
 
-def tests() -> dict[str, set[str]]:
+def rows(document: str) -> Iterator[list[str]]:
+    """The cells of each row of each table in a document, without the heads of the tables."""
+    lines = (ROOT / document).read_text(encoding="utf-8").splitlines()
+    heads = {number + offset for number, line in enumerate(lines) if line.startswith("|---") for offset in (-1, 0)}
+    for number, line in enumerate(lines):
+        if line.startswith("|") and number not in heads:
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip()[1:-1])]
+
+
+def tests() -> Tests:
     """The test functions of each test file, by its path."""
     found = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
@@ -34,30 +42,52 @@ def tests() -> dict[str, set[str]]:
     return found
 
 
-def exists(name: str, known: dict[str, set[str]]) -> bool:
-    """Whether a test of that name is there."""
+def exists(name: str, known: Tests) -> bool:
+    """Whether a test of that name exists. A file, or a directory of tests that are not written in Python, can be named by its path."""
     path, _colons, function = name.rpartition("::")
     function = function.partition("[")[0]
-    return function in known.get(path, set()) if path else any(function in functions for functions in known.values())
+    if path:
+        return function in known.get(path, set())
+    return any(function in functions for functions in known.values()) or ("/" in name and (ROOT / name).exists())
+
+
+def faults_of_tests(name: str, cell: str, known: Tests) -> list[str]:
+    """What is wrong with the cell of a row that names its tests."""
+    named = [test.strip(" `") for test in cell.split(",") if test.strip(" `")]
+    missing = [f"{name}: there is no test {test}" for test in named if not exists(test, known)]
+    return missing if named else [f"{name}: names no test"]
+
+
+def faults_of_quirks(known: Tests) -> Iterator[str]:
+    """What is wrong with the table of quirks."""
+    seen = set()
+    for cells in rows(QUIRKS):
+        if len(cells) != 4:
+            yield f"{' | '.join(cells)}: has {len(cells)} cells, must have 4"
+            continue
+        name, _paragraph, decision, named = cells
+        if name in seen:
+            yield f"{name}: is listed twice"
+        seen.add(name)
+        if decision not in DECISIONS:
+            yield f"{name}: the decision is {decision!r}, must be one of {', '.join(sorted(DECISIONS))}"
+        yield from faults_of_tests(name, named, known)
+
+
+def faults_of_cases(known: Tests) -> Iterator[str]:
+    """What is wrong with the tables of situations."""
+    for cells in rows(CASES):
+        if len(cells) != 3:
+            yield f"{' | '.join(cells)}: has {len(cells)} cells, must have 3"
+            continue
+        yield from faults_of_tests(cells[0], cells[2], known)
 
 
 def main() -> int:
-    """Print every fault of the table; 1 if there is any."""
-    known, seen, found = tests(), set(), []
-    for cells in rows():
-        if len(cells) != 4:
-            found.append(f"{' | '.join(cells)}: {len(cells)} cells where 4 belong")
-            continue
-        name, _paragraph, decision, named_tests = cells
-        if name in seen:
-            found.append(f"{name}: listed twice")
-        seen.add(name)
-        if decision not in DECISIONS:
-            found.append(f"{name}: the decision is {decision!r}, not one of {', '.join(sorted(DECISIONS))}")
-        names = [test.strip(" `") for test in named_tests.split(",") if test.strip(" `")]
-        found += [f"{name}: names no test"] if not names else []
-        found += [f"{name}: there is no test {test}" for test in names if not exists(test, known)]
-    print("\n".join(f"docs/quirks.md: {line}" for line in found), end="\n" if found else "")
+    """Print every fault of both documents; 1 if there is any."""
+    known = tests()
+    found = [f"{QUIRKS}: {line}" for line in faults_of_quirks(known)] + [f"{CASES}: {line}" for line in faults_of_cases(known)]
+    print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0
 
 
