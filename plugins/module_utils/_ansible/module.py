@@ -49,7 +49,8 @@ class Declaration:
     written once another row is there. ``describe`` gives the returned object. ``doing`` begins every sentence about a failure, such as
     "Attaching router lr1". ``awaited`` says what is not yet there that the module waits for after its changes, None if nothing. ``narrow``
     tells the replicas, before they connect, which rows the module can do without. ``act`` is what a module does beside writing rows; it is
-    left out in check mode.
+    left out in check mode. ``warn`` returns one sentence for each way in which the object, as it is after the run, has no effect or not the
+    expected one; check mode asks it about the simulated contents, so that both modes warn of the same.
     """
 
     options: Mapping[str, Any]
@@ -61,6 +62,7 @@ class Declaration:
     awaited: Callable[[Params, Stores], ModuleError | None] = lambda _params, _stores: None
     narrow: Callable[[Params, Mapping[str, Replica]], None] = lambda _params, _replicas: None
     act: Callable[[Params, Session], None] = lambda _params, _session: None
+    warn: Callable[[Params, Stores], Sequence[str]] = lambda _params, _stores: ()
     constraints: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -77,7 +79,10 @@ def run(declaration: Declaration) -> None:
     except (ModuleError, LibraryError) as error:
         fail(module, declaration.doing(module.params), error, session)
     else:
+        warnings = declaration.warn(module.params, session.stores)
         session.close()
+        for sentence in warnings:
+            module.warn(sentence)
         module.exit_json(**outcome)
 
 
