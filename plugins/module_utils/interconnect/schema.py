@@ -115,7 +115,7 @@ NORTHBOUND = declare(
         "Logical_Switch_Port": "name addresses:strs options:map type up:optbool enabled:optbool peer:optstr external_ids:map",
         "Logical_Router": "name static_routes:refs ports:refs options:map external_ids:map enabled:optbool"
         " load_balancer:refs load_balancer_group:refs",
-        "Logical_Router_Port": "name mac networks:strs options:map external_ids:map",
+        "Logical_Router_Port": "name mac networks:strs options:map external_ids:map enabled:optbool",
         "Logical_Router_Static_Route": "ip_prefix nexthop policy:optstr route_table options:map external_ids:map",
         "Load_Balancer": "vips:map",
         "Load_Balancer_Group": "load_balancer:refs",

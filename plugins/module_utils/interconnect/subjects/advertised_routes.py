@@ -162,11 +162,17 @@ def _write(zone: Zone, owner: str, key: Published, row: Row | None, offer: Offer
 
 
 def _suppressed(key: Published, offers: list[Offer], chosen: Offer) -> Iterator[Left]:
-    """The offers that found their place taken; the words are those that people search logs for."""
-    seen = {(chosen.source.uuid, chosen.value)}
+    """The offers that the row does not stand for: of another origin, or of another router with the same address.
+
+    The words are those that people search logs for.
+    """
+    seen = set()
     for source, port in offers:
-        if (source.uuid, (source.origin, source.override)) not in seen:
-            seen.add((source.uuid, (source.origin, source.override)))
+        mine = (source.origin, source.override)
+        if mine == chosen.value and port.router.uuid == chosen.port.router.uuid:
+            continue  # the row says what this source wants: another member of an ECMP route, or another protocol of a VIP
+        if (source.uuid, mine) not in seen:
+            seen.add((source.uuid, mine))
             yield Left(
                 str(key),
                 f"{source.origin} route advertisement was suppressed! NB {source.kind} uuid: {source.uuid}"

@@ -65,11 +65,23 @@ class Gateways(Subject):
     name = "gateways"
     tables = frozenset([(SB, "Chassis"), (SB, "Encap"), (IC_SB, "Gateway"), (IC_SB, "Encap")])
 
+    def __init__(self) -> None:
+        #: The tunnels of the other zones' gateways that all own gateways were last planned with.
+        self._tunnels: frozenset[str] = frozenset()
+
     def prepare(self, zone: Zone) -> None:
         for store in (zone.sb, zone.ic_sb):
             store.index("Encap", "place", lambda row: ((row["type"], row["ip"]),))
+        zone.ic_sb.index("Encap", "tunnel", lambda row: (tunnel(row["type"], row["ip"]),))
+        zone.ic_sb.index("Gateway", "zone", lambda row: (row["availability_zone"],))
+        self._tunnels = foreign_tunnels(zone)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
+        if change.database == IC_SB and zone.own_az is not None:
+            tunnels = foreign_tunnels(zone)
+            if tunnels != self._tunnels:
+                self._tunnels = tunnels
+                yield from (row["name"] for row in zone.ic_sb.find("Gateway", "zone", zone.own_az.uuid))
         if change.table != "Encap":
             yield from (row["name"] for row in change.rows)
             return
@@ -87,6 +99,8 @@ class Gateways(Subject):
         copy = _in_ic_sb(zone, name) or _in_sb(zone, name)
         if copy is not None:
             yield from _make(zone, copy)
+            if copy.side.table == "Gateway":
+                yield from _isolated(zone, copy)
             return
         chassis = zone.chassis(name)
         gateway = zone.ic_sb.first("Gateway", "name", name)
@@ -143,6 +157,33 @@ def zone_name(zone: Zone, row: Row) -> str:
     """The name of the zone that owns an IC_SB row, for reasons."""
     az = zone.ic_sb.row("Availability_Zone", row["availability_zone"])
     return az["name"] if az is not None else "unknown"
+
+
+def tunnel(kind: str, ip: str) -> str:
+    """What two encaps must have in common for a tunnel between them, such as ``geneve over IPv4``."""
+    return f"{kind} over {'IPv6' if ':' in ip else 'IPv4'}"
+
+
+def foreign_tunnels(zone: Zone) -> frozenset[str]:
+    """The tunnels that gateways of other zones can have."""
+    return frozenset(
+        str(key)
+        for key in zone.ic_sb.index_keys("Encap", "tunnel")
+        if any(
+            not zone.is_own(gateway)
+            for encap in zone.ic_sb.filed("Encap", "tunnel", key)
+            for gateway in zone.ic_sb.parent_rows("Gateway", "encaps", encap)
+        )
+    )
+
+
+def _isolated(zone: Zone, copy: _Copy) -> Iterator[Left]:
+    """An own gateway that can have no tunnel to any gateway of another zone."""
+    own, foreign = {tunnel(encap.type, encap.ip) for encap in copy.encaps}, foreign_tunnels(zone)
+    if own and foreign and own.isdisjoint(foreign):
+        has, want = " and ".join(sorted(own)), " or ".join(sorted(foreign))
+        reason = f"gateway {copy.name} has no tunnel to another zone: it has {has}, and the other zones' gateways have {want}"
+        yield Left(copy.name, f"{reason}; set external_ids:ovn-encap-type and ovn-encap-ip of its Open_vSwitch so that they agree")
 
 
 def _sides(zone: Zone) -> tuple[_Side, _Side]:

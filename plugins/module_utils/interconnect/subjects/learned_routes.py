@@ -21,7 +21,7 @@ from ..schema import IC_SB, NB
 from ..settings import ZoneOptions, boolean, may_learn
 from ..store import Row, RowChange
 from ..zone import Zone
-from . import participants
+from . import participants, port_faults
 from . import route_rows as rows
 from .participants import Port
 from .route_links import Links
@@ -139,6 +139,9 @@ class LearnedRoutes(Subject):
         """Why a route is not learned through one port (5.2 to 5.6), None if it is; whose route it is is not looked at here."""
         if not port.binding["address"]:
             return Refusal(f"port {port.name} has no address")
+        fault = port_faults.disabled_fault(port.switch_port, port.router_port)
+        if fault is not None:
+            return Refusal(fault)
         refused = _other_table(port, route)
         if refused is not None:
             return refused

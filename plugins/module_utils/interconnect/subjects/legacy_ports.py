@@ -16,7 +16,7 @@ from ..address import is_uuid
 from ..change import Left, Step, insert, update
 from ..store import Row
 from ..zone import Zone
-from . import transit
+from . import port_faults, transit
 from .keys import requested
 from .port import ROUTER_ID, KeySource, Port
 from .transit import SWITCH_PORT_TYPE
@@ -28,6 +28,7 @@ def plan(port: Port, keys: KeySource, *, make_remote: bool = True) -> Iterator[S
     if local is not None:
         yield from _publish(local, keys)
         return
+    yield from _unpublished(port)
     if port.own is not None:
         yield port.delete_binding(port.own, f"the zone has no such port on transit switch {port.own['transit_switch']}")
     foreign = port.foreign
@@ -80,6 +81,17 @@ def _stale(port: Port, target: Row | None) -> str | None:
     return None
 
 
+def _unpublished(port: Port) -> Iterator[Left]:
+    """Why an operator's port on a transit switch is not published, unless it is of a kind that never is."""
+    if port.home is None or port.lsp is None or port.managed:
+        return
+    fault = port_faults.type_fault(port.lsp)
+    if port.lsp["type"] == "switch":
+        fault = "it is of type switch, which the schema of this northbound database does not know; upgrade OVN to 25.09 or later"
+    if fault is not None:
+        yield Left(port.name, f"port {port.name} on {port.home['name']} is not published: {fault}")
+
+
 # ---- Local ports ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -98,13 +110,17 @@ def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
     if binding is None:
         if port.own is not None:
             yield port.delete_binding(port.own, "ovn-northd has not bound the port yet")
+        yield Left(port.name, f"port {port.name} on {home['name']} is not published yet: ovn-northd has not made its port binding in SB")
         return
     taken = port.taken()
     if taken is not None:
         yield Left(port.name, f"port {port.name} on {home['name']} is not published: {taken}")
         return
     contents = _contents(local, binding)
-    if contents.router_id == "":
+    fault = port_faults.connection_fault(port.zone, local.lsp) if local.lsp["type"] == "router" else None
+    if fault is not None:
+        yield Left(port.name, f"port {port.name} on {home['name']} connects no router to other zones: {fault}")
+    elif contents.router_id == "":
         yield Left(port.name, f"the router behind port {port.name} is not known: its datapath in the southbound database names none")
     own = port.own
     if own is not None and own["transit_switch"] != home["name"]:

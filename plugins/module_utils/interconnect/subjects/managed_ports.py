@@ -22,11 +22,12 @@ def plan(port: Port, transit_switch_port: Row, transit_switch: Row, keys: KeySou
     """The Changes for a name that a port of this transit switch has in IC_NB."""
     clash = _clash(port, transit_switch_port, transit_switch)
     if clash is not None:
-        yield clash
         if transit_switch_port["chassis"] or legacy_ports.has_router(port):
             # The operator's port keeps the name; the transit switch port is left out as a whole.
             yield from legacy_ports.plan(port, keys, make_remote=False)
+            yield clash
             return
+        yield clash
     binding = _usable(port, transit_switch_port, transit_switch)
     yield from _global(port, transit_switch_port, transit_switch, binding, keys)
     if clash is None:

@@ -28,6 +28,7 @@ from ..schema import IC_NB, IC_SB, NB
 from ..settings import PortOptions, RouterOptions
 from ..store import Row, RowChange
 from ..zone import Zone
+from . import port_faults
 from .route_links import Links
 
 #: Tables whose changes may make a port take part, or end it.
@@ -81,7 +82,7 @@ def prepare(zone: Zone) -> None:
     zone.ic_sb.index("Port_Binding", "routes_router", _binding_router)
     zone.ic_sb.index("Port_Binding", "routes_switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
     zone.ic_sb.index("Port_Binding", "routes_hop", _binding_hops)
-    zone.nb.index("Logical_Switch_Port", "router_port", _router_port_names)
+    port_faults.register(zone)
     zone.nb.index("Logical_Router_Port", "backing", _backed_keys)
 
 
@@ -104,11 +105,6 @@ def _binding_hops(row: Row) -> Iterable[Hashable]:
             if hop.family == 6:
                 keys.append((owner, "IPv6"))
     return keys
-
-
-def _router_port_names(row: Row) -> Iterable[Hashable]:
-    name = row["options"].get("router-port")
-    return () if name is None else (name,)
 
 
 def _backed_keys(row: Row) -> Iterable[Hashable]:
@@ -160,7 +156,7 @@ def participant(zone: Zone, binding: Row) -> Port | str:
         return "the logical switch port has no options:router-port"
     router = router_id(binding)
     if router is None:
-        return "the Port_Binding names no router (external_ids:router-id)"
+        return port_faults.link_fault(zone, switch_port) or "the Port_Binding names no router (external_ids:router-id)"
     router_row = zone.nb.row("Logical_Router", router)
     if router_row is None:
         return f"there is no logical router {router}"
@@ -339,14 +335,14 @@ def _of_router_ports(zone: Zone, owner: str, change: RowChange, links: Links) ->
 
 
 def _switch_port_differs(change: RowChange) -> bool:
-    if change.old is None or change.new is None or change.changed("name", "type"):
+    if change.old is None or change.new is None or change.changed("name", "type", "enabled"):
         return True
     old, new = change.old["options"], change.new["options"]
     return bool(old.get("router-port") != new.get("router-port"))
 
 
 def _port_differs(change: RowChange) -> bool:
-    if change.changed("name", "mac", "networks"):
+    if change.changed("name", "mac", "networks", "enabled"):
         return True
     old, new = change.old, change.new
     return old is not None and new is not None and change.changed("options") and port_options(old) != port_options(new)

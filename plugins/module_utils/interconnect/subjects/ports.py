@@ -18,7 +18,7 @@ from ..schema import IC_NB, IC_SB, NB, SB
 from ..settings import boolean
 from ..store import Row, RowChange
 from ..zone import Zone
-from . import legacy_ports, managed_ports, transit
+from . import legacy_ports, managed_ports, port_faults, transit
 from .gateways import IS_REMOTE, flags_column
 from .keys import PortKeys
 from .port import KeySource, Port
@@ -33,6 +33,8 @@ class Ports(Subject):
         [
             (NB, "Logical_Switch"),
             (NB, "Logical_Switch_Port"),
+            (NB, "Logical_Router"),
+            (NB, "Logical_Router_Port"),
             (SB, "Port_Binding"),
             (SB, "Datapath_Binding"),
             (SB, "Chassis"),
@@ -49,6 +51,7 @@ class Ports(Subject):
     def prepare(self, zone: Zone) -> None:
         transit.register(zone)
         PortKeys.register(zone)
+        port_faults.register(zone)
         zone.sb.index("Port_Binding", "peer", _peer)
         zone.sb.index("Port_Binding", "datapath", lambda row: (row["datapath"],) if row["type"] else ())
         zone.ic_sb.index("Port_Binding", "gateway", lambda row: (row["gateway"],) if row["gateway"] else ())
@@ -105,7 +108,34 @@ def _of_switch(change: RowChange, zone: Zone) -> Iterator[str]:
 
 
 def _of_switch_port(change: RowChange, zone: Zone) -> Iterator[str]:
+    """The port itself, and the others that name the router port which it names or named: a router port can have one peer only."""
     yield from _names(change.rows)
+    if change.changed("options", "name"):
+        for name in {row["options"].get("router-port") for row in change.rows} - {None}:
+            yield from _linked(zone, name)
+
+
+def _of_router_port(change: RowChange, zone: Zone) -> Iterator[str]:
+    """The switch ports that name a router port which came, went, or was renamed, enabled or disabled."""
+    if change.changed("name", "enabled"):
+        for row in change.rows:
+            yield from _linked(zone, row["name"])
+
+
+def _of_router(change: RowChange, zone: Zone) -> Iterator[str]:
+    """The switch ports of a router that was renamed, enabled, disabled, or bound to a chassis; or of its ports that came or went."""
+    ports: Iterable[str] = ()
+    chassis = {row["options"].get("chassis") for row in change.rows}
+    if change.old is not change.new and (change.changed("name", "enabled") or len(chassis) > 1):
+        ports = zone.nb.children("Logical_Router", "ports", change.uuid)
+    elif "ports" in change.edges:
+        ports = change.edges["ports"].added | change.edges["ports"].removed
+    for name in _names(zone.nb.row("Logical_Router_Port", uuid) for uuid in ports):
+        yield from _linked(zone, name)
+
+
+def _linked(zone: Zone, router_port: str) -> Iterator[str]:
+    yield from _names(zone.nb.find("Logical_Switch_Port", "router_port", router_port))
 
 
 def _of_transit_switch(change: RowChange, zone: Zone) -> Iterator[str]:
@@ -147,11 +177,13 @@ def _of_ic_binding(change: RowChange, zone: Zone) -> Iterator[str]:
 _KEYS = {
     (NB, "Logical_Switch"): _of_switch,
     (NB, "Logical_Switch_Port"): _of_switch_port,
+    (NB, "Logical_Router"): _of_router,
+    (NB, "Logical_Router_Port"): _of_router_port,
     (SB, "Port_Binding"): _of_port_binding,
     (SB, "Datapath_Binding"): _of_datapath,
     (SB, "Chassis"): _of_chassis,
     (IC_NB, "Transit_Switch"): _of_transit_switch,
-    (IC_NB, "Transit_Switch_Port"): _of_switch_port,
+    (IC_NB, "Transit_Switch_Port"): lambda change, _zone: _names(change.rows),
     (IC_SB, "Port_Binding"): _of_ic_binding,
 }
 

@@ -78,7 +78,7 @@ class Concerned:
             yield Other("port", binding.uuid)
         for router in routers - {None}:
             yield from self._router(str(router))
-        if change.table == "Logical_Router_Port" and change.changed("name", "networks"):
+        if change.table == "Logical_Router_Port" and change.changed("name", "networks", "enabled"):
             yield from self._by_networks(change)
         if change.table == "Logical_Router" and change.old is not None and change.new is not None:
             yield from self._by_members(change.uuid, change.edges)

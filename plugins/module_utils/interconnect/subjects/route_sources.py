@@ -35,8 +35,8 @@ class Source(NamedTuple):
 
 
 def networks(row: Row) -> Iterator[Prefix]:
-    """The networks of a router port that can be read, as written."""
-    for text in row["networks"]:
+    """The networks of a router port that can be read, as written. A disabled port has none: ovn-northd drops what is sent to it."""
+    for text in row["networks"] if row["enabled"] is not False else ():
         prefix = parse_prefix(text)
         if prefix is not None:
             yield prefix

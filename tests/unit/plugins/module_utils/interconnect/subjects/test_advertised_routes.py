@@ -226,7 +226,7 @@ def test_equal_static_routes_make_one_row_of_the_lowest_uuid() -> None:
     w.rest()
     row = w.route("1.1.1.0/24")
     assert row["external_ids"]["nb-id"] == min(uuids)
-    assert "static route advertisement was suppressed! NB route uuid: " in reason_of(w, "suppressed")
+    assert w.reasons("az1") == {}  # an ECMP route: the row stands for all of its members
     w.drop_static("az1", min(uuids))
     w.rest()
     kept = w.route("1.1.1.0/24")
@@ -242,13 +242,46 @@ def test_equal_balancers_make_one_row_of_the_lowest_uuid() -> None:
     uuids = [w.balancer("az1", "lr", f"200.1.1.1:{port}") for port in (80, 81, 82, 83)]
     w.rest()
     assert w.route("200.1.1.1/32")["external_ids"]["nb-id"] == min(uuids)
+    assert w.reasons("az1") == {}  # such as one balancer for TCP and one for UDP
 
 
-def test_the_words_of_a_suppressed_connected_route() -> None:
+def test_the_words_of_a_suppressed_route_of_another_router_with_the_same_address() -> None:
     w = one()
-    lans = [w.lan("az1", "lr", "10.0.0.1/24", name=f"lan{n}") for n in (1, 2)]
+    w.connect("az1", "lr9", "ts1", "169.254.100.1/24", mac="aa:aa:aa:aa:aa:09")
+    lans = {router: w.lan("az1", router, "10.0.0.1/24") for router in ("lr", "lr9")}
     w.rest()
-    assert reason_of(w, "suppressed").startswith(f"connected route advertisement was suppressed! NB lrp uuid: {max(lans)}")
+    kept = w.route("10.0.0.1/24")["external_ids"]["nb-id"]
+    (other,) = set(lans.values()) - {kept}
+    assert reason_of(w, "suppressed").startswith(f"connected route advertisement was suppressed! NB lrp uuid: {other}")
+
+
+@pytest.mark.parametrize(("table", "name"), [("Logical_Router_Port", "az1-lr-ts1"), ("Logical_Switch_Port", "az1-lr-ts1")])
+def test_a_disabled_port_on_the_transit_switch_carries_no_routes(table: str, name: str) -> None:
+    w = one()
+    w.static("az1", "lr", "10.0.0.0/8")
+    w.rest()
+    published = w.published()
+    assert published
+    uuid = w.find("az1", table, name).uuid
+    w.put(w.nb("az1"), table, uuid, enabled=False)
+    w.rest()
+    assert w.published() == []
+    w.put(w.nb("az1"), table, uuid, enabled=True)
+    w.rest()
+    assert w.published() == published
+
+
+def test_the_networks_of_a_disabled_router_port_are_withdrawn() -> None:
+    w = one()
+    lan = w.lan("az1", "lr", "10.0.0.1/24")
+    w.rest()
+    assert w.published() == ["10.0.0.1/24 via 169.254.100.1"]
+    w.put(w.nb("az1"), "Logical_Router_Port", lan, enabled=False)
+    w.rest()
+    assert w.published() == []
+    w.put(w.nb("az1"), "Logical_Router_Port", lan, enabled=None)
+    w.rest()
+    assert w.published() == ["10.0.0.1/24 via 169.254.100.1"]
 
 
 def test_quirk_sources_that_differ_outside_the_index_share_one_row() -> None:

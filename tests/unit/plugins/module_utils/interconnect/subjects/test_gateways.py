@@ -294,3 +294,20 @@ def test_law(history: list[tuple[str, int, int, int]]) -> None:
     w.settle()
     assert w.rejections() == []
     w.check_law()
+
+
+def test_a_gateway_without_a_tunnel_to_another_zone_is_reported_in_both_zones() -> None:
+    w = world()
+    w.chassis("gw1", zone="az1", ip="192.0.2.1")
+    w.settle()
+    assert w.reasons("az1") == {}  # the only zone misses nobody
+    w.chassis("gw2", zone="az2", ip="2001:db8::2")
+    w.settle()
+    assert "it has geneve over IPv4, and the other zones' gateways have geneve over IPv6" in w.reasons("az1")["gw1"]
+    assert "it has geneve over IPv6, and the other zones' gateways have geneve over IPv4" in w.reasons("az2")["gw2"]
+    gw3 = w.chassis("gw3", zone="az2", ip="192.0.2.3")
+    w.settle()
+    assert (w.reasons("az1"), list(w.reasons("az2"))) == ({}, ["gw2"])
+    w.delete(sb(w, "az2"), "Chassis", gw3)
+    w.settle()
+    assert (list(w.reasons("az1")), list(w.reasons("az2"))) == (["gw1"], ["gw2"])

@@ -607,3 +607,55 @@ def _edit(w: World, action: int, which: int, zone: str, step: int) -> None:
         row = w.ic_sb.first("Port_Binding", "logical_port", name)
         if row is not None:
             w.delete(w.ic_sb, "Port_Binding", row.uuid)
+
+
+FAULTS = [
+    pytest.param("Logical_Router", "lr1", {"enabled": False}, "the logical router lr1 is disabled", id="router-disabled"),
+    pytest.param(
+        "Logical_Router", "lr1", {"options": {"chassis": "gw1"}}, "lr1 is a gateway router (options:chassis=gw1)", id="gateway-router"
+    ),
+    pytest.param("Logical_Router_Port", "lr1-ts1", {"enabled": False}, "router port lr1-ts1 is disabled", id="router-port-disabled"),
+    pytest.param("Logical_Router_Port", "lr1-ts1", {"name": "uplink"}, "names lr1-ts1, and no logical router port", id="renamed"),
+    pytest.param("Logical_Switch_Port", "ts1-lr1", {"enabled": False}, "switch port ts1-lr1 is disabled", id="switch-port-disabled"),
+    pytest.param("Logical_Switch_Port", "ts1-lr1", {"options": {}}, "has no options:router-port", id="no-router-port"),
+    pytest.param(
+        "Logical_Switch_Port", "ts1-lr1", {"options": {"router-port": "nope"}}, "names nope, and no logical router", id="dangling"
+    ),
+    pytest.param("Logical_Switch_Port", "ts1-lr1", {"type": ""}, "it is a VIF port", id="vif"),
+    pytest.param("Logical_Switch_Port", "ts1-lr1", {"type": "localnet"}, "it is of type localnet", id="localnet"),
+]
+
+
+@pytest.mark.parametrize(("table", "name", "columns", "cause"), FAULTS)
+def test_a_port_without_effect_is_reported_with_the_first_cause(table: str, name: str, columns: dict[str, object], cause: str) -> None:
+    w = attached()
+    assert w.reasons("az1") == {}
+    row = named(nb(w, "az1"), table, name)
+    before = {column: row[column] for column in columns}
+    w.put(nb(w, "az1"), table, row.uuid, **columns)
+    w.northd("az1")
+    w.converge()
+    assert cause in w.reasons("az1")["ts1-lr1"]
+    w.put(nb(w, "az1"), table, row.uuid, **before)
+    w.northd("az1")
+    w.converge()
+    assert w.reasons("az1") == {}
+
+
+def test_a_second_switch_port_of_one_router_port_is_reported_until_one_of_them_goes() -> None:
+    w = attached()
+    second = add_lsp(w, "az1", "double", "router", options={"router-port": "lr1-ts1"}, addresses={"router"})
+    w.northd("az1")
+    w.converge()
+    assert all("names the same router port lr1-ts1" in w.reasons("az1")[name] for name in ("ts1-lr1", "double"))
+    w.remove(nb(w, "az1"), "Logical_Switch", "ports", second)
+    w.northd("az1")
+    w.converge()
+    assert w.reasons("az1") == {}
+
+
+def test_a_port_that_northd_has_not_bound_is_reported() -> None:
+    w = attached()
+    add_lsp(w, "az1", "late", "router", options={"router-port": "nope"})
+    w.settle()
+    assert "ovn-northd has not made its port binding" in w.reasons("az1")["late"]
