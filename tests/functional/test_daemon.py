@@ -364,7 +364,11 @@ def test_it_runs_as_a_package_copied_elsewhere(zone: AvailabilityZone, tmp_path:
     """What the role installs: the folder alone, imported as a top-level package."""
     (tmp_path / "interconnect").symlink_to(CHECKOUT / "plugins/module_utils/interconnect")
     done = subprocess.run(
-        [sys.executable, "-m", "interconnect.daemon", "--version"], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", "from interconnect.daemon.main import main; raise SystemExit(main())", "--version"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.startswith("ovn-ic (ovn.interconnect) ")
 
