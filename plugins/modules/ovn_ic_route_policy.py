@@ -37,9 +37,20 @@ options:
   learn_lb:
     description: Whether the addresses of load balancers are learned too (C(ic-route-learn-lb)).
     type: bool
+  advertise_via_transit:
+    description:
+      - Whether a static or dynamic route whose next hop is on a transit switch is advertised on that same switch
+        (C(ic-route-adv-via-transit)), as upstream's daemon always does.
+      - By default it is not (split horizon). The zone behind the next hop would learn the route once it has none of its own, and the two
+        zones would send the packets to each other.
+      - Upstream's daemon ignores this option.
+    type: bool
   denylist:
     description:
       - The networks whose routes are neither advertised nor learned (C(ic-route-denylist)), with all their parts.
+      - The module leaves C(ic-route-blacklist), the name of this list before OVN 24.09, to whoever set it, except that an empty list
+        removes both. This collection's daemon applies both lists. Upstream's daemon ignores C(ic-route-blacklist) beside
+        C(ic-route-denylist), and before OVN 24.09 it knows C(ic-route-blacklist) only. The module warns where the two lists differ.
       - An empty list removes it.
     type: list
     elements: str
@@ -88,7 +99,9 @@ route_policy:
     learn_default: false
     advertise_lb: false
     learn_lb: false
+    advertise_via_transit: false
     denylist: [10.99.0.0/16]
+    blacklist: []
 changes:
   description: The rows that were changed, or would be in check mode, each with its reason.
   returned: success
@@ -120,6 +133,7 @@ FLAGS = {
     "learn_default": "ic-route-learn-default",
     "advertise_lb": "ic-route-adv-lb",
     "learn_lb": "ic-route-learn-lb",
+    "advertise_via_transit": "ic-route-adv-via-transit",
 }
 DENYLIST = "ic-route-denylist"
 OLD_DENYLIST = "ic-route-blacklist"
@@ -127,10 +141,13 @@ OLD_DENYLIST = "ic-route-blacklist"
 OPTIONS: dict[str, Any] = {**{name: {"type": "bool"} for name in FLAGS}, "denylist": {"type": "list", "elements": "str"}}
 
 
+def _networks(options: dict[str, str], key: str) -> list[str]:
+    return [network for network in options.get(key, "").split(",") if network]
+
+
 def _denied(options: dict[str, str]) -> list[str]:
-    """The networks of the list that counts: the one of the old name, where there is no other (spec routes 2.1)."""
-    text = options.get(DENYLIST) or options.get(OLD_DENYLIST) or ""
-    return [network for network in text.split(",") if network]
+    """The networks of the list that the module sets; those of the old name where there is no other."""
+    return _networks(options, DENYLIST) or _networks(options, OLD_DENYLIST)
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
@@ -157,7 +174,21 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
     row = stores[NB].only("NB_Global")
     options = row["options"] if row is not None else {}
     policy: dict[str, Any] = {name: boolean(options, key) for name, key in FLAGS.items()}
-    return {"route_policy": {**policy, "denylist": _denied(options)}}
+    return {"route_policy": {**policy, "denylist": _denied(options), "blacklist": _networks(options, OLD_DENYLIST)}}
+
+
+def warn(_params: Params, stores: Stores) -> list[str]:
+    """Say where upstream's daemon would ignore one of the two lists."""
+    row = stores[NB].only("NB_Global")
+    new, old = (set(_networks(row["options"], key)) if row is not None else set() for key in (DENYLIST, OLD_DENYLIST))
+    if not new or not old or new == old:
+        return []
+    sentence = (
+        f"NB_Global.options has {OLD_DENYLIST} ({','.join(sorted(old))}) beside {DENYLIST} ({','.join(sorted(new))});"
+        f" the daemon of this collection applies both; upstream's ignores {OLD_DENYLIST} from OVN 24.09 on, and {DENYLIST} before;"
+        " where a zone runs upstream's daemon, set both to the same networks"
+    )
+    return [sentence]
 
 
 def doing(params: Params) -> str:
@@ -167,7 +198,7 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing))
+    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, warn=warn))
 
 
 if __name__ == "__main__":

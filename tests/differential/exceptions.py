@@ -211,6 +211,11 @@ NOT_DRAWN: tuple[tuple[str, str], ...] = (
     ("disabled router", "routes, 9.3: the learner adds and removes for ever"),
     ("IPv6 in a deny list", "routes, 9.3: 23.03 blocks every IPv6 prefix of that length"),
     ("empty item in a deny list", "routes, 9.3: the list ends there up to 25.03"),
+    (
+        "both lists of denied prefixes in one zone",
+        "routes 2.1: upstream ignores one of them, ours applies both",
+    ),
+    ("a static or dynamic route whose next hop is on the transit switch", "routes 4.5: upstream advertises it back, ours does not"),
     ("filters, deny lists of ports and routers, -lb options, before 26.09", "routes, 9.3: unknown there, honoured by us on every schema"),
     ("ic-route-denylist and tags, with 23.03", "routes, 9.3: unknown there, honoured by us on every schema"),
     ("a transit router port that is deleted, moves, or gets another MAC", "port bindings, 5: its row stays; the move never arrives"),

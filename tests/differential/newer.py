@@ -31,6 +31,8 @@ def deny_list(h: Historian, zone: Zone) -> Action:
     operations = topology.zone_options({"ic-route-denylist": h.random.choice(lists)})
     if h.random.random() < 0.3:
         operations = topology.no_zone_options(["ic-route-denylist"])
+    # Beside the other list upstream ignores ic-route-blacklist, and ours applies both.
+    operations += topology.no_zone_options(["ic-route-blacklist"])
     return Action("change option ic-route-denylist", f"{zone.name}/NB", tuple(operations), alone=False)
 
 

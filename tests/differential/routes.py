@@ -144,7 +144,7 @@ def zone_option(h: Historian, zone: Zone) -> Action:
     key = h.random.choice(["ic-route-adv", "ic-route-learn", "ic-route-adv-default", "ic-route-learn-default", "ic-route-blacklist"])
     if key == "ic-route-blacklist":
         lists = ["10.1.0.0/16", "10.2.0.0/20,10.7.2.0/24", "10.7.0.0/16", " 10.7.1.0/24,10.8.0.0/16", "10.7.0.0/22,junk,10.8.0.0/16"]
-        operations = topology.zone_options({key: h.random.choice(lists)})
+        operations = topology.no_zone_options(["ic-route-denylist"]) + topology.zone_options({key: h.random.choice(lists)})
     else:
         operations = topology.zone_options({key: h.mostly("true")})
     if h.random.random() < 0.2:

@@ -20,7 +20,7 @@ from ansible_collections.ovn.interconnect.tests.support.scenes import (
     published,
     route,
 )
-from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect
+from ansible_collections.ovn.interconnect.tests.support.servers import OURS, Interconnect
 
 from .conftest import Make
 
@@ -120,6 +120,40 @@ def test_the_default_route_needs_the_options_of_both_zones(pair: Interconnect) -
     assert prefixes(learned(az2, "lr2")) == ["0.0.0.0/0"]
 
 
+@pytest.mark.ours("it advertises the route back, and the two zones send each other the packets once az1's own route is gone")
+def test_a_default_route_through_the_transit_switch_is_not_advertised_back_on_it(pair: Interconnect) -> None:
+    az1, az2 = pair.zones
+    for zone in pair.zones:
+        options(zone, ic_route_adv_default="true", ic_route_learn_default="true")
+    route(az2, "lr2", "0.0.0.0/0", f"{TS}.1")
+    route(az2, "lr2", "2001:db8:77::/48", "2001:db8:1::1")
+    pair.settle()
+    assert published(pair) == []
+    assert learned(az1, "lr1") == []
+    options(az2, ic_route_adv_via_transit="true")
+    pair.settle()
+    assert learned(az1, "lr1") == [("0.0.0.0/0", f"{TS}.2"), ("2001:db8:77::/48", "2001:db8:1::2")]
+    options(az2, ic_route_adv_via_transit="false")
+    pair.settle()
+    assert learned(az1, "lr1") == []
+
+
+def test_a_static_route_through_one_transit_switch_is_advertised_on_another(ic: Interconnect) -> None:
+    """A hub: what its static routes send through ts2, the routers on ts1 reach through the hub."""
+    scenes.transit_switches(ic, "ts1", "ts2")
+    az1, az2 = ic.zones
+    for zone in ic.zones:
+        options(zone, ic_route_adv="true", ic_route_learn="true")
+    attach(az1, "hub", "ts1", [f"{TS}.1/24"])
+    attach(az1, "hub", "ts2", ["169.254.200.1/24"])
+    attach(az2, "spoke", "ts1", [f"{TS}.2/24"])
+    route(az1, "hub", "10.9.0.0/16", "169.254.200.9")
+    ic.settle()
+    if az1.daemon.kind == OURS:
+        assert published(ic) == [("ts1", "10.9.0.0/16", f"{TS}.1")]
+    assert ("10.9.0.0/16", f"{TS}.1") in learned(az2, "spoke")
+
+
 @pytest.mark.parametrize("value, works", [("true", True), ("TRUE", True), ("yes", False), ("1", False), ("", False)])
 def test_switching_on_and_off(pair: Interconnect, value: str, works: bool) -> None:
     az1, az2 = pair.zones
@@ -148,18 +182,21 @@ def test_the_global_list_of_denied_prefixes_works_in_both_directions(pair: Inter
     assert prefixes(learned(az2, "lr2")) == ["10.1.2.1/24", "10.1.3.1/24"]
 
 
-@pytest.mark.ours("ic-route-denylist is known since 24.09, compares IPv6 correctly since 25.03")
-def test_the_new_name_of_the_list_goes_before_the_old_one(pair: Interconnect) -> None:
+@pytest.mark.ours("ic-route-denylist is known since 24.09, compares IPv6 correctly since 25.03, and the old list is ignored beside it")
+def test_both_lists_of_denied_prefixes_take_effect(pair: Interconnect) -> None:
     az1, az2 = pair.zones
     lans = ["2002:db8:1::/64", "2003:db88:1::/64", "2003:db08:1::/64", "2004:aaaa:bbb::/48", "2005:1734:5678::/50", "2005:1834:5678::/50"]
     lan(az1, "lr1", "lan1", *(f"{network.split('/')[0]}1/{network.split('/')[1]}" for network in lans))
     denied = " 2003:db08:1::/64, 2004:aaaa::/32, 2005:1234::/21"
     options(az1, ic_route_denylist=denied, ic_route_blacklist="2002::/16")
     pair.settle()
-    assert prefixes(learned(az2, "lr2")) == ["2002:db8:1::1/64", "2003:db88:1::1/64", "2005:1834:5678::1/50"]
+    assert prefixes(learned(az2, "lr2")) == ["2003:db88:1::1/64", "2005:1834:5678::1/50"]
+    options(az2, ic_route_denylist="2001::/16", ic_route_blacklist="2003::/16")
+    pair.settle()
+    assert prefixes(learned(az2, "lr2")) == ["2005:1834:5678::1/50"]
     options(az1, ic_route_denylist="")
     pair.settle()
-    assert len(learned(az2, "lr2")) == 5
+    assert len(learned(az2, "lr2")) == 3
 
 
 FILTERS = [

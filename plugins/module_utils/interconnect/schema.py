@@ -116,7 +116,7 @@ NORTHBOUND = declare(
         "Logical_Router": "name static_routes:refs ports:refs options:map external_ids:map enabled:optbool"
         " load_balancer:refs load_balancer_group:refs",
         "Logical_Router_Port": "name mac networks:strs options:map external_ids:map enabled:optbool",
-        "Logical_Router_Static_Route": "ip_prefix nexthop policy:optstr route_table options:map external_ids:map",
+        "Logical_Router_Static_Route": "ip_prefix nexthop output_port:optstr policy:optstr route_table options:map external_ids:map",
         "Load_Balancer": "vips:map",
         "Load_Balancer_Group": "load_balancer:refs",
         "Address_Set": "name addresses:strs options:map external_ids:map",
@@ -133,7 +133,7 @@ SOUTHBOUND = declare(
         "Port_Binding": "logical_port datapath:uuid type mac:strs options:map chassis:optuuid up:optbool",
         "Service_Monitor": "type:optstr ip port:int protocol:optstr logical_port src_ip src_mac status:optstr options:map"
         " external_ids:map chassis_name remote:bool ic_learned:bool",
-        "Learned_Route": "datapath:uuid ip_prefix",
+        "Learned_Route": "datapath:uuid ip_prefix nexthop",
         "Address_Set": "name addresses:strs options:map",
     },
 )

@@ -178,6 +178,7 @@ _ROUTER = "router"
 _PORT = "router port"
 _ZONE = "zone"
 _NO_DENYLIST = NamedList.read({}, "ic-route-denylist", _ZONE)
+_NO_BLACKLIST = NamedList.read({}, "ic-route-blacklist", _ZONE)
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,11 @@ class ZoneOptions:
     learn_default: bool = False
     adv_lb: bool = False
     learn_lb: bool = False
+    adv_via_transit: bool = False
+    """``ic-route-adv-via-transit``: routes whose next hop is on a transit switch are advertised on that switch, as upstream does."""
     deny: NamedList = _NO_DENYLIST
+    deny_old: NamedList = _NO_BLACKLIST
+    """The list under its name of before 24.09. Another program may have set it, so both lists count."""
     strict_prefix: bool = False
     """``ic-route-strict-prefix``: destinations are compared by network and not by text (``address.destination_key``)."""
     as_adv: bool = False
@@ -198,8 +203,7 @@ class ZoneOptions:
 
     @classmethod
     def read(cls, options: Mapping[str, str]) -> ZoneOptions:
-        """Read NB_Global.options. ic-route-blacklist counts where ic-route-denylist is absent or empty text (2.1)."""
-        denylist = "ic-route-denylist" if options.get("ic-route-denylist") else "ic-route-blacklist"
+        """Read NB_Global.options. ic-route-denylist and ic-route-blacklist both count; upstream ignores the second one beside the first."""
         return cls(
             adv=boolean(options, "ic-route-adv"),
             learn=boolean(options, "ic-route-learn"),
@@ -207,7 +211,9 @@ class ZoneOptions:
             learn_default=boolean(options, "ic-route-learn-default"),
             adv_lb=boolean(options, "ic-route-adv-lb"),
             learn_lb=boolean(options, "ic-route-learn-lb"),
-            deny=NamedList.read(options, denylist if options.get(denylist) else "ic-route-denylist", _ZONE),
+            adv_via_transit=boolean(options, "ic-route-adv-via-transit"),
+            deny=NamedList.read(options, "ic-route-denylist", _ZONE),
+            deny_old=NamedList.read(options, "ic-route-blacklist", _ZONE),
             strict_prefix=boolean(options, "ic-route-strict-prefix"),
             as_adv=boolean(options, "ic-as-adv"),
             as_learn=boolean(options, "ic-as-learn"),
@@ -215,8 +221,8 @@ class ZoneOptions:
 
     @property
     def bad_items(self) -> tuple[BadItem, ...]:
-        """Items of the denylist that are no prefix."""
-        return tuple(_bad_items(self.deny))
+        """Items of the two denylists that are not a prefix."""
+        return tuple(_bad_items(self.deny, self.deny_old))
 
 
 @dataclass(frozen=True)
@@ -305,7 +311,7 @@ def may_advertise(prefix: Prefix, zone: ZoneOptions, router: RouterOptions, port
         return "a load balancer VIP, and ic-route-adv-lb is off"
     if is_link_local(prefix):
         return "link-local prefixes are not advertised"
-    denied = denial(prefix, port.filters.deny_adv, router.filters.deny_adv, zone.deny)
+    denied = denial(prefix, port.filters.deny_adv, router.filters.deny_adv, zone.deny, zone.deny_old)
     return denied or omission(prefix, port.filters.filter_adv, router.filters.filter_adv)
 
 
@@ -331,5 +337,5 @@ def may_learn(
         return "the router is disabled"
     if is_link_local(prefix):
         return "link-local prefixes are not learned"
-    denied = denial(prefix, port.filters.deny_learn, router.filters.deny_learn, zone.deny)
+    denied = denial(prefix, port.filters.deny_learn, router.filters.deny_learn, zone.deny, zone.deny_old)
     return denied or omission(prefix, port.filters.filter_learn, router.filters.filter_learn)

@@ -101,7 +101,7 @@ def _plan_other(zone: Zone, owner: str, key: Other) -> Iterable[Step]:
 
 def _zone_policy(row: Row | None) -> tuple[object, ...]:
     options = ZoneOptions.read(row["options"] if row is not None else {})
-    return options.adv, options.adv_default, options.adv_lb, options.deny, options.learn
+    return options.adv, options.adv_default, options.adv_lb, options.adv_via_transit, options.deny, options.deny_old, options.learn
 
 
 def _plan_row(zone: Zone, owner: str, key: Published, hops: HopMemory) -> Iterator[Step]:

@@ -173,7 +173,7 @@ def _ports_on(zone: Zone, owner: str, router: str, switch: str) -> list[tuple[Ro
 
 def _zone_policy(row: Row | None) -> tuple[object, ...]:
     options = ZoneOptions.read(row["options"] if row is not None else {})
-    return options.learn, options.learn_default, options.learn_lb, options.deny, options.strict_prefix
+    return options.learn, options.learn_default, options.learn_lb, options.deny, options.deny_old, options.strict_prefix
 
 
 def _record(router: Row, route: Row) -> str:

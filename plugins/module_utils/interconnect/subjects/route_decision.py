@@ -64,8 +64,44 @@ def next_hop_of(port: Port, prefix: Prefix) -> Address | None:
 
 
 def refusal(zone: Zone, port: Port, source: Source) -> str | None:
-    """Why a source is not published through a port, None if it is: the policies of 4.3, before next hop and switch are looked at."""
+    """Why a source is not published through a port, None if it is: split horizon and the policies of 4.3.
+
+    The next hop that the route would have in IC_SB, and the switch, are not looked at here.
+    """
+    if (source.via is not None or source.out) and not zone.options.adv_via_transit:
+        back = _leads_back(zone, port, source.via, source.out)
+        if back is not None:
+            return back
     return may_advertise(source.prefix, zone.options, port.router_options, port.options, source.kind == "loadbalancer")
+
+
+def _leads_back(zone: Zone, port: Port, via: Address | None, out: str | None) -> str | None:
+    """Split horizon: why a route would lead its learners back to the transit switch that they learn it from, None if it would not.
+
+    The learners reach the route's own next hop through that switch without this router. Once the router behind the next hop drops the
+    route, it learns it from here, and the two routers send the packets to each other. A link-local next hop says nothing about its place.
+    """
+    others = (
+        participants.participant(zone, binding)
+        for binding in participants.bindings_of(zone, port.binding["availability_zone"], port.router.uuid)
+        if binding["transit_switch"] == port.transit_switch and binding.uuid != port.binding.uuid
+    )
+    for other in (port, *others):
+        if isinstance(other, Port) and other.router_port is not None and _leaves_through(other.router_port, via, out):
+            hop = format_address(via) if via is not None else f"on router port {out}"
+            return (
+                f"split horizon: its next hop {hop} is on {port.transit_switch} itself;"
+                " set ic-route-adv-via-transit=true in NB_Global.options to advertise it nevertheless"
+            )
+    return None
+
+
+def _leaves_through(lrp: Row, via: Address | None, out: str | None) -> bool:
+    """Whether a route with this next hop, or the router port that it names, uses this router port."""
+    if out:
+        return bool(out == lrp["name"])
+    networks = participants.lrp_networks(lrp)
+    return via is not None and not is_fe80_64(via) and networks is not None and networks.contains(via)
 
 
 def hop_refusal(zone: Zone, switch: str, hop: Address | None, port: Port) -> str | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..address import DISCARD, Prefix, is_fe80_64, parse_nexthop, parse_prefix
+from ..address import DISCARD, Address, Prefix, is_fe80_64, parse_nexthop, parse_prefix
 from ..settings import boolean
 from ..store import Row
 from ..zone import Zone
@@ -24,7 +24,10 @@ CONNECTED, STATIC, LOADBALANCER, DYNAMIC = "connected", "static", "loadbalancer"
 
 
 class Source(NamedTuple):
-    """One reason to publish a prefix through a port: ``kind`` (route, lrp, loadbalancer, lr) and ``uuid`` name the row it comes from."""
+    """One reason to publish a prefix through a port: ``kind`` (route, lrp, loadbalancer, lr) and ``uuid`` name the row it comes from.
+
+    ``via`` is the next hop of a static or dynamic route, ``out`` the router port that a static route names.
+    """
 
     kind: str
     uuid: str
@@ -32,6 +35,8 @@ class Source(NamedTuple):
     route_table: str
     prefix: Prefix
     override: bool = False
+    via: Address | None = None
+    out: str | None = None
 
 
 def networks(row: Row) -> Iterator[Prefix]:
@@ -53,20 +58,21 @@ def static_source(row: Row, route_table: str) -> Source | str:
         return f'its ip_prefix "{row["ip_prefix"]}" is no prefix'
     if row["policy"] == "src-ip":
         return "its policy is src-ip"
+    hop = None
     if row["nexthop"] != DISCARD:
         hop = parse_nexthop(row["nexthop"])
         if hop is None:
             return f'its nexthop "{row["nexthop"]}" is no address'
         if is_fe80_64(hop):
             return "its nexthop is a link-local address"
-    return Source("route", row.uuid, STATIC, route_table, prefix, boolean(row["options"], rows.OVERRIDE))
+    return Source("route", row.uuid, STATIC, route_table, prefix, boolean(row["options"], rows.OVERRIDE), hop, row["output_port"])
 
 
-def _local_sources(kind: str, uuid: str, prefix: Prefix, port_table: str, main_origin: str) -> Iterator[Source]:
+def _local_sources(kind: str, uuid: str, prefix: Prefix, port_table: str, main_origin: str, via: Address | None = None) -> Iterator[Source]:
     """S2 and S4: the row of the main table, and one in the port's own table that overrides connected routes there."""
     if port_table:
-        yield Source(kind, uuid, CONNECTED, port_table, prefix, True)
-    yield Source(kind, uuid, main_origin, "", prefix)
+        yield Source(kind, uuid, CONNECTED, port_table, prefix, True, via)
+    yield Source(kind, uuid, main_origin, "", prefix, False, via)
 
 
 def sources(zone: Zone, owner: str, port: Port) -> Iterator[Source]:
@@ -87,7 +93,7 @@ def sources(zone: Zone, owner: str, port: Port) -> Iterator[Source]:
     for learned in zone.sb.find("Learned_Route", "datapath", datapath) if datapath is not None else ():
         dynamic = parse_prefix(learned["ip_prefix"])
         if dynamic is not None:
-            yield from _local_sources("lr", router, dynamic, table, DYNAMIC)
+            yield from _local_sources("lr", router, dynamic, table, DYNAMIC, parse_nexthop(learned["nexthop"]))
 
 
 def sources_of(zone: Zone, owner: str, port: Port, table: str, prefix: Prefix) -> Iterator[Source]:
@@ -108,8 +114,7 @@ def sources_of(zone: Zone, owner: str, port: Port, table: str, prefix: Prefix) -
     if zone.sb.count("Learned_Route"):
         for learned in rows.dynamic_to(zone, rows.datapath_of(zone, router), prefix):
             if parse_prefix(learned["ip_prefix"]) == prefix:
-                yield from _in_table(table, _local_sources("lr", router, prefix, port_table, DYNAMIC))
-                break
+                yield from _in_table(table, _local_sources("lr", router, prefix, port_table, DYNAMIC, parse_nexthop(learned["nexthop"])))
 
 
 def _in_table(table: str, found: Iterable[Source]) -> Iterator[Source]:

@@ -25,6 +25,7 @@ from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tool
         ({"ic-route-adv": "yes"}, {"advertise": True}, {"ic-route-adv": "true"}),
         ({"ic-route-learn": "true", "x": "y"}, {"learn": False}, {"ic-route-learn": "false", "x": "y"}),
         ({"ic-route-learn": "true"}, {"advertise": True}, {"ic-route-adv": "true", "ic-route-learn": "true"}),
+        ({}, {"advertise_via_transit": True}, {"ic-route-adv-via-transit": "true"}),
         ({}, {"denylist": ["10.0.0.1/8"]}, {"ic-route-denylist": "10.0.0.0/8"}),
         ({"ic-route-denylist": "10.0.0.0/8"}, {"denylist": []}, {}),
         ({"ic-route-blacklist": "10.0.0.0/8"}, {"denylist": []}, {}),
@@ -54,3 +55,21 @@ def test_a_database_without_its_global_row_gets_one() -> None:
 def test_a_bad_network_is_refused() -> None:
     with pytest.raises(ModuleError, match="denylist has 'x', which is no network"):
         module.desired(params(module, denylist=["x"]), stores(module.DATABASE))
+
+
+@pytest.mark.parametrize(
+    "options, warned",
+    [
+        ({"ic-route-denylist": "10.0.0.0/8", "ic-route-blacklist": "11.0.0.0/8"}, True),
+        ({"ic-route-denylist": "10.0.0.0/8", "ic-route-blacklist": "10.0.0.0/8"}, False),
+        ({"ic-route-denylist": "10.0.0.0/8"}, False),
+        ({"ic-route-blacklist": "11.0.0.0/8"}, False),
+        ({"ic-route-denylist": "", "ic-route-blacklist": "11.0.0.0/8"}, False),
+    ],
+)
+def test_two_lists_that_upstream_would_not_both_apply_are_warned_of(options: dict[str, str], warned: bool) -> None:
+    contents = stores(module.DATABASE)
+    put(contents[NB], "NB_Global", name="az1", options=options)
+    warnings = module.warn(params(module, denylist=["10.0.0.0/8"]), contents)
+    assert len(warnings) == warned
+    assert all("ic-route-blacklist (11.0.0.0/8)" in sentence for sentence in warnings)

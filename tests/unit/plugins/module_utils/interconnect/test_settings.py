@@ -176,20 +176,24 @@ def test_switches_of_the_zone(key: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options, option, items",
+    "options, denied",
     [
-        ({}, "ic-route-denylist", []),
-        ({"ic-route-denylist": "10.0.0.0/8"}, "ic-route-denylist", ["10.0.0.0/8"]),
-        ({"ic-route-blacklist": "50.0.0.0/8"}, "ic-route-blacklist", ["50.0.0.0/8"]),
-        ({"ic-route-denylist": "", "ic-route-blacklist": "50.0.0.0/8"}, "ic-route-blacklist", ["50.0.0.0/8"]),
-        ({"ic-route-denylist": "10.0.0.0/8", "ic-route-blacklist": "50.0.0.0/8"}, "ic-route-denylist", ["10.0.0.0/8"]),
-        ({"ic-route-denylist": ",", "ic-route-blacklist": "50.0.0.0/8"}, "ic-route-denylist", []),
+        ({}, []),
+        ({"ic-route-denylist": "10.0.0.0/8"}, ["10.0.0.0/8"]),
+        ({"ic-route-blacklist": "50.0.0.0/8"}, ["50.0.0.0/8"]),
+        ({"ic-route-denylist": "", "ic-route-blacklist": "50.0.0.0/8"}, ["50.0.0.0/8"]),
+        ({"ic-route-denylist": "10.0.0.0/8", "ic-route-blacklist": "50.0.0.0/8"}, ["10.0.0.0/8", "50.0.0.0/8"]),
+        ({"ic-route-denylist": ",", "ic-route-blacklist": "50.0.0.0/8"}, ["50.0.0.0/8"]),
     ],
 )
-def test_old_name_of_the_denylist(options: dict[str, str], option: str, items: list[str]) -> None:
-    deny = ZoneOptions.read(options).deny
-    assert deny.option == option
-    assert [format_prefix(item) for item in deny.prefixes.items] == items
+def test_both_names_of_the_denylist_count(options: dict[str, str], denied: list[str]) -> None:
+    read = ZoneOptions.read({"ic-route-adv": "true", **options})
+    lists = {"ic-route-denylist": read.deny, "ic-route-blacklist": read.deny_old}
+    assert [format_prefix(item) for named in lists.values() for item in named.prefixes.items] == denied
+    for name, named in lists.items():
+        assert named.option == name
+    for item in denied:
+        assert "denied by" in (settings.may_advertise(prefix(item), read, RouterOptions(), PortOptions()) or "")
 
 
 def test_options_of_a_port() -> None:

@@ -82,7 +82,7 @@ class RoutesWorld(World):
         self.put(self.nb(zone), "Logical_Router", lr, load_balancer=both)
         return uuid
 
-    def dynamic(self, zone: str, router: str, prefix: str) -> str:
+    def dynamic(self, zone: str, router: str, prefix: str, nexthop: str = "10.99.0.1") -> str:
         """A route that the router's routing protocol learned; its datapath is made as needed."""
         lr = self.find(zone, "Logical_Router", router).uuid
         found = [
@@ -91,7 +91,7 @@ class RoutesWorld(World):
         if not found:
             new = {"nb_uuid": lr} if self.sb(zone).schema.has("Datapath_Binding", "nb_uuid") else {"external_ids": {"logical-router": lr}}
             found = [self.put(self.sb(zone), "Datapath_Binding", **new)]
-        return self.put(self.sb(zone), "Learned_Route", datapath=found[0], ip_prefix=prefix)
+        return self.put(self.sb(zone), "Learned_Route", datapath=found[0], ip_prefix=prefix, nexthop=nexthop)
 
     def connect(
         self,

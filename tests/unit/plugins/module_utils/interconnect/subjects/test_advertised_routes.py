@@ -642,3 +642,41 @@ def test_verdicts_say_why() -> None:
     assert verdicts[8] is None
     assert "ic-route-adv-default" in str(verdicts[0])
     assert "link-local" in str(verdicts[32])
+
+
+# ---- Split horizon ---------------------------------------------------------------------------------------------------
+
+
+def test_a_route_whose_next_hop_is_on_the_transit_switch_is_not_advertised_back_on_it() -> None:
+    w = RoutesWorld(1, ["ts1", "ts2"])
+    w.connect("az1", "lr", "ts1", "169.254.100.1/24", "fd00:100::1/64")
+    w.connect("az1", "lr", "ts2", "169.254.200.1/24")
+    w.static("az1", "lr", "10.1.0.0/16", "169.254.100.9")
+    w.static("az1", "lr", "10.2.0.0/16", "10.99.0.1")
+    w.static("az1", "lr", "10.3.0.0/16", "10.99.0.1", output_port="az1-lr-ts1")
+    w.static("az1", "lr", "10.4.0.0/16", "169.254.100.9", output_port="elsewhere")
+    w.dynamic("az1", "lr", "10.5.0.0/16", "169.254.100.9")
+    w.dynamic("az1", "lr", "10.6.0.0/16", "fe80::9")
+    w.rest()
+    on_ts1 = {text.split(" ")[0] for text in w.published() if "169.254.100.1" in text}
+    on_ts2 = {text.split(" ")[0] for text in w.published() if "169.254.200.1" in text}
+    assert on_ts1 == {"10.2.0.0/16", "10.4.0.0/16", "10.6.0.0/16"}
+    assert on_ts2 == {f"10.{number}.0.0/16" for number in range(1, 7)}
+    w.zone_options("az1", ic_route_adv_via_transit="true")
+    w.rest()
+    assert {text.split(" ")[0] for text in w.published() if "169.254.100.1" in text} == on_ts2
+
+
+def test_split_horizon_follows_the_networks_of_every_port_of_the_router_on_the_switch() -> None:
+    w = RoutesWorld(1)
+    w.connect("az1", "lr", "ts1", "169.254.100.1/24", port="one")
+    w.connect("az1", "lr", "ts1", "169.254.101.1/24", port="two")
+    w.static("az1", "lr", "10.1.0.0/16", "169.254.101.9")
+    w.rest()
+    assert w.published() == []
+    w.options("az1", "Logical_Router_Port", "two", x="y")
+    lrp = w.find("az1", "Logical_Router_Port", "two")
+    w.put(w.nb("az1"), "Logical_Router_Port", lrp.uuid, networks=frozenset(["169.254.102.1/24"]))
+    w.bind("az1", "two")
+    w.rest()
+    assert w.published() == ["10.1.0.0/16 via 169.254.100.1", "10.1.0.0/16 via 169.254.102.1"]

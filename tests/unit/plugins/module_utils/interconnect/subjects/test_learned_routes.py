@@ -53,6 +53,7 @@ def test_what_a_learned_route_holds() -> None:
     assert row.as_dict() == {
         "ip_prefix": "10.0.0.0/8",
         "nexthop": HOP + "/24",
+        "output_port": None,
         "policy": None,
         "route_table": "t",
         "options": {"origin": "static", "override-connected": "true"},
