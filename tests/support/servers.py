@@ -342,8 +342,8 @@ class SyncDaemon(Process):
         return self.running and not self.paused
 
     def status(self) -> str:
-        """`active`, `standby` or `paused`."""
-        return self.appctl("status").removeprefix("Status: ")
+        """`active`, `standby` or `paused`; the newest releases tell of the lock of IC_SB in a second line."""
+        return self.appctl("status").splitlines()[0].removeprefix("Status: ")
 
 
 class AvailabilityZone:

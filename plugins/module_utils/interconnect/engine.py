@@ -22,6 +22,7 @@ from typing import Callable, NamedTuple, Union
 
 from .change import INSERT, Change, Group, Left, Step
 from .disputes import Disputes
+from .runs import Runs
 from .store import RowChange
 from .zone import Zone
 
@@ -152,6 +153,8 @@ class Engine:
         self._retries: dict[tuple[str, Hashable], float] = {}
         self._left: dict[tuple[str, Hashable], tuple[Left, ...]] = {}
         self._disputes = Disputes(clock)
+        #: How each subject handled the changes of a pass.
+        self.runs = Runs(self._by_name, clock)
         self._own: str | None = None
         #: By database and table: who wants to see its changes, and whether it is additive for that subject.
         self._readers: dict[tuple[str, str], list[tuple[Subject, bool]]] = {}
@@ -172,6 +175,8 @@ class Engine:
                 if not (additive and adds):
                     self._epochs[subject.name] += 1
                 self._observe_one(subject, change)
+        places = {(change.database, change.table) for change in changes}
+        self.runs.changed(subject.name for place in places for subject, _additive in self._readers.get(place, ()))
         self._follow_identity()
 
     def _observe_one(self, subject: Subject, change: RowChange) -> None:
@@ -189,6 +194,7 @@ class Engine:
 
     def mark(self, subject: Subject) -> None:
         """Mark every key of one subject."""
+        self.runs.forced(subject.name)
         for key in subject.all_keys(self.zone):
             self.mark_key(subject.name, key)
 
@@ -247,9 +253,11 @@ class Engine:
     def plan(self, most: int = 1000, enough: Callable[[], bool] = lambda: False) -> list[Group]:
         """Look at dirty keys in the order of the subjects, at ``most`` of them or until ``enough()``; the Changes, a group a key."""
         self._wake_due()
+        self.runs.begin()
         groups = []
         self.planned = []
         for subject, key in self._take(most):
+            self.runs.enter(subject.name)
             place = (subject.name, key)
             self.planned.append(place)
             changes = self._plan_key(subject, place)
@@ -257,6 +265,7 @@ class Engine:
                 groups.append(Group(subject.name, key, changes))
             if enough():
                 break
+        self.runs.enter(None)
         return groups
 
     def _take(self, most: int) -> Iterator[tuple[Subject, Hashable]]:

@@ -80,6 +80,11 @@ class ZoneSync:
         return ACTIVE if self.replicas[SB].has_lock else STANDBY
 
     @property
+    def holds_shared_lock(self) -> bool:
+        """Whether this process holds the lock of IC_SB."""
+        return not self._paused and self.replicas[IC_SB].has_lock
+
+    @property
     def loaded(self) -> bool:
         """Whether the contents of all four databases are here and up to date."""
         return all(replica.synced for replica in self.replicas.values())
@@ -117,6 +122,11 @@ class ZoneSync:
     def resume(self) -> None:
         """Ask for the locks again."""
         self._paused = False
+
+    def recompute(self) -> None:
+        """Look at every key again. Without effect on a process that is not active: it begins so when it becomes active."""
+        if self._was_active:
+            self.engine.restart()
 
     def claim(self) -> Row | None:
         """An operator's word that the row of our name in IC_SB is ours. Returns that row, None where the zone is refused none."""

@@ -9,7 +9,6 @@ An answer never waits for a database.
 
 from __future__ import annotations
 
-import errno
 import resource
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +17,8 @@ from typing import Any, NamedTuple
 from ..schema import DATABASES, IC_NB, IC_SB, NB, SB
 from ..subjects.progress import has_counters, laggards
 from ..sync import ACTIVE, PAUSED, ZoneSync
+from .connection import Connection, FormatError
+from .inc_engine import IncEngine, InputError
 from .log import Log, LogFile
 from .log_pattern import PATTERNS
 from .log_spec import follow, knows
@@ -26,13 +27,10 @@ from .options import version_text
 try:
     import ovs.unixctl
     import ovs.unixctl.server
-    import ovs.vlog
 
     _unixctl: Any = ovs.unixctl
-    _UnixctlConnection: Any = ovs.unixctl.server.UnixctlConnection
-    _vlog: Any = ovs.vlog.Vlog("unixctl")
 except ImportError:  # main says so, see client.check_library
-    _UnixctlConnection = object
+    pass
 
 
 class CommandError(Exception):
@@ -49,26 +47,15 @@ class Command(NamedTuple):
     answer: Callable[[Sequence[str]], str]
 
 
-class Connection(_UnixctlConnection):
-    """A connection to the control socket. At words that the library cannot read or write it is closed, where the process would end."""
-
-    def run(self) -> int | None:
-        """Do what can be done without waiting: an errno ends the connection."""
-        try:
-            error: int | None = super().run()
-        except Exception as failure:
-            _vlog.warn(f"a control connection is closed: {failure!r}")
-            return errno.EPROTO
-        return error
-
-
 class Control:
     """The answers to all control commands, and whether ``exit`` was one of them."""
 
-    def __init__(self, sync: ZoneSync, log: Log, log_file: LogFile) -> None:
+    def __init__(self, sync: ZoneSync, log: Log, log_file: LogFile, *, lock_line: bool = True) -> None:
         self.exiting = False
-        #: How often the main loop turned.
-        self.turns = 0
+        #: How often the main loop turned, and how often it did so without a wait.
+        self.turns = self.immediate_turns = 0
+        self._lock_line = lock_line
+        self._inc_engine = IncEngine(sync.engine)
         self._sync = sync
         self._log = log
         self._log_file = log_file
@@ -83,8 +70,13 @@ class Control:
 
     def _answer(self, connection: Any, arguments: Sequence[str], command: Command) -> None:
         try:
+            if command.name == "set-options":
+                connection.choose(arguments)
+            elif command.name == "list-commands" and connection.as_json:
+                connection.reply_value({name: one.usage for name, one in _unixctl.commands.items()})
+                return
             text = command.answer(arguments)
-        except CommandError as error:
+        except (CommandError, FormatError, InputError) as error:
             connection.reply_error(f"{error}\n")
             return
         except Exception as error:  # a mistake of ours in one answer, and no reason to end
@@ -101,7 +93,7 @@ class Control:
             "pause": self._pause,
             "resume": self._resume,
             "is-paused": lambda: str(self._sync.status == PAUSED).lower(),
-            "status": lambda: f"Status: {self._sync.status}",
+            "status": self._status,
             "nb-connection-status": lambda: self._connection(NB),
             "sb-connection-status": lambda: self._connection(SB),
             "ic-nb-connection-status": lambda: self._connection(IC_NB),
@@ -109,6 +101,9 @@ class Control:
             "version": version_text,
             "list-commands": self._list,
             "coverage/show": self._coverage,
+            "inc-engine/clear-stats": self._clear_stats,
+            "inc-engine/list-stopwatches": self._inc_engine.names,
+            "inc-engine/recompute": self._recompute,
             "memory/show": self._memory,
             "guard/show": self._guard,
             "guard/release": self._release,
@@ -122,6 +117,13 @@ class Control:
         for name, answer in plain.items():
             yield Command(name, "", 0, 0, _without_arguments(answer))
         yield Command("coverage/read-counter", "COUNTER", 1, 1, self._counter)
+        yield Command("set-options", "[--format text|json]", 1, 2, lambda _arguments: "")
+        yield Command("inc-engine/compute-log-timeout", "", 1, 1, _log_timeout)
+        yield Command("inc-engine/disable-stopwatch", "[node]", 0, 1, self._inc_engine.disable)
+        yield Command("inc-engine/enable-stopwatch", "[node]", 0, 1, self._inc_engine.enable)
+        yield Command("inc-engine/show-stats", "", 0, 2, self._inc_engine.show)
+        yield Command("stopwatch/reset", "[NAME]", 0, 1, self._inc_engine.reset)
+        yield Command("stopwatch/show", "[ NAME | -t|--threshold N [unit] ]", 0, 3, self._inc_engine.show_stopwatches)
         yield Command("vlog/set", "{spec | PATTERN:destination:pattern}", 1, many, self._set_levels)
         yield Command("vlog/disable-rate-limit", "[module]...", 0, many, lambda modules: self._limit(modules, False))
         yield Command("vlog/enable-rate-limit", "[module]...", 0, many, lambda modules: self._limit(modules, True))
@@ -140,6 +142,20 @@ class Control:
     def _resume(self) -> str:
         self._sync.resume()
         self._log("info", "this instance is no longer paused")
+        return ""
+
+    def _status(self) -> str:
+        status = f"Status: {self._sync.status}"
+        if not self._lock_line:
+            return status
+        return f"{status}\nIC-SB lock: {'held' if self._sync.holds_shared_lock else 'not held'}"
+
+    def _recompute(self) -> str:
+        self._sync.recompute()
+        return ""
+
+    def _clear_stats(self) -> str:
+        self._inc_engine.clear()
         return ""
 
     def _connection(self, database: str) -> str:
@@ -207,7 +223,12 @@ class Control:
     def counters(self) -> dict[str, int]:
         """What ``coverage/*`` shows, counted since the start of the process."""
         committer = self._sync.committer
-        return {"loop_turns": self.turns, "txn_rejected": committer.rejections, "txn_sent": committer.serial}
+        return {
+            "loop_turns": self.turns,
+            "poll_zero_timeout": self.immediate_turns,
+            "txn_rejected": committer.rejections,
+            "txn_sent": committer.serial,
+        }
 
     def _coverage(self) -> str:
         return "\n".join(["Event coverage:", *(f"{name:<24} total: {count}" for name, count in self.counters.items())])
@@ -258,6 +279,13 @@ class Control:
 
 def _without_arguments(answer: Callable[[], str]) -> Callable[[Sequence[str]], str]:
     return lambda _arguments: answer()
+
+
+def _log_timeout(arguments: Sequence[str]) -> str:
+    """Upstream logs nodes that compute for longer than that; here a pass ends after half a second anyway."""
+    if not (arguments[0].isascii() and arguments[0].isdigit()):
+        raise CommandError("unsigned integer required")
+    return ""
 
 
 def _patterns() -> str:

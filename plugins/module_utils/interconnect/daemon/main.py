@@ -75,9 +75,10 @@ class Daemon:
             self._turn()
 
     def _sleep(self) -> None:
-        poller = ovs.poller.Poller()
+        poller: Any = ovs.poller.Poller()
         for one in (self._server, self._sync, self._hangup):
             one.wait(poller)
+        self._control.immediate_turns += poller.timeout == 0
         poller.block()
 
     def _turn(self) -> None:
@@ -128,7 +129,7 @@ def _work(wanted: options.Options, started: process.Started) -> int:
     wanted.tls.apply()
     tls.choose(wanted.handshake)
     sync = ZoneSync(wanted.remotes, log=log)
-    control = Control(sync, log, started.log_file)
+    control = Control(sync, log, started.log_file, lock_line=wanted.lock_line)
     control.register()
     process.remove_dead_sockets(wanted.rundir)
     server = _listen(wanted)

@@ -47,6 +47,10 @@ _OPTIONAL = {
 }
 
 
+#: What the control command ``status`` answers: upstream's form since 26.09 comes first and is the default, then that of earlier releases.
+_STATUS_FORMATS = ("two-lines", "one-line")
+_STATUS_VARIABLE = "OVN_IC_STATUS_FORMAT"
+
 #: What ovn-ic(8) has for a file that is not wanted.
 _NONE = "none"
 
@@ -66,6 +70,8 @@ class Options(NamedTuple):
     #: The pid file, None for none.
     pidfile: str | None
     overwrite_pidfile: bool
+    #: Whether the control command ``status`` has a second line that tells of the lock of IC_SB, as upstream's since 26.09.
+    lock_line: bool
     detach: bool
     chdir: bool
     monitor: bool
@@ -123,6 +129,8 @@ def read(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
         if word.startswith("-") and word not in ("-", "--"):
             parser.error(f"unknown option {word}")
         parser.error(f"no argument is wanted besides options, found {word!r}")
+    if known.status_format not in _STATUS_FORMATS:
+        parser.error(f"--status-format: {known.status_format!r} is unknown, use {' or '.join(_STATUS_FORMATS)}")
     rundir = run_directory(environment)
     remotes = {database: getattr(known, place) for database, place, *_names in _REMOTES}
     _check_remotes(parser, remotes)
@@ -139,6 +147,7 @@ def read(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
         controlled=known.unixctl != _NONE,
         pidfile=_named(known.pidfile, rundir, f"{PROGRAM}.pid"),
         overwrite_pidfile=known.overwrite_pidfile,
+        lock_line=known.status_format == _STATUS_FORMATS[0],
         detach=known.detach,
         chdir=not known.no_chdir,
         monitor=known.monitor,
@@ -217,6 +226,13 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         words = f"connect to {database} there, members of a cluster separated by commas (default: ${variable}, else the socket: {default})"
         general.add_argument(short, long, dest=place, metavar="REMOTE", default=default, help=words.replace("%", "%%"))
     general.add_argument("-u", "--unixctl", metavar="SOCKET", help="another name for the control socket; none: no such socket")
+    general.add_argument(
+        "--status-format",
+        metavar="FORMAT",
+        default=environment.get(_STATUS_VARIABLE) or _STATUS_FORMATS[0],
+        help=f"what the control command status answers: {' or '.join(_STATUS_FORMATS)}; two-lines tells whether the lock of IC_SB is held,"
+        f" one-line is the form of OVN before 26.09 (default: ${_STATUS_VARIABLE}, else {_STATUS_FORMATS[0]})",
+    )
     general.add_argument("-h", "--help", action="help", help="show this and exit")
     general.add_argument("-o", "--options", action=_ListOptions, nargs=0, help="list the options and exit")
     general.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")

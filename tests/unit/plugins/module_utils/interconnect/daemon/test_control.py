@@ -80,12 +80,16 @@ def test_only_warnings_are_limited(recorder: Recorder) -> None:
 
 
 def test_status_and_pause(control: Control, recorder: Recorder) -> None:
-    assert (say(control, "status"), say(control, "is-paused")) == ("Status: standby", "false")
+    assert (say(control, "status"), say(control, "is-paused")) == ("Status: standby\nIC-SB lock: not held", "false")
     assert say(control, "pause") == ""
-    assert (say(control, "status"), say(control, "is-paused")) == ("Status: paused", "true")
+    assert (say(control, "status"), say(control, "is-paused")) == ("Status: paused\nIC-SB lock: not held", "true")
     assert say(control, "resume") == ""
-    assert (say(control, "status"), say(control, "is-paused")) == ("Status: standby", "false")
+    assert (say(control, "status"), say(control, "is-paused")) == ("Status: standby\nIC-SB lock: not held", "false")
     assert len(recorder.lines) == 2
+
+
+def test_the_status_of_older_releases_is_one_line(sync: ZoneSync, recorder: Recorder) -> None:
+    assert say(Control(sync, daemon_log.Log(), daemon_log.LogFile(None), lock_line=False), "status") == "Status: standby"
 
 
 @pytest.mark.parametrize("name", ["nb", "sb", "ic-nb", "ic-sb"])
@@ -102,6 +106,8 @@ def test_every_command_of_the_spec_is_there(control: Control) -> None:
     wanted = "exit pause resume is-paused status nb-connection-status sb-connection-status ic-nb-connection-status ic-sb-connection-status"
     wanted += " version list-commands coverage/read-counter coverage/show memory/show guard/show guard/release progress left/show"
     wanted += " zone/claim vlog/set vlog/list-pattern vlog/reopen vlog/close vlog/disable-rate-limit vlog/enable-rate-limit"
+    wanted += " set-options inc-engine/clear-stats inc-engine/compute-log-timeout inc-engine/disable-stopwatch inc-engine/enable-stopwatch"
+    wanted += " inc-engine/list-stopwatches inc-engine/recompute inc-engine/show-stats stopwatch/reset stopwatch/show"
     assert set(wanted.split()) == set(control.commands)
 
 
@@ -138,8 +144,9 @@ def test_without_a_log_file_there_is_none_to_open(control: Control) -> None:
 
 
 def test_counters(control: Control) -> None:
-    control.turns = 7
+    control.turns, control.immediate_turns = 7, 3
     assert say(control, "coverage/read-counter", "loop_turns") == "7"
+    assert say(control, "coverage/read-counter", "poll_zero_timeout") == "3"
     assert "txn_rejected             total: 0" in say(control, "coverage/show").splitlines()
     with pytest.raises(CommandError, match="No such counter"):
         say(control, "coverage/read-counter", "unicorns")
@@ -202,7 +209,7 @@ def test_errors_are_answers(control: Control) -> None:
     ask("status")
     ask("pause")
     ask("coverage/read-counter", ["unicorns"])
-    assert answers == [("reply", "Status: standby\n"), ("reply", ""), ("error", "No such counter\n")]
+    assert answers == [("reply", "Status: standby\nIC-SB lock: not held\n"), ("reply", ""), ("error", "No such counter\n")]
 
 
 def test_a_mistake_in_an_answer_is_an_answer(control: Control, recorder: Recorder) -> None:
