@@ -103,36 +103,39 @@ left:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import DEFAULTS, OPTIONS, connection_spec
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import fail, tls_files
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Module, Params, conclude, tls_files
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import check_remotes
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.synchronization import apply, plan
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.client import LibraryError, check_library
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.synchronization import Recorder, apply, plan
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.client import check_library
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
 
 SPEC: dict[str, Any] = {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": 60}}
 
 
+def doing(params: Params) -> str:
+    """What the module is about."""
+    return "Bringing the zone in step"
+
+
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec={**connection_spec(), **SPEC}, supports_check_mode=True)
-    params = module.params
+    module = Module(argument_spec={**connection_spec(), **SPEC}, supports_check_mode=True)
+    params: Params = module.params
+    recorders: list[Recorder] = []
     remotes = {name: params[OPTIONS[name]] or DEFAULTS[name] for name in (NB, SB, IC_NB, IC_SB)}
-    try:
+
+    def work() -> dict[str, Any]:
         check_library()
         check_remotes(remotes, tls_files(params))
         tls_files(params).apply()
         if module.check_mode:
             report = plan(remotes, params["timeout"])
         else:
-            report = apply(remotes, params["timeout"], params["wait"], params["wait_timeout"])
-    except (ModuleError, LibraryError) as error:
-        fail(module, "Bringing the zone in step", error)
-    else:
-        module.exit_json(**report.as_result(planning=module.check_mode))
+            report = apply(remotes, params["timeout"], params["wait"], params["wait_timeout"], recorders)
+        return report.as_result(planning=module.check_mode)
+
+    conclude(module, doing, work, recorders)
 
 
 if __name__ == "__main__":

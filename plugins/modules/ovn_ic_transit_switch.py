@@ -127,7 +127,9 @@ OPTIONS: dict[str, Any] = {**SHARED, "subnets": {"type": "list", "elements": "st
 def _keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str | None]]:
     """The keys to write, those of the subnets among them."""
     keys = wanted_keys(params, now)
-    keys["external_ids"] = map_keys(now["external_ids"], params["external_ids"], params["purge_external_ids"], kept=(SUBNETS,))
+    keys["external_ids"] = map_keys(
+        now["external_ids"], params["external_ids"], "external_ids", params["purge_external_ids"], kept=(SUBNETS,)
+    )
     if params["subnets"] is not None:
         keys["external_ids"][SUBNETS] = networks_text(params["subnets"], "subnets") or None
     return keys

@@ -11,14 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..interconnect.client import LibraryError
 from ..interconnect.schema import IC_NB, IC_SB
 from .arguments import STATE, connection_spec
 from .control import ControlSocket, RefusedError
-from .errors import ModuleError
-from .module import fail
+from .errors import ModuleError, one_line
+from .module import Module, conclude
 from .session import wait_for
 
 Params = Mapping[str, Any]
@@ -154,6 +151,8 @@ class Server:
         self.database, usual = CLUSTERS[params["database"]]
         self.socket = ControlSocket(params["control_socket"] or usual, params["timeout"])
         self._seconds = params.get("wait_timeout", 0)
+        #: Whether the server was told to change something: then a failure to see the end of it is a change nevertheless.
+        self._told = False
 
     def look(self) -> Cluster | None:
         """The cluster, None where the server is not in one: its database is standalone, or it has left."""
@@ -162,7 +161,7 @@ class Server:
         except RefusedError as error:
             if "unknown cluster" in str(error) or "not a valid command" in str(error):
                 return None
-            raise ModuleError(f"the server at {self.socket.path} says: {error}") from None
+            raise ModuleError(f"the server at {self.socket.path} refused cluster/status: {one_line(error)}; {_advice(error)}") from None
 
     def await_member(self) -> None:
         """Wait until the server has joined."""
@@ -200,13 +199,24 @@ class Server:
     def _tell(self, command: str, *arguments: str) -> None:
         try:
             self.socket.call(command, self.database, *arguments)
+            self._told = True
         except RefusedError as error:
-            raise ModuleError(f"the server at {self.socket.path} refused {command}: {error}; look at the state of the cluster") from None
+            raise ModuleError(
+                f"the server at {self.socket.path} refused {command}: {one_line(error)}; look at the state of the cluster",
+                changed=self._told,
+            ) from None
 
     def _until(self, done: Callable[[], bool], what: str) -> None:
         """Look again and again: the control socket tells of no events."""
         if not wait_for([_Pace()], done, self._seconds):
-            raise ModuleError(f"after {self._seconds} s {what}")
+            raise ModuleError(f"after {self._seconds} s {what}", changed=self._told)
+
+
+def _advice(error: RefusedError) -> str:
+    """What to do about a refusal of a command that every server of a cluster knows."""
+    if "unknown method" in str(error):
+        return "this is the socket of a database; give control_socket that of ovs-appctl, which ends in .ctl"
+    return "check that control_socket is that of the ovsdb-server"
 
 
 class _Pace:
@@ -300,11 +310,6 @@ def _leave(server: Server, cluster: Cluster | None, params: Params, check_mode: 
 
 
 def run(options: Mapping[str, Any], doing: Callable[[Params], str], work: Callable[[Params, bool], dict[str, Any]]) -> None:
-    """A module over a control socket: options -> work -> result, or one sentence."""
-    module = AnsibleModule(argument_spec={**connection_spec(), **options}, supports_check_mode=True)
-    try:
-        outcome = work(module.params, module.check_mode)
-    except (ModuleError, LibraryError) as error:
-        fail(module, doing(module.params), error)
-    else:
-        module.exit_json(**outcome)
+    """A module over a control socket or a file: options -> work -> result, or one sentence."""
+    module = Module(argument_spec={**connection_spec(), **options}, supports_check_mode=True)
+    conclude(module, doing, lambda: work(module.params, module.check_mode))

@@ -2,19 +2,57 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What goes wrong with a module's work, as data: the base of the modules makes one sentence of it."""
+"""Failures of a module as data: the module base makes one sentence of them."""
 
 from __future__ import annotations
 
+import errno
+
 
 class ModuleError(Exception):
-    """A person's mistake or a server's refusal: a sentence without its beginning, and what a program may want to know of it.
+    """A user's mistake or a server's refusal: a sentence without its beginning, and what a program may want to know of it.
 
-    ``database`` is the name of the database that it is about, if it is about one. ``ovsdb_error`` holds the server's own words.
+    ``database`` is the name of the database that it is about, if it is about one. ``ovsdb_error`` holds the server's own words. ``changed``
+    says that something was changed before it failed which is not a row of a database (those are counted by the session).
     """
 
-    def __init__(self, sentence: str, *, database: str | None = None, ovsdb_error: str | None = None) -> None:
+    def __init__(self, sentence: str, *, database: str | None = None, ovsdb_error: str | None = None, changed: bool = False) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.database = database
         self.ovsdb_error = ovsdb_error
+        self.changed = changed
+
+
+#: What to do about an error of the operating system, by its number.
+_ADVICE = {
+    errno.ENOENT: "create it, or correct the path",
+    errno.ENOTDIR: "correct the path",
+    errno.EISDIR: "give the path of a file",
+    errno.EACCES: "run the task as a user who may do this (become), or change the permissions",
+    errno.EPERM: "run the task as a user who may do this (become), or change the permissions",
+    errno.EROFS: "choose a path on a file system that can be written to",
+    errno.ENOSPC: "free some space, or choose a path on another file system",
+    errno.EDQUOT: "free some space, or raise the quota",
+    errno.EMFILE: "raise the limit of open files",
+    errno.ENFILE: "raise the limit of open files",
+}
+
+
+def one_line(words: object) -> str:
+    """A text without line breaks and runs of blanks: what servers and libraries say, for a sentence."""
+    return " ".join(str(words).split())
+
+
+def unexpected(error: Exception) -> str:
+    """An exception that nothing in this collection raises on purpose, as one sentence with what to do."""
+    if isinstance(error, OSError):
+        paths = " and ".join(str(path) for path in (error.filename, error.filename2) if path is not None)
+        what = error.strerror or one_line(error) or type(error).__name__
+        advice = _ADVICE.get(error.errno or 0, "correct this on the host and run the task again")
+        return f"the operating system reports {what!r}{f' for {paths}' if paths else ''}; {advice}"
+    words = one_line(error)
+    return (
+        f"unexpected {type(error).__name__}{f' ({words})' if words else ''}; this is a fault of the collection: report it with the output"
+        " of ansible-playbook -vvv"
+    )

@@ -82,7 +82,7 @@ def make_port(
     row = named(store, holding.ports, name)
     given = {column: value for column, value in columns.items() if value is not None}
     now: Mapping[str, Any] = row.as_dict() if row is not None else {}
-    keys = {column: map_keys(now.get(column, {}), wanted, purge) for column, (wanted, purge) in maps.items()}
+    keys = {column: map_keys(now.get(column, {}), wanted, column, purge) for column, (wanted, purge) in maps.items()}
     if row is None:
         new_maps = {column: {key: value for key, value in one.items() if value is not None} for column, one in keys.items()}
         made = insert(store, holding.ports, {"name": name, **given, **new_maps}, record=name, reason="state is present", name="@port")

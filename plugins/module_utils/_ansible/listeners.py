@@ -89,7 +89,7 @@ def _connections(params: Params, store: Store, table: str, owner: Row) -> Iterat
     for number, (target, one) in enumerate(wanted.items()):
         row = rows.get(target)
         columns = {name: one[name] for name in ("inactivity_probe", "max_backoff") if one[name] is not None}
-        keys = {column: map_keys(row[column] if row is not None else {}, one[column]) for column in MAPS}
+        keys = {column: map_keys(row[column] if row is not None else {}, one[column], f"{column} of {target}") for column in MAPS}
         if row is not None:
             yield from update(store, "Connection", row, record=target, reason="the options differ", columns=columns, keys=keys)
             continue
@@ -116,7 +116,7 @@ def _ssl(params: Params, store: Store, table: str, owner: Row) -> Iterator[Chang
         if row is not None:
             yield from update(store, table, owner, record=".", reason="ssl is empty", members={"ssl": remove(row.uuid)})
         return
-    keys = map_keys(row["external_ids"] if row is not None else {}, given.pop("external_ids", None))
+    keys = map_keys(row["external_ids"] if row is not None else {}, given.pop("external_ids", None), "ssl.external_ids")
     if row is not None:
         yield from update(store, "SSL", row, record=".", reason="the options differ", columns=given, keys={"external_ids": keys})
         return

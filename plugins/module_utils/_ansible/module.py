@@ -11,19 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, Union
+from difflib import get_close_matches
+from traceback import format_exception
+from typing import Any, Callable, Protocol, Union
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ..interconnect.change import Change, diff, results
 from ..interconnect.client import IMPORT_ERROR, LibraryError
+from ..interconnect.pairing import COLUMNS
 from ..interconnect.replica import Replica, Tls
-from ..interconnect.schema import Database
+from ..interconnect.schema import NB, SB, Database, extended
 from ..interconnect.simulation import Simulation
 from ..interconnect.store import Store
 from .arguments import DEFAULTS, OPTIONS, connection_spec
-from .errors import ModuleError
-from .session import Session
+from .errors import ModuleError, one_line, unexpected
+from .session import Session, advice_on
 
 Params = Mapping[str, Any]
 #: The contents of the databases that were read, by database name. An optional database that was not named is not in it.
@@ -41,6 +44,10 @@ def nothing(_params: Params, _stores: Stores) -> list[Change]:
     return []
 
 
+def _no_act(_params: Params, _session: Session) -> None:
+    """What a module does that only writes rows."""
+
+
 @dataclass(frozen=True)
 class Declaration:
     """A module, all of it.
@@ -50,7 +57,9 @@ class Declaration:
     "Attaching router lr1". ``awaited`` says what is not yet there that the module waits for after its changes, None if nothing. ``narrow``
     tells the replicas, before they connect, which rows the module can do without. ``act`` is what a module does beside writing rows; it is
     left out in check mode. ``warn`` returns one sentence for each way in which the object, as it is after the run, has no effect or not the
-    expected one; check mode asks it about the simulated contents, so that both modes warn of the same.
+    expected one; check mode asks it about the simulated contents, so that both modes warn of the same. ``check`` raises ModuleError
+    for options that cannot be, before any connection is made. ``lost`` names what zones lose by the changes, by what the diff calls it: it
+    is asked before the first change.
     """
 
     options: Mapping[str, Any]
@@ -61,48 +70,108 @@ class Declaration:
     optional: Databases = ()
     awaited: Callable[[Params, Stores], ModuleError | None] = lambda _params, _stores: None
     narrow: Callable[[Params, Mapping[str, Replica]], None] = lambda _params, _replicas: None
-    act: Callable[[Params, Session], None] = lambda _params, _session: None
+    act: Callable[[Params, Session], None] = _no_act
     warn: Callable[[Params, Stores], Sequence[str]] = lambda _params, _stores: ()
+    check: Callable[[Params], None] = lambda _params: None
+    lost: Callable[[Params, Stores], Mapping[str, Any]] = lambda _params, _stores: {}
     constraints: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether the module never writes."""
+        return self.desired is nothing and self.act is _no_act
+
+
+class Writer(Protocol):
+    """What writes to databases for a module: it knows what was written, also when the module fails."""
+
+    @property
+    def written(self) -> Sequence[Change]:
+        """The Changes that are in their databases, or may be."""
+
+    @property
+    def stores(self) -> Stores:
+        """The contents of the databases, by name."""
+
+
+class Module(AnsibleModule):
+    """The library's module, which names the option that was meant where one is misspelled."""
+
+    def fail_json(self, msg: str, **data: Any) -> None:
+        """End the process with a failure."""
+        super().fail_json(msg=msg + _misspelled(self.params, self.argument_spec), **data)
+
+
+def _misspelled(given: Params, spec: Mapping[str, Any]) -> str:
+    """What to write for options that the module does not have, empty where there are none or nothing is similar."""
+    aliases = [alias for option in spec.values() for alias in option.get("aliases", ())]
+    known = [*spec, *aliases]
+    pairs = [(name, get_close_matches(name, known, 1)) for name in given if name not in known and not name.startswith("_ansible")]
+    meant = [f"{name} looks like the option {similar[0]}" for name, similar in pairs if similar]
+    return f"; {', '.join(meant)}: correct the name" if meant else ""
 
 
 def run(declaration: Declaration) -> None:
     """Do what a module declares, and end the process with its result."""
-    module = AnsibleModule(
-        argument_spec={**connection_spec(), **declaration.options}, supports_check_mode=True, **dict(declaration.constraints)
-    )
-    session: Session | None = None
-    try:
+    module = Module(argument_spec={**connection_spec(), **declaration.options}, supports_check_mode=True, **dict(declaration.constraints))
+    sessions: list[Session] = []
+
+    def work() -> dict[str, Any]:
+        declaration.check(module.params)
         session = _connect(declaration, module.params)
+        sessions.append(session)
         session.load()
-        outcome = _check(declaration, module.params, session) if module.check_mode else _work(declaration, module.params, session)
-    except (ModuleError, LibraryError) as error:
-        fail(module, declaration.doing(module.params), error, session)
-    else:
-        warnings = declaration.warn(module.params, session.stores)
-        session.close()
-        for sentence in warnings:
+        outcome = (_check if module.check_mode else _work)(declaration, module.params, session)
+        for sentence in declaration.warn(module.params, session.stores):
             module.warn(sentence)
+        session.close()
+        return outcome
+
+    conclude(module, declaration.doing, work, sessions)
+
+
+def conclude(
+    module: AnsibleModule, doing: Callable[[Params], str], work: Callable[[], Mapping[str, Any]], sessions: Sequence[Writer] = ()
+) -> None:
+    """End the process with the result of ``work``, or with the one sentence of its failure: for every module, and for every exception.
+
+    ``sessions`` has the session of a failed work as its last element, if there was one: what it has written is reported.
+    """
+    try:
+        outcome = work()
+    except Exception as error:
+        fail(module, doing(module.params), error, sessions[-1] if sessions else None)
+    else:
         module.exit_json(**outcome)
 
 
-def fail(module: AnsibleModule, doing: str, error: Exception, session: Session | None = None) -> None:
+def fail(module: AnsibleModule, doing: str, error: Exception, session: Writer | None = None) -> None:
     """End the process with one sentence: what was being done, where, why it failed, what to do; and the same as data."""
+    written = list(session.written) if session is not None else []
+    data: dict[str, Any] = {"changed": bool(written) or getattr(error, "changed", False)}
+    if written:
+        data.update(changes=results(written), diff=diff(written))
     if isinstance(error, LibraryError):
         if IMPORT_ERROR is None:
-            module.fail_json(msg=f"{doing} failed: {error}")
+            module.fail_json(msg=f"{doing} failed: {error}", **data)
         reason = "to speak to OVSDB servers: install the package python3-openvswitch, or ovs with pip"
-        module.fail_json(msg=missing_required_lib("ovs", reason=reason), exception=IMPORT_ERROR)
-    database = getattr(error, "database", None)
-    data: dict[str, Any] = {}
-    place = ""
+        module.fail_json(msg=missing_required_lib("ovs", reason=reason), exception=IMPORT_ERROR, **data)
+    elif isinstance(error, ModuleError):
+        _fail(module, doing, error, session, data)
+    else:
+        trace = None if isinstance(error, OSError) else "".join(format_exception(type(error), error, error.__traceback__))
+        module.fail_json(msg=f"{doing} failed: {unexpected(error)}", **data, **({"exception": trace} if trace else {}))
+
+
+def _fail(module: AnsibleModule, doing: str, error: ModuleError, session: Writer | None, data: dict[str, Any]) -> None:
+    database, place = error.database, ""
     if database is not None:
         data["failed_target"] = _remote(database, module.params) or DEFAULTS[database]
         place = "" if data["failed_target"] in str(error) else f" in {database} at {data['failed_target']}"
         if session is not None and database in session.stores and session.stores[database].schema.version:
             data["schema_version"] = session.stores[database].schema.version
-    if getattr(error, "ovsdb_error", None):
-        data["ovsdb_error"] = getattr(error, "ovsdb_error", None)
+    if error.ovsdb_error:
+        data["ovsdb_error"] = error.ovsdb_error
     module.fail_json(msg=f"{doing} failed{place}: {error}", **data)
 
 
@@ -127,34 +196,45 @@ def _connect(declaration: Declaration, params: Params) -> Session:
         if remote:
             targets[one.name] = (one, remote)
     if params["timeout"] <= 0:
-        raise ModuleError("timeout is not above 0; give it the seconds that a server may take to answer")
-    session = Session(targets, tls_files(params), params["timeout"])
+        raise ModuleError(f"timeout is {params['timeout']}; give it the seconds that a server may take to answer, 1 or more")
+    if NB in targets and SB in targets:
+        targets.update({name: (extended(targets[name][0], COLUMNS[name]), targets[name][1]) for name in (NB, SB)})
+    session = Session(targets, tls_files(params), params["timeout"], reads_only=declaration.reads_only)
     declaration.narrow(params, session.replicas)
     return session
 
 
-def _outcome(declaration: Declaration, params: Params, stores: Stores, changes: Sequence[Change], made: set[str]) -> dict[str, Any]:
+def _outcome(
+    declaration: Declaration, params: Params, stores: Stores, changes: Sequence[Change], lost: Mapping[str, Any], made: set[str]
+) -> dict[str, Any]:
     described = _without(dict(declaration.describe(params, stores)), made)
     if declaration.desired is nothing:
         return {"changed": False, **described}
-    return {"changed": bool(changes), "changes": _without(results(changes), made), "diff": diff(changes), **described}
+    difference = diff(changes)
+    if changes:
+        difference["before"].update(lost)
+    return {"changed": bool(changes), "changes": _without(results(changes), made), "diff": difference, **described}
 
 
 def _check(declaration: Declaration, params: Params, session: Session) -> dict[str, Any]:
     """Plan over the contents in memory until nothing is left to plan."""
     simulation = Simulation(session.stores)
     changes: list[Change] = []
+    lost = declaration.lost(params, session.stores)
     for _wave in range(MOST_WAVES):
         wave = declaration.desired(params, session.stores)
         if not wave:
             break
         changes += wave
         simulation.apply(wave)
-    return _outcome(declaration, params, session.stores, changes, simulation.made)
+    refusal = session.rehearse(changes) if changes else None
+    if refusal is not None:
+        raise _refusal(changes, refusal)
+    return _outcome(declaration, params, session.stores, changes, lost, simulation.made)
 
 
 def _work(declaration: Declaration, params: Params, session: Session) -> dict[str, Any]:
-    changes: list[Change] = []
+    lost = declaration.lost(params, session.stores)
     refused: Sequence[Change] = ()
     for _wave in range(MOST_WAVES):
         wave = declaration.desired(params, session.stores)
@@ -166,26 +246,28 @@ def _work(declaration: Declaration, params: Params, session: Session) -> dict[st
             if list(wave) == list(refused):
                 raise _refusal(wave, result.refusal)
             refused = wave
-        elif not result.unknown:
-            changes += wave
     else:
-        raise ModuleError("somebody else keeps changing it back; find the other writer, then run the task again", database=wave[0].database)
+        raise ModuleError(
+            f"another program keeps reverting the changes of {', '.join(_written_rows(wave))}; find and stop it, then run the task again",
+            database=wave[0].database,
+        )
     declaration.act(params, session)
     _await(declaration, params, session)
-    return _outcome(declaration, params, session.stores, changes, set())
+    return _outcome(declaration, params, session.stores, session.written, lost, set())
+
+
+def _written_rows(changes: Sequence[Change]) -> list[str]:
+    return list(dict.fromkeys(f"{change.table} {change.record!r}" for change in changes))
 
 
 def _refusal(changes: Sequence[Change], reason: str) -> ModuleError:
     database, _space, words = reason.partition(" refused it: ")
-    wanted = ", ".join(dict.fromkeys(f"{change.action} {change.table} {change.record!r}" for change in changes))
-    advice = "change or remove the row that is in the way"
-    if (words or reason).startswith(("not allowed", "permission error")):
-        advice = "name a server that may be written to, neither a backup nor one that allows this client to read only"
-    return ModuleError(
-        f"the server refused to {wanted}: {words or reason}; {advice}",
-        database=database if words else changes[0].database,
-        ovsdb_error=words or reason,
-    )
+    if not words:
+        database, words = changes[0].database, reason
+    words = one_line(words)
+    concerned = [change for change in changes if change.database == database] or changes
+    wanted = ", ".join(dict.fromkeys(f"{change.action} {change.table} {change.record!r}" for change in concerned))
+    return ModuleError(f"the server refused to {wanted}: {words}; {advice_on(words)}", database=database, ovsdb_error=words)
 
 
 def _await(declaration: Declaration, params: Params, session: Session) -> None:

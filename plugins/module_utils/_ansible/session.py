@@ -10,6 +10,8 @@ Every wait is for an event of a connection and ends after the seconds that the c
 from __future__ import annotations
 
 import os
+import pwd
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -18,20 +20,34 @@ from ..interconnect import resolve
 from ..interconnect.change import Change, Group
 from ..interconnect.client import check_library
 from ..interconnect.commit import Committer, is_passing
-from ..interconnect.hunt import split
+from ..interconnect.hunt import CONTROL_SOCKET, FORBIDDEN, NO_DATABASE, RELAY, is_permanent, split
+from ..interconnect.pairing import mismatch
 from ..interconnect.replica import Replica, Tls
-from ..interconnect.schema import Database
+from ..interconnect.schema import NB, SB, Database
 from ..interconnect.store import Store
-from ..interconnect.wire import first_error
-from .arguments import OPTIONS
-from .errors import ModuleError
+from ..interconnect.wire import first_error, where
+from .arguments import DEFAULTS, OPTIONS
+from .errors import ModuleError, one_line
+
+#: The active connection methods of OVSDB.
+_METHODS = ("unix", "ssl", "tcp")
+
+
+#: The uuid of no row.
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def is_forbidden(words: str) -> bool:
+    """Whether a server refuses to be written to by this client, whatever is written."""
+    return words.startswith(("not allowed", "permission error"))
 
 
 class Fate:
-    """What became of one group: counts its transactions, keeps the reason of a refusal."""
+    """What became of the groups of one commit, one for each database: their number, what was written, the reason of a refusal."""
 
     def __init__(self) -> None:
         self.open = 0
+        self.written: list[Change] = []
         self.refusal: str | None = None
         self.unknown = False
 
@@ -42,6 +58,7 @@ class Fate:
     def committed(self, group: Group) -> None:
         """A transaction of it is in its database."""
         self.open -= 1
+        self.written += group.changes
 
     def rejected(self, group: Group, reason: str) -> None:
         """A server refused a transaction of it."""
@@ -59,6 +76,22 @@ class Result(NamedTuple):
 
     refusal: str | None
     unknown: bool
+
+
+def advice_on(words: str) -> str:
+    """What to do about a server's refusal of a transaction, by its words."""
+    if words.startswith("not allowed"):
+        return (
+            "the server is read-only for this client: it is the backup of an active server, or its connection has read_only=true; name a"
+            " server that accepts writes"
+        )
+    if words.startswith("permission error"):
+        return "the role of this client does not allow it; connect through a listener without a role, or with another certificate"
+    if words.startswith("referential integrity violation"):
+        return "another row still refers to the row, or the row refers to one that is gone; remove that reference and run the task again"
+    if words.startswith("constraint violation"):
+        return "change or remove the row that has these values already"
+    return "look at the log of the server"
 
 
 class Worker(Protocol):
@@ -92,15 +125,20 @@ def wait_for(parts: Sequence[Worker], done: Callable[[], bool], seconds: float) 
 
 
 class Session:
-    """The replicas of the databases that a module needs. ``targets``: database name -> its declaration and its remote."""
+    """The replicas of the databases that a module needs. ``targets``: database name -> its declaration and its remote.
 
-    def __init__(self, targets: Mapping[str, tuple[Database, str]], tls: Tls, seconds: float) -> None:
+    ``reads_only``: the module writes nothing, so that a relay will do.
+    """
+
+    def __init__(self, targets: Mapping[str, tuple[Database, str]], tls: Tls, seconds: float, *, reads_only: bool = False) -> None:
         check_library()
         check_remotes({name: remote for name, (_database, remote) in targets.items()}, tls)
         tls.apply()
         self.remotes = {name: remote for name, (_database, remote) in targets.items()}
         self.seconds = seconds
-        self.replicas = {name: Replica(database, remote) for name, (database, remote) in targets.items()}
+        self.replicas = {name: Replica(database, remote, relays=reads_only) for name, (database, remote) in targets.items()}
+        #: What the servers have taken so far, and what they may have taken without an answer.
+        self.written: list[Change] = []
 
     @property
     def stores(self) -> dict[str, Store]:
@@ -118,20 +156,41 @@ class Session:
         loaded = wait_for(replicas, lambda: all(one.synced for one in replicas) or hopeless(replicas), self.seconds)
         if not loaded or hopeless(replicas):
             raise unreachable(self.replicas, self.seconds)
+        if NB in self.replicas and SB in self.replicas:
+            check_zone(self.replicas[NB].store, self.replicas[SB].store)
 
     def commit(self, changes: Sequence[Change]) -> Result:
         """Write the Changes, one transaction a database, and wait for the replies. Raises ModuleError where none comes in time."""
         fate = Fate()
-        Committer(self.replicas, fate).submit([Group("module", (), tuple(changes))])
-        if not self.wait(lambda: fate.open == 0, self.seconds):
-            names = " and ".join(sorted({change.database for change in changes}))
+        names = sorted({change.database for change in changes})
+        groups = [Group("module", name, tuple(change for change in changes if change.database == name)) for name in names]
+        Committer(self.replicas, fate).submit(groups)
+        answered = self.wait(lambda: fate.open == 0, self.seconds)
+        if not answered:
+            self.written += changes
             raise ModuleError(
-                f"{names} has not answered within {self.seconds:g} s, and the changes may have been written or not;"
+                f"{' and '.join(names)} did not answer within {self.seconds:g} s, so the changes may have been written or not;"
                 " look at the server and run the task again"
             )
+        self.written += fate.written
         if fate.unknown:
             self.load()
         return Result(fate.refusal, fate.unknown)
+
+    def rehearse(self, changes: Sequence[Change]) -> str | None:
+        """What a server has against being written to at all, as :attr:`Result.refusal`; None for nothing.
+
+        A transaction that is aborted changes nothing, and a server that is read-only refuses it.
+        """
+        for change in {change.database: change for change in changes}.values():
+            nothing = {"op": "update", "table": change.table, "where": where(_NOBODY), "row": {}}
+            answers: list[tuple[list[Any] | None, str | None]] = []
+            self.replicas[change.database].transact([nothing, {"op": "abort"}], lambda *answer, to=answers: to.append(answer))
+            self.wait(lambda answers=answers: bool(answers), self.seconds)  # type: ignore[misc]
+            failure = first_error(answers[0][0]) if answers else None
+            if failure is not None and is_forbidden(failure[1]):
+                return f"{change.database} refused it: {failure[1]}"
+        return None
 
     def wait(self, done: Callable[[], bool], seconds: float) -> bool:
         """Wait for an event in the databases; False if it has not come in time."""
@@ -156,29 +215,53 @@ def ask(session: Session, database: str, operations: list[Any]) -> list[Any]:
         if result is not None and words is None:
             return result
         if words is not None and not is_passing(words):
-            raise ModuleError(f"the server refused it: {words}; look at the server", database=database, ovsdb_error=words)
+            raise ModuleError(
+                f"the server refused the transaction: {one_line(words)}; {advice_on(words)}", database=database, ovsdb_error=one_line(words)
+            )
         session.load()
     raise ModuleError(f"the server has not answered within {session.seconds:g} s; look at it and run the task again", database=database)
 
 
-def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:
-    """Raise ModuleError where a remote is none, or the files of a TLS connection are missing."""
-    from ovs.stream import Stream
+def check_zone(nb: Store, sb: Store) -> None:
+    """Raise ModuleError where a northbound and a southbound database belong to two zones."""
+    found = mismatch(nb, sb)
+    if found is not None:
+        raise ModuleError(f"{found}; give nb_db and sb_db the databases of one zone", database=SB)
 
+
+def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:
+    """Raise ModuleError where a remote cannot be one, or the files of a TLS connection are missing."""
     for name, remote in remotes.items():
         for one in split(remote):
-            method = one.partition(":")[0]
-            if not one.partition(":")[2] or not Stream.is_valid_name(one) or not _has_address(one):
-                raise ModuleError(
-                    f"{OPTIONS[name]} has {one!r}, which is no OVSDB connection method; write unix:PATH, ssl:HOST:PORT or tcp:HOST:PORT",
-                    database=name,
-                )
+            _check_method(OPTIONS[name], one, name)
             missing = [option for option, path in tls._asdict().items() if not path]
-            if method == "ssl" and missing:
+            if one.partition(":")[0] == "ssl" and missing:
                 raise ModuleError(f"{one} needs TLS; give the paths of its files too: {', '.join(missing)}", database=name)
     for option, path in tls._asdict().items():
+        if path and not os.path.exists(path):
+            raise ModuleError(f"the file {path} of the option {option} does not exist on this host; put it there, or correct the option")
         if path and not os.access(path, os.R_OK):
-            raise ModuleError(f"the file {path} of the option {option} cannot be read on this host; put it there, or correct the option")
+            raise ModuleError(
+                f"the user {_user()} may not read the file {path} of the option {option}; run the task with become, or change the"
+                " permissions of the file"
+            )
+
+
+def _check_method(option: str, one: str, database: str) -> None:
+    from ovs.stream import Stream
+
+    parts = [part.strip() for part in re.split(r"[;\s]+", one) if part.strip()]
+    if len(parts) > 1 and all(part.partition(":")[0] in _METHODS for part in parts):
+        raise ModuleError(f"{option} has {one!r}; separate the servers by commas: {','.join(parts)}", database=database)
+    if one.startswith(("pssl:", "ptcp:", "punix:")):
+        raise ModuleError(
+            f"{option} has {one!r}, on which a server listens; give where to connect to: {one[1:].partition(':')[0]}:...", database=database
+        )
+    if not one.partition(":")[2] or not Stream.is_valid_name(one) or not _has_address(one):
+        raise ModuleError(
+            f"{option} has {one!r}, which is not an OVSDB connection method; write unix:PATH, ssl:HOST:PORT or tcp:HOST:PORT",
+            database=database,
+        )
 
 
 def _has_address(server: str) -> bool:
@@ -189,34 +272,49 @@ def _has_address(server: str) -> bool:
     return True
 
 
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
 def unreachable(replicas: Mapping[str, Replica], seconds: float) -> ModuleError:
-    """Which databases were not reached, and what each of their servers said last."""
-    sentences = []
+    """Which databases were not reached, what each of their servers said last, and what to do."""
     blamed = [name for name, replica in replicas.items() if not replica.synced]
-    blamed = [name for name in blamed if _wrong(replicas[name])] or blamed
-    for name in blamed:
-        replica, option = replicas[name], OPTIONS[name]
-        if _wrong(replica):
-            sentences.append(f"{replica.problem}; {option} must name a server of {name}")
-            continue
-        said = [(server, replica.said.get(server, "it was not tried")) for server in split(replica.remote)]
-        words = ", ".join(f"{server}: {one}" for server, one in said)
-        sentences.append(f"{name} was not reached within {seconds:g} s ({words}); {_advice(option, replica.said)}")
-    return ModuleError(" and ".join(sentences), database=blamed[0])
+    blamed = [name for name in blamed if _is_hopeless(replicas[name])] or blamed
+    return ModuleError(" and ".join(_sentence(name, replicas[name], seconds) for name in blamed), database=blamed[0])
+
+
+def _sentence(name: str, replica: Replica, seconds: float) -> str:
+    said = {server: replica.said.get(server, "it was not tried") for server in split(replica.remote)}
+    words = ", ".join(f"{server}: {one}" for server, one in said.items())
+    failure = "cannot be used" if _is_hopeless(replica) else f"was not reached within {seconds:g} s"
+    return f"{name} {failure} ({words}); {_advice(name, said)}"
 
 
 def hopeless(replicas: Sequence[Replica]) -> bool:
-    """Whether the only server of a database says that it has another one."""
-    return any(map(_wrong, replicas))
+    """Whether waiting cannot help with a database: each of its servers has said so."""
+    return any(map(_is_hopeless, replicas))
 
 
-def _wrong(replica: Replica) -> bool:
-    return replica.problem is not None and len(split(replica.remote)) == 1
+def _is_hopeless(replica: Replica) -> bool:
+    return not replica.synced and all(is_permanent(replica.said.get(server, "")) for server in split(replica.remote))
 
 
-def _advice(option: str, said: Mapping[str, str]) -> str:
+def _advice(name: str, said: Mapping[str, str]) -> str:
     """What to do, by what the servers said."""
-    if any("of its cluster" in words for words in said.values()):
+    option, every = OPTIONS[name], set(said.values())
+    socket = DEFAULTS[name]
+    if FORBIDDEN in every:
+        return f"the user {_user()} may not open the socket: run the task with become, or as a user in the group of the socket"
+    if CONTROL_SOCKET in every:
+        return f"give {option} the socket of the database, such as {socket}"
+    if RELAY in every:
+        return f"name the servers of the cluster itself in {option}; modules that only read can use a relay"
+    if any(words.startswith(NO_DATABASE) for words in every):
+        return f"give {option} the address of a server of {name}"
+    if any("of its cluster" in words for words in every):
         return (
             f"name all members of the cluster in {option}, check that most of them run and reach each other,"
             " or give an election more time with timeout"

@@ -16,9 +16,10 @@ from ..interconnect.engine import Engine
 from ..interconnect.replica import Replica
 from ..interconnect.schema import SB, declare
 from ..interconnect.simulation import Simulation
+from ..interconnect.store import Store
 from ..interconnect.sync import ACTIVE, ACTIVE_LOCK, ZoneSync
-from .errors import ModuleError
-from .session import hopeless, unreachable, wait_for
+from .errors import ModuleError, one_line
+from .session import advice_on, check_zone, hopeless, is_forbidden, unreachable, wait_for
 
 #: Passes of a plan: each sees what the one before would have written.
 MOST_PASSES = 20
@@ -32,11 +33,18 @@ class Recorder:
         self._seen: set[int] = set()
         self._groups: list[Group] = []
         self.sent_any = False
+        #: What a server has said that takes no writes of this client at all, None for nothing.
+        self.forbidden: str | None = None
 
     @property
-    def changes(self) -> list[Change]:
+    def written(self) -> list[Change]:
         """What was committed, in that order."""
         return [change for group in self._groups for change in group.changes]
+
+    @property
+    def stores(self) -> dict[str, Store]:
+        """No contents: the failures of a run name the schema by themselves."""
+        return {}
 
     def sent(self, group: Group, transactions: int = 1) -> None:
         """A group goes out."""
@@ -52,6 +60,8 @@ class Recorder:
 
     def rejected(self, group: Group, reason: str) -> None:
         """It was refused."""
+        if is_forbidden(reason.partition(" refused it: ")[2]):
+            self.forbidden = reason
         self._engine.rejected(group, reason)
 
     def lost(self, group: Group) -> None:
@@ -97,16 +107,15 @@ def plan(remotes: Mapping[str, str], seconds: float) -> Report:
         sync.close()
 
 
-def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: float) -> Report:
+def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: float, recorders: list[Recorder]) -> Report:
     """Write what is to be written, until the zone has settled (``wait``) or for one pass.
 
-    Only a plan where another process holds the lock.
+    Only a plan where another process holds the lock. Who writes is appended to ``recorders``, for the case of a failure.
     """
-    recorders: list[Recorder] = []
 
     def outcome(engine: Engine) -> Outcome:
         recorders.append(Recorder(engine))
-        return recorders[0]
+        return recorders[-1]
 
     sync = ZoneSync(remotes, outcome=outcome)
     try:
@@ -115,18 +124,21 @@ def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: 
             raise _silent(seconds)
         if _is_locked(sync):
             return _planned(sync, True)
-        return _applied(sync, recorders[0], wait, wait_seconds)
+        return _applied(sync, recorders[-1], wait, wait_seconds)
     finally:
         sync.close()
 
 
 def _applied(sync: ZoneSync, recorder: Recorder, wait: bool, seconds: float) -> Report:
     def done() -> bool:
-        return sync.settled or (not wait and recorder.sent_any and sync.committer.idle)
+        return recorder.forbidden is not None or sync.settled or (not wait and recorder.sent_any and sync.committer.idle)
 
     if not wait_for([sync], done, seconds) and wait:
         raise ModuleError(_unsettled(sync, recorder, seconds))
-    return Report(recorder.changes, True, sync.settled, False, _left(sync))
+    if recorder.forbidden is not None:
+        database, _space, words = recorder.forbidden.partition(" refused it: ")
+        raise ModuleError(f"{one_line(words)}: {advice_on(words)}", database=database, ovsdb_error=one_line(words))
+    return Report(recorder.written, True, sync.settled, False, _left(sync))
 
 
 def _is_locked(sync: ZoneSync) -> bool:
@@ -134,12 +146,15 @@ def _is_locked(sync: ZoneSync) -> bool:
 
 
 def _silent(seconds: float) -> ModuleError:
-    return ModuleError(f"the server has not answered within {seconds:g} s who holds the lock {ACTIVE_LOCK}; look at it", database=SB)
+    return ModuleError(
+        f"the server did not say within {seconds:g} s who holds the lock {ACTIVE_LOCK}; check that it answers other clients", database=SB
+    )
 
 
 def _load(sync: ZoneSync, seconds: float) -> None:
     if not wait_for([sync], lambda: sync.loaded or hopeless(list(sync.replicas.values())), seconds) or not sync.loaded:
         raise unreachable(sync.replicas, seconds)
+    check_zone(sync.zone.nb, sync.zone.sb)
 
 
 def _planned(sync: ZoneSync, locked: bool) -> Report:
@@ -172,6 +187,6 @@ def _unsettled(sync: ZoneSync, recorder: Recorder, seconds: float) -> str:
     if sync.status != ACTIVE:
         return f"another process took the lock {ACTIVE_LOCK}; leave the work to it, or stop it"
     return (
-        f"the zone has not settled within {seconds:g} s, after {len(recorder.changes)} changes;"
+        f"the zone has not settled within {seconds:g} s, after {len(recorder.written)} changes;"
         " give it more time with wait_timeout, and look for another program that writes the same rows"
     )

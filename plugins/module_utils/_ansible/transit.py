@@ -40,7 +40,7 @@ Keys = Callable[[Params, Mapping[str, Mapping[str, str]]], "dict[str, dict[str, 
 
 def wanted_keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str | None]]:
     """What the options of the maps say."""
-    return {column: map_keys(now[column], params[column], params[f"purge_{column}"]) for column in MAPS}
+    return {column: map_keys(now[column], params[column], column, params[f"purge_{column}"]) for column in MAPS}
 
 
 def plan(params: Params, store: Store, kind: Kind, keys: Keys = wanted_keys) -> list[Change]:

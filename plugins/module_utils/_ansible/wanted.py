@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person wants, made comparable with what a database holds."""
+"""Checks what the options of a module say, and puts it into the form that databases hold."""
 
 from __future__ import annotations
 
@@ -14,32 +14,74 @@ from ..interconnect.address import Address, Prefix, format_prefix, parse_ip, par
 from .errors import ModuleError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+#: Characters of a name. OVN's tools and logs cut or wrap longer ones, and no object needs one.
+LONGEST_NAME = 255
+#: So much of a long text is shown in a message.
+_SHOWN = 40
 
 
 def checked_name(text: str, option: str) -> str:
-    """A name that OVN's tools can show and take. Raises ModuleError where it is empty, begins or ends blank, or has control characters."""
+    """A name that OVN's tools can show and take.
+
+    Raises ModuleError where it is empty, begins or ends with a blank, has control characters or more than 255 characters.
+    """
     if not text.strip():
         raise ModuleError(f"{option} is empty; give it a name")
-    if text != text.strip():
-        raise ModuleError(f"{option} {text!r} begins or ends with a blank; take the blank away")
+    if len(text) > LONGEST_NAME:
+        shown = f"{text[:_SHOWN]}..."
+        raise ModuleError(f"{option} {shown!r} has {len(text)} characters; use at most {LONGEST_NAME}")
     if _CONTROL.search(text):
         raise ModuleError(f"{option} {text!r} holds a control character; use printable characters only")
+    if text != text.strip():
+        raise ModuleError(f"{option} {text!r} begins or ends with a blank; remove the blank")
     return text
 
 
-def checked_prefix(text: str, option: str) -> Prefix:
-    """A prefix that was written with its length. Raises ModuleError otherwise."""
+def checked_prefix(text: str, option: str, example: str = "169.254.100.1/24") -> Prefix:
+    """A prefix that was written with its length. Raises ModuleError otherwise; ``example`` shows what the option takes."""
     prefix = parse_prefix(text) if "/" in text else None
-    if prefix is None:
-        raise ModuleError(f"{option} has {text!r}, which is no network; write an address and a length, such as 169.254.100.1/24")
-    return prefix
+    if prefix is not None:
+        return prefix
+    host, slash, length = text.partition("/")
+    address = parse_ip(host)
+    if address is None:
+        raise ModuleError(
+            f"{option} has {text!r}, and {host!r} is not an IP address; write an address and a prefix length, such as {example}"
+        )
+    if not slash:
+        raise ModuleError(f"{option} has {text!r} without a prefix length; add it, such as in {example}")
+    longest = 128 if ":" in host else 32
+    if length.isdecimal() and int(length) > longest:
+        raise ModuleError(
+            f"{option} has {text!r}, and an IPv{4 if longest == 32 else 6} prefix length is at most {longest}; correct {length}"
+        )
+    raise ModuleError(
+        f"{option} has {text!r}, and {length!r} is not a prefix length; write a number from 0 to {longest}, such as in {example}"
+    )
 
 
 def checked_mac(text: str, option: str) -> str:
-    """The MAC of a port. Raises ModuleError where it is none, or a group's."""
+    """The MAC of a port. Raises ModuleError where it cannot be one, with what is wrong with it."""
+    example = "aa:bb:cc:00:00:01"
     number = parse_mac(text)
-    if number is None or number == 0 or number >> 40 & 1:
-        raise ModuleError(f"{option} is {text!r}, which is no address of a port; write one such as aa:bb:cc:00:00:01, not a group's")
+    if number is None:
+        digits = re.sub(r"[^0-9a-fA-F]", "", text)
+        groups = len(text.split(":"))
+        if len(digits) == 12 and not re.search(r"[^0-9a-fA-F:.\-\s]", text) and (":" not in text or "-" in text):
+            fixed = ":".join(digits[place : place + 2] for place in range(0, 12, 2)).lower()
+            raise ModuleError(f"{option} is {text!r}; OVN separates the six parts of a MAC by colons: write {fixed}")
+        if re.fullmatch(r"[0-9a-fA-F:]*", text) and groups != 6:
+            raise ModuleError(f"{option} is {text!r}, which has {groups} of the six parts of a MAC; write one such as {example}")
+        raise ModuleError(f"{option} is {text!r}, which is not a MAC address; write one such as {example}")
+    if number == 0:
+        raise ModuleError(f"{option} is {text!r}, the zero MAC, which no port can have; write one such as {example}")
+    if number == (1 << 48) - 1:
+        raise ModuleError(f"{option} is {text!r}, the broadcast MAC, which no port can have; write one such as {example}")
+    if number >> 40 & 1:
+        raise ModuleError(
+            f"{option} is {text!r}, a multicast MAC (the lowest bit of its first byte is set), which no port can have;"
+            f" write one such as {example}"
+        )
     return text
 
 
@@ -49,38 +91,59 @@ def port_addresses(text: str, option: str) -> list[Address]:
     Raises ModuleError where it is none of these (spec operator-commands G.2).
     """
     first, *others = text.split() or [""]
-    found = [parse_ip(word) for word in others]
-    addresses = [address for address in found if address is not None]
     limit = {"router": 0, "unknown": 0, "dynamic": 1}.get(first)
-    fits = parse_mac(first) is not None if limit is None else len(others) <= limit
-    if not fits or len(addresses) < len(found):
-        raise ModuleError(
-            f"{option} has {text!r}, which is no address of a port; write a MAC with its IP addresses behind it, such as"
-            " 'aa:bb:cc:00:00:01 169.254.100.5', or router, unknown, dynamic"
-        )
+    if limit is None:
+        if ":" not in first and "-" not in first:
+            raise ModuleError(
+                f"{option} has {text!r}, which begins with neither a MAC nor router, unknown or dynamic; write a MAC and the IP addresses"
+                " after it, such as 'aa:bb:cc:00:00:01 169.254.100.5'"
+            )
+        checked_mac(first, option)
+    elif len(others) > limit:
+        raise ModuleError(f"{option} has {text!r}; {'one IP address' if limit else 'nothing'} may follow {first!r}: remove the rest")
+    addresses = []
+    for word in others:
+        address = parse_ip(word)
+        if address is None:
+            advice = "leave the prefix length out" if parse_prefix(word) is not None else "write one such as 169.254.100.5"
+            raise ModuleError(f"{option} has {text!r}, and {word!r} is not an IP address; {advice}")
+        addresses.append(address)
     return addresses
 
 
 def networks_text(texts: Collection[str], option: str) -> str:
     """Networks as one text, comma-separated, host bits masked off, each once and in the order given."""
-    return ",".join(dict.fromkeys(format_prefix(checked_prefix(text, option).network) for text in texts))
+    return ",".join(dict.fromkeys(format_prefix(checked_prefix(text, option, "169.254.100.0/24").network) for text in texts))
 
 
-def text_of(value: Any) -> str:
-    """A value from YAML as OVSDB holds it in a string map: booleans in lower case."""
+def text_of(value: Any, option: str) -> str:
+    """A key or value from YAML as OVSDB holds it in a string map: booleans in lower case.
+
+    Raises ModuleError for a list or a dictionary: its Python notation is not what anybody wants to read from the database.
+    """
+    if isinstance(value, (list, tuple, set, dict)):
+        kind = "dictionary" if isinstance(value, dict) else "list"
+        raise ModuleError(f"{option} holds a {kind} ({value!r}), and OVSDB keeps a text for each map key; write it as one text")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def map_keys(
-    now: Mapping[str, str], wanted: Mapping[str, Any] | None, purge: bool = False, kept: Collection[str] = ()
+    now: Mapping[str, str],
+    wanted: Mapping[str, Any] | None,
+    option: str,
+    purge: bool = False,
+    kept: Collection[str] = (),
 ) -> dict[str, str | None]:
-    """The keys to write so that a map holds what is wanted.
+    """The keys to write so that a map holds what the option wants.
 
-    An omitted map is left alone; a value of None removes its key; with ``purge`` all other keys go, but the ``kept`` ones.
+    An omitted map is left alone; a value of None removes its key; with ``purge`` all other keys go, but the ``kept`` ones. Raises
+    ModuleError for values that are not plain.
     """
     if wanted is None:
         return {}
-    keys: dict[str, str | None] = {str(key): None if value is None else text_of(value) for key, value in wanted.items()}
+    keys = {text_of(key, option): None if value is None else text_of(value, f"{option}[{key}]") for key, value in wanted.items()}
+    if "" in keys:
+        raise ModuleError(f"{option} has an empty map key; give it a name")
     if purge:
         keys.update({key: None for key in now if key not in keys and key not in kept})
     return keys

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from . import resolve
-from .hunt import Hunt
+from .hunt import RELAY, Hunt
 from .wire import Framer
 
 try:
@@ -41,6 +41,8 @@ except ImportError:
 _PRIVATE = ("_Idl__parse_update", "_Idl__clear", "_Idl__check_server_db", "_Idl__txn_abort_all", "_Idl__txn_process_reply")
 TRIED = "3.1 to 4.0"
 
+#: The model of a database that a relay serves (ovsdb-server(5), table Database).
+_RELAY = "relay"
 #: What python-ovs calls the end of a stream.
 _END_OF_FILE = -1
 READ_SIZE = 256 * 1024
@@ -220,14 +222,24 @@ class _Outstanding:
 class Client(_Idl):
     """The protocol machine of one database connection. Updates go to ``sink``."""
 
+    leader_only: bool
+
     def __init__(
-        self, session: Session, schema: dict[str, Any], columns: Mapping[str, tuple[str, ...]], sink: Sink, leader_only: bool
+        self,
+        session: Session,
+        schema: dict[str, Any],
+        columns: Mapping[str, tuple[str, ...]],
+        sink: Sink,
+        leader_only: bool,
+        relays: bool = False,
     ) -> None:
         helper = ovs.db.idl.SchemaHelper(None, schema)
         for table, names in columns.items():
             helper.register_columns(table, list(names))
         super().__init__(session.get_name(), helper, leader_only=leader_only)
         self._sink = sink
+        #: Whether a relay will do although only the leader of a cluster does: a relay has what the leader has.
+        self._relays = relays
         self._session: Any = session  # in the place of the library's, which is not connected yet
         #: The id of the cluster that we speak to, as a set: empty until a member of one has answered.
         self._cluster: Any = []
@@ -278,7 +290,10 @@ class Client(_Idl):
         if row is None or row.model == "standalone":
             return None
         if not row.connected:
-            return "it is not connected to the majority of its cluster"
+            source = "the server that it relays" if row.model == _RELAY else "the majority of its cluster"
+            return f"it is not connected to {source}"
+        if row.model == _RELAY:
+            return RELAY if self.leader_only and not self._relays else None
         return "it is not the leader of its cluster" if self.leader_only and not row.leader else None
 
     def request(self, method: str, params: list[Any], done: Reply) -> None:
@@ -294,7 +309,14 @@ class Client(_Idl):
         row = self._described
         if row is not None and row.cid and row.cid != self._cluster:
             self._cluster, self._min_index = row.cid, 0
-        return bool(_Idl._Idl__check_server_db(self))
+        if row is None or row.model != _RELAY or not self._relays:
+            return bool(_Idl._Idl__check_server_db(self))
+        leader_only = self.leader_only
+        self.leader_only = False
+        try:
+            return bool(_Idl._Idl__check_server_db(self))
+        finally:
+            self.leader_only = leader_only
 
     def _Idl__clear(self) -> None:  # noqa: N802 - the library's name
         self.cond_seqno = 0

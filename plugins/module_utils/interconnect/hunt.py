@@ -33,6 +33,17 @@ SETTLED = 1000
 #: How long (milliseconds) an attempt waits for the address of a host; then the next server has its turn, and the answer may still come.
 RESOLVING = 2000
 
+#: What a server is that a module which writes cannot use, and what a socket is that no database server listens on.
+RELAY = "it is a relay, which never is the leader of its cluster"
+CONTROL_SOCKET = "it is the control socket of a program, what ovs-appctl connects to, and not a database server"
+NO_DATABASE = "it has no database "
+FORBIDDEN = os.strerror(errno.EACCES)
+
+
+def is_permanent(words: str) -> bool:
+    """Whether waiting cannot help with what a server said last: somebody has to change an option, a permission or the server."""
+    return words in (RELAY, CONTROL_SOCKET, FORBIDDEN) or words.startswith(NO_DATABASE)
+
 
 def split(remote: str) -> list[str]:
     """The servers that a remote lists, comma-separated, with blanks behind the commas or without, as upstream takes them.

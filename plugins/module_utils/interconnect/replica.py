@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from . import client as seam
 from . import tls
-from .hunt import split
+from .hunt import CONTROL_SOCKET, NO_DATABASE, split
 from .schema import Column, Database, ServerSchema
 from .store import NOTHING, Members, RowChange, Store
 from .wire import decode, decode_diff, decode_members, decoder
@@ -68,10 +68,10 @@ class Replica:
     """The copy of one database that a server keeps up to date for us.
 
     ``run`` does what can be done without waiting; ``wait`` tells a poller when to call it again. ``remote`` is an OVSDB connection method
-    or several, comma-separated, of one cluster.
+    or several, comma-separated, of one cluster. Of a cluster only the leader is used with ``leader_only``, and with ``relays`` relays too.
     """
 
-    def __init__(self, database: Database, remote: str, *, leader_only: bool = True) -> None:
+    def __init__(self, database: Database, remote: str, *, leader_only: bool = True, relays: bool = False) -> None:
         seam.check_library()
         self.store = Store(database)
         self.remote = remote
@@ -90,6 +90,7 @@ class Replica:
         self._forms: dict[str, _Form] = {}
         self._conditions: dict[str, list[Any]] = {}
         self._leader_only = leader_only
+        self._relays = relays
         servers = split(remote)
         self._fetch: seam.Session | None = seam.Session(random.sample(servers, len(servers)), self.said)
         self._fetch_seqno = -1
@@ -212,12 +213,16 @@ class Replica:
             self._refused(session, error)
 
     def _refused(self, session: seam.Session, error: Any) -> None:
-        words = error.get("details") or error.get("error") if isinstance(error, dict) else error
-        self.problem = f"the server at {session.get_name()} has no database {self.name} ({words})"
+        words = " ".join(str(error.get("details") or error.get("error") if isinstance(error, dict) else error).split())
+        if "is not a valid command" in words:
+            self.problem, reason = f"{session.get_name()}: {CONTROL_SOCKET}", CONTROL_SOCKET
+        else:
+            self.problem = f"the server at {session.get_name()} has no database {self.name} ({words})"
+            reason = f"{NO_DATABASE}{self.name} ({words})"
         if self.problem not in self._told:
             self._told.add(self.problem)
             seam.warn(self.problem)
-        session.refuse(f"it has no database {self.name} ({words})")
+        session.refuse(reason)
 
     def _use_schema(self, schema: dict[str, Any], servers: list[str]) -> None:
         self.problem = None
@@ -227,7 +232,7 @@ class Replica:
         self.has_schema = True
         self.schema_serial += 1
         columns = store.schema.columns(store.database)
-        self._client = seam.Client(seam.Session(servers, self.said), schema, columns, self, self._leader_only)
+        self._client = seam.Client(seam.Session(servers, self.said), schema, columns, self, self._leader_only, self._relays)
         self._checked_seqno = -1
         for table in self._conditions:
             self._apply_condition(table)

@@ -107,6 +107,13 @@ def declare(name: str, tables: Mapping[str, str]) -> Database:
     return Database(name, result)
 
 
+def extended(database: Database, tables: Mapping[str, str]) -> Database:
+    """The same database with these tables and columns too (see :func:`declare`)."""
+    more = declare(database.name, tables).tables
+    merged = {table: {**columns, **more.get(table, {})} for table, columns in database.tables.items()}
+    return Database(database.name, {**more, **merged})
+
+
 NORTHBOUND = declare(
     NB,
     {

@@ -180,7 +180,7 @@ def test_absent_wants_neither_router_nor_switch() -> None:
         ({"mac": "00:00:00:00:00:00"}, "which is no address of a port"),
         ({"mac": "aa:aa:aa:aa:aa:99"}, "aa:aa:aa:aa:aa:99 is used by port 'far-port'"),
         ({"networks": []}, "networks is empty"),
-        ({"networks": ["169.254.100.1"]}, "is no network"),
+        ({"networks": ["169.254.100.1"]}, "without a prefix length"),
         ({"networks": ["169.254.101.1/24"]}, "169.254.101.1 is outside the subnets"),
         ({"networks": ["fd01::1/64"]}, "fd01::1 is outside the subnets"),
         ({"networks": ["169.254.100.99/24"]}, "169.254.100.99 is used by port 'far-port'"),

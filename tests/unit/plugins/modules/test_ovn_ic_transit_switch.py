@@ -64,8 +64,8 @@ def test_only_the_named_switch_is_removed() -> None:
         ({"name": ""}, "name is empty"),
         ({"name": "ts1 "}, "begins or ends with a blank"),
         ({"name": "a\nb"}, "control character"),
-        ({"name": "ts1", "subnets": ["10.0.0.0"]}, "is no network"),
-        ({"name": "ts1", "subnets": ["10.0.0.0/33"]}, "is no network"),
+        ({"name": "ts1", "subnets": ["10.0.0.0"]}, "without a prefix length"),
+        ({"name": "ts1", "subnets": ["10.0.0.0/33"]}, "at most 32"),
         ({"name": "tr1"}, "a transit router has the name 'tr1'"),
     ],
 )

@@ -81,10 +81,10 @@ def test_an_absent_port_leaves_its_switch_and_is_gone(contents: dict[str, Store]
         ({"transit_switch": "ts9"}, "there is no transit switch 'ts9'"),
         ({"name": "trp"}, "a port of a transit router has the name 'trp'"),
         ({"addresses": ["aa:aa:aa:00:00:09 fd00:0::1"]}, "port 'p1' of the same transit switch has the address fd00::1"),
-        ({"addresses": ["router 10.0.0.1"]}, "is no address of a port"),
-        ({"addresses": ["aa:aa:aa:00:00:09 10.0.0.1/24"]}, "is no address of a port"),
-        ({"addresses": ["dynamic 10.0.0.8 10.0.0.9"]}, "is no address of a port"),
-        ({"addresses": [""]}, "is no address of a port"),
+        ({"addresses": ["router 10.0.0.1"]}, "nothing may follow 'router'"),
+        ({"addresses": ["aa:aa:aa:00:00:09 10.0.0.1/24"]}, "leave the prefix length out"),
+        ({"addresses": ["dynamic 10.0.0.8 10.0.0.9"]}, "one IP address may follow"),
+        ({"addresses": [""]}, "begins with neither a MAC"),
     ],
 )
 def test_what_cannot_be_is_refused(contents: dict[str, Store], given: dict[str, Any], words: str) -> None:

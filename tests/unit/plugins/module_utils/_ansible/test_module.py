@@ -31,6 +31,8 @@ class FakeSession:
         self.answers = list(answers)
         self.meanwhile = list(meanwhile)
         self.commits = 0
+        self.written: list[Change] = []
+        self.read_only = ""
 
     def commit(self, changes: Sequence[Change]) -> Result:
         self.commits += 1
@@ -39,7 +41,11 @@ class FakeSession:
             self.stores[IC_NB].put("Transit_Switch", "theirs", {"name": self.meanwhile.pop(0)})
         if answer == Result(None, False):
             Simulation(self.stores).apply(changes)
+            self.written += changes
         return answer
+
+    def rehearse(self, changes: Sequence[Change]) -> str | None:
+        return self.read_only or None
 
     def wait(self, done: Any, seconds: float) -> bool:
         return bool(done())
@@ -91,16 +97,25 @@ def test_a_refusal_is_told_in_the_servers_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "words, advice",
     [
-        "not allowed: insert operation not allowed when database server is in read only mode",
-        "permission error: role r prohibits row insertion",
+        ("not allowed: insert operation not allowed when database server is in read only mode", "the server is read-only for this client"),
+        ("permission error: role r prohibits row insertion", "the role of this client does not allow it"),
+        ("referential integrity violation: cannot delete", "another row still refers to the row"),
+        ("disk on fire", "look at the log of the server"),
     ],
 )
-def test_a_server_that_may_not_be_written_to_is_no_matter_of_rows(words: str) -> None:
+def test_the_advice_follows_the_servers_words(words: str, advice: str) -> None:
     refused = Result(f"{IC_NB} refused it: {words}", False)
-    with pytest.raises(ModuleError, match=f"{words}; name a server that may be written to"):
+    with pytest.raises(ModuleError, match=f"{words}; {advice}"):
         work(FakeSession([refused, refused]), "a")
+
+
+def test_check_mode_refuses_what_a_read_only_server_would() -> None:
+    session = FakeSession([])
+    session.read_only = f"{IC_NB} refused it: not allowed: update operation not allowed"
+    with pytest.raises(ModuleError, match=r"refused to insert Transit_Switch 'a': not allowed: .*; the server is read-only"):
+        base._check(wanted(["a"]), {}, session)  # type: ignore[arg-type]
 
 
 def test_another_writer_who_was_faster_is_no_failure() -> None:
@@ -114,5 +129,5 @@ def test_what_is_unknown_is_planned_anew() -> None:
 
 
 def test_it_gives_up_where_somebody_keeps_changing_it_back() -> None:
-    with pytest.raises(ModuleError, match="somebody else keeps changing it back"):
+    with pytest.raises(ModuleError, match="another program keeps reverting the changes of Transit_Switch 'a'"):
         work(FakeSession([UNKNOWN] * base.MOST_WAVES), "a")

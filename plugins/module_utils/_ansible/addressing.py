@@ -1,0 +1,227 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Checks the MAC and the networks of a port before anything is written: by themselves, and against everything that they can collide with.
+
+All functions are pure. They raise ModuleError with one sentence that says what collides with what, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ..interconnect.address import Prefix, format_address, format_prefix, network_text, parse_mac, parse_port_address, parse_prefix
+from ..interconnect.store import Row, Store
+from .errors import ModuleError
+from .wanted import checked_prefix
+
+#: What no port of a router can have, by family: the network, and what its addresses are.
+_SPECIAL: Mapping[int, Sequence[tuple[Prefix, str]]] = {
+    4: (
+        (Prefix(4, 0, 8), "an address of this host (0.0.0.0/8)"),
+        (Prefix(4, 127 << 24, 8), "a loopback address"),
+        (Prefix(4, 224 << 24, 4), "a multicast address"),
+        (Prefix(4, 0xFFFFFFFF, 32), "the broadcast address"),
+    ),
+    6: (
+        (Prefix(6, 0, 128), "the unspecified address"),
+        (Prefix(6, 1, 128), "the loopback address"),
+        (Prefix(6, 0xFF << 120, 8), "a multicast address"),
+    ),
+}
+_LINK_LOCAL = Prefix(6, 0xFE80 << 112, 10)
+
+
+class Occupant(NamedTuple):
+    """Another port on the transit switch. ``zone`` is the name of its zone, empty for the zone of this task."""
+
+    name: str
+    zone: str
+    #: The name of the database that shows it.
+    database: str
+    macs: frozenset[int]
+    networks: tuple[Prefix, ...]
+
+    def __str__(self) -> str:
+        return f"port {self.name!r}" + (f" of zone {self.zone!r}" if self.zone else "")
+
+
+def overlap(one: Prefix, other: Prefix) -> bool:
+    """Whether two networks have an address in common."""
+    return one.contains(other.host) or other.contains(one.host)
+
+
+# ---- One network by itself -------------------------------------------------------------------------------------------
+
+
+def port_networks(texts: Sequence[str], option: str, example: str = "169.254.100.1/24") -> list[Prefix]:
+    """The networks of one router port, host bits included. Raises ModuleError where one cannot be, or two of them are in one subnet."""
+    if not texts:
+        raise ModuleError(f"{option} is empty; give the router port at least one network, such as {example}")
+    networks = [_port_network(text, option, example) for text in texts]
+    for number, network in enumerate(networks):
+        for other in networks[:number]:
+            if overlap(network, other):
+                raise ModuleError(
+                    f"{option} has {format_prefix(other)} and {format_prefix(network)}, which are in one subnet; give one address of it"
+                )
+    return networks
+
+
+def _port_network(text: str, option: str, example: str) -> Prefix:
+    prefix = checked_prefix(text, option, example)
+    address = format_address(prefix.host)
+    _refuse_mapped(text, prefix, option)
+    if prefix.length == 0:
+        raise ModuleError(f"{option} has {text!r}, which covers all addresses; give the prefix length of the subnet, such as in {example}")
+    _refuse_special(prefix, text, option, "choose an address of the subnet for the port")
+    if prefix.is_host:
+        raise ModuleError(
+            f"{option} has {text!r}, a subnet of one address in which no other router can be; give the prefix length of the subnet"
+        )
+    room = prefix.bits - prefix.length
+    number = prefix.address & ((1 << room) - 1)
+    if room > 1 and number == 0:
+        what = "network address" if prefix.family == 4 else "subnet-router anycast address"
+        raise ModuleError(f"{option} has {text!r}, and {address} is the {what} of {network_text(prefix)}; choose another address of it")
+    if room > 1 and prefix.family == 4 and number == (1 << room) - 1:
+        raise ModuleError(
+            f"{option} has {text!r}, and {address} is the broadcast address of {network_text(prefix)}; choose another address of it"
+        )
+    return prefix
+
+
+def _refuse_mapped(text: str, prefix: Prefix, option: str) -> None:
+    if prefix.family == 4 and ":" in text:
+        raise ModuleError(f"{option} has {text!r}, an IPv4 address in IPv6 notation; write {format_prefix(prefix)}")
+
+
+def _refuse_special(prefix: Prefix, text: str, option: str, advice: str) -> None:
+    for special, words in _SPECIAL[prefix.family]:
+        if special.contains(prefix.host):
+            raise ModuleError(f"{option} has {text!r}, and {format_address(prefix.host)} is {words}; {advice}")
+    if prefix.family == 6 and _LINK_LOCAL.contains(prefix.host):
+        raise ModuleError(
+            f"{option} has {text!r}, a link-local network: every router port has a link-local address of its own, and zones do not"
+            f" learn routes over one; {advice}"
+        )
+
+
+def subnet(text: str, option: str) -> Prefix:
+    """The subnet of a transit switch, without host bits. Raises ModuleError where no two routers can have addresses of it."""
+    example = "169.254.100.0/24"
+    prefix = checked_prefix(text, option, example)
+    _refuse_mapped(text, prefix, option)
+    if prefix.length == 0:
+        raise ModuleError(f"{option} has {text!r}, which covers all addresses; give the network of the transit switch, such as {example}")
+    _refuse_special(prefix.network, text, option, f"give a network of unicast addresses, such as {example}")
+    for special, words in _SPECIAL[prefix.family]:
+        if prefix.contains(special.host):
+            raise ModuleError(f"{option} has {text!r}, which holds {words}; give a network of unicast addresses, such as {example}")
+    if prefix.is_host:
+        raise ModuleError(f"{option} has {text!r}, a subnet of one address, which no two routers can share; give a shorter prefix length")
+    return prefix.network
+
+
+# ---- Against what is there -------------------------------------------------------------------------------------------
+
+
+def read_subnets(text: str) -> list[Prefix]:
+    """The subnets in a comma-separated text of a database; what cannot be read is left out."""
+    return [prefix for prefix in map(parse_prefix, filter(None, text.split(","))) if prefix is not None]
+
+
+def check_subnets(networks: Iterable[Prefix], subnets: Sequence[Prefix], switch: str, database: str) -> None:
+    """Raise ModuleError where a network is outside the subnets of its transit switch, or has another prefix length than its subnet."""
+    for network in networks:
+        address = format_address(network.host)
+        around = next((subnet for subnet in subnets if subnet.contains(network.host)), None)
+        if subnets and around is None:
+            listed = ", ".join(map(network_text, subnets))
+            raise ModuleError(
+                f"{address} is outside the subnets of transit switch {switch!r} ({listed}); choose an address inside", database=database
+            )
+        if around is not None and around.length != network.length:
+            raise ModuleError(
+                f"{format_prefix(network)} has the prefix length {network.length}, and subnet {network_text(around)} of transit switch"
+                f" {switch!r} has {around.length}; write {address}/{around.length}",
+                database=database,
+            )
+
+
+def check_router(networks: Iterable[Prefix], others: Iterable[tuple[str, Iterable[Prefix]]], router: str, database: str) -> None:
+    """Raise ModuleError where a network overlaps with one of another port of the same router. ``others``: port name, its networks."""
+    wanted = list(networks)
+    for port, theirs in others:
+        for other in theirs:
+            for network in wanted:
+                if overlap(network, other):
+                    raise ModuleError(
+                        f"{format_prefix(network)} overlaps with {format_prefix(other)} of port {port!r} of the same router {router!r};"
+                        " choose an address of another network",
+                        database=database,
+                    )
+
+
+def check_occupants(
+    mac: str | None, networks: Sequence[Prefix], occupants: Iterable[Occupant], switch: str, subnets: Sequence[Prefix] = ()
+) -> None:
+    """Raise ModuleError where another port on the transit switch has the MAC, an address, or the same subnet with another prefix length.
+
+    A prefix length that is that of one of the switch's ``subnets`` is right, whatever the peers have: they may not have been changed yet.
+    """
+    number = None if mac is None else parse_mac(mac)
+    for occupant in occupants:
+        if number is not None and number in occupant.macs:
+            raise ModuleError(
+                f"the MAC {mac} is used by {occupant} on transit switch {switch!r}; choose another MAC", database=occupant.database
+            )
+        for network in networks:
+            _check_occupant(network, occupant, switch, any(subnet.contains(network.host) for subnet in subnets))
+
+
+def _check_occupant(network: Prefix, occupant: Occupant, switch: str, has_subnet: bool) -> None:
+    for other in occupant.networks:
+        if other.host == network.host:
+            raise ModuleError(
+                f"{format_address(network.host)} is used by {occupant} on transit switch {switch!r}; choose another address",
+                database=occupant.database,
+            )
+        if not has_subnet and not other.is_host and other.length != network.length and overlap(network, other):
+            raise ModuleError(
+                f"{format_prefix(network)} has the prefix length {network.length}, and {occupant} on transit switch {switch!r} has"
+                f" {format_prefix(other)}; use one prefix length for the subnet",
+                database=occupant.database,
+            )
+
+
+def check_port_name(name: str, option: str, bindings: Store, own: str | None) -> None:
+    """Raise ModuleError where another zone's port has the name: IC_SB accepts each name once. ``own``: see :func:`bound`."""
+    for row in bindings.rows("Port_Binding"):
+        if row["logical_port"] == name and row["availability_zone"] != own:
+            raise ModuleError(
+                f"the name {name!r} is used by a port of zone {_zone_name(bindings, row)!r} on {row['transit_switch']!r}, and IC_SB accepts"
+                f" each port name once; choose another name with the option {option}",
+                database=bindings.name,
+            )
+
+
+def bound(bindings: Store, switch: str, own: str | None) -> Iterator[Occupant]:
+    """The ports of other zones on a transit switch, by IC_SB. ``own``: the uuid of this zone's Availability_Zone row, None without one."""
+    for row in sorted(bindings.rows("Port_Binding"), key=lambda row: str(row["logical_port"])):
+        if row["transit_switch"] == switch and row["availability_zone"] != own:
+            yield occupant(row["logical_port"], _zone_name(bindings, row), bindings.name, [row["address"]])
+
+
+def occupant(name: str, zone: str, database: str, addresses: Iterable[str]) -> Occupant:
+    """A port by the texts of its addresses, each a MAC and networks or addresses; other texts are left out."""
+    found = [one for one in map(parse_port_address, addresses) if one is not None]
+    networks = tuple(prefix for one in found for prefix in (*one.ipv4, *one.ipv6))
+    return Occupant(name, zone, database, frozenset(one.mac for one in found), networks)
+
+
+def _zone_name(bindings: Store, row: Row) -> str:
+    zone = bindings.row("Availability_Zone", row["availability_zone"])
+    return zone["name"] if zone is not None else ""
