@@ -1,0 +1,98 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks, run by ansible-playbook on inventories that leave them no host to work on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+#: None of the hosts is ever connected to.
+OTHER: dict[str, Any] = {"hosts": {"other": None}}
+ZONE = {**OTHER, "children": {"ovn_ic_daemons": {"hosts": {"central": {"ovn_ic_zone_name": "az1"}}}}}
+EMPTY = {**OTHER, "children": {"ovn_ic_databases": {"hosts": {"db": None}}, "ovn_ic_gateways": {}}}
+NO_HOST = "There is no host to work on: the inventory"
+
+
+def run(playbook: str, inventory: dict[str, Any], tmp_path: Path, *options: str) -> tuple[int, str]:
+    """Run a playbook on an inventory; return its exit status and all it printed, as one line."""
+    path = tmp_path / "inventory.yml"
+    path.write_text(yaml.safe_dump({"all": inventory}), encoding="utf-8")
+    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    done = subprocess.run(
+        ["ansible-playbook", f"--inventory={path}", *options, str(ROOT / f"playbooks/{playbook}.yml")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        check=False,
+    )
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.mark.parametrize(
+    "playbook, inventory, options, sentence",
+    [
+        (
+            "site",
+            {},
+            (),
+            f"{NO_HOST} {{inventory}} has no group ovn_ic_databases, and no group ovn_ic_daemons, and no group ovn_ic_gateways.",
+        ),
+        (
+            "site",
+            OTHER,
+            ("--check",),
+            "Put the hosts into these groups, or name others with -e ovn_ic_databases_group=NAME, -e ovn_ic_daemons_group=",
+        ),
+        (
+            "verify",
+            OTHER,
+            (),
+            f"{NO_HOST} {{inventory}} has no group ovn_ic_daemons. Put the hosts into this group, or name another one with -e",
+        ),
+        ("backup", ZONE, (), f"{NO_HOST} {{inventory}} has no group ovn_ic_databases."),
+        ("restore", ZONE, (), f"{NO_HOST} {{inventory}} has no group ovn_ic_databases. Put the hosts into this group"),
+        ("add_zone", EMPTY, (), f"{NO_HOST} {{inventory}} has no group ovn_ic_daemons."),
+        ("site", EMPTY, (), "The inventory has no host in the group ovn_ic_gateways: add the hosts"),
+        (
+            "site",
+            ZONE,
+            ("-e", "ovn_ic_databases_group=nope"),
+            "The inventory has no group nope, which ovn_ic_databases_group names: correct the name.",
+        ),
+        (
+            "site",
+            ZONE,
+            ("-e", "ovn_ic_daemons_group=nope", "-e", "ovn_ic_gateways_group=nowhere"),
+            "no group nope, nowhere, which ovn_ic_daemons_group, ovn_ic_gateways_group name: correct the names.",
+        ),
+        (
+            "verify",
+            ZONE,
+            ("--limit=other",),
+            "There is no host to work on: the limit leaves only other, and the group ovn_ic_daemons has the hosts central.",
+        ),
+        ("site", ZONE, ("--limit=nobody",), "leaves us with no hosts to target"),
+    ],
+)
+def test_a_run_without_a_host_fails(
+    playbook: str, inventory: dict[str, Any], options: tuple[str, ...], sentence: str, tmp_path: Path
+) -> None:
+    status, printed = run(playbook, inventory, tmp_path, *options)
+    assert status != 0
+    assert sentence.format(inventory=tmp_path / "inventory.yml") in printed
+
+
+def test_a_group_that_the_inventory_does_not_have_is_left_out(tmp_path: Path) -> None:
+    """The databases may be managed by other means: the run goes on to the zone, whose host cannot be reached here."""
+    status, printed = run("site", ZONE, tmp_path, "--check", "-e", "ansible_connection=labhost")
+    assert status != 0
+    assert "no host 'central' runs in" in printed
