@@ -25,14 +25,13 @@ from .process import kill, locked, run, say
 from .runner import booted_with_systemd
 from .settings import LabError, Settings, check_name
 
-_BRIDGE = "br0"
 _START_SECONDS = 90.0
 _ENTRY = Path(__file__).resolve().parent.parent / "hosts.py"
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What a host is: its name, Debian suite, address on the lab's network (none: no network) and layer (none: only the base).
+    """What a host is: its name, Debian suite, address on a network of the lab (none: no network) and layer (none: only the base).
 
     ``ip6`` is a second address, with the length of its prefix, as in ``fd00::41/64``.
     """
@@ -43,18 +42,19 @@ class Spec:
     layer: str | None = None
     ip6: str | None = None
 
-    def checked(self, network: ipaddress.IPv4Network) -> Spec:
-        """Return itself, or raise LabError with what cannot be."""
+    def checked(self, settings: Settings) -> Spec:
+        """Return itself, or raise LabError with what is wrong."""
         check_name(self.name)
         recipes.stack(self.suite, self.layer)
         try:
-            fits = self.ip is None or ipaddress.IPv4Address(self.ip) in network
+            fits = self.ip is None or settings.network_of(self.ip) is not None
             if self.ip6 is not None:
                 ipaddress.IPv6Interface(self.ip6)
         except ValueError as error:
             raise LabError(f"{self.name}: {error}") from error
         if not fits:
-            raise LabError(f"{self.name}: the address {self.ip} is not in the lab's network {network} (OVN_IC_LAB_NETWORK)")
+            networks = ", ".join(map(str, settings.networks))
+            raise LabError(f"{self.name}: the address {self.ip} is not in the lab's network {networks} (OVN_IC_LAB_NETWORK)")
         return self
 
 
@@ -97,7 +97,7 @@ class Hosts:
     def up(self, specs: Sequence[Spec]) -> list[str]:
         """Start the hosts that do not run yet, at the same time; return their names. A running host that is another one is an error."""
         for spec in specs:
-            spec.checked(self.settings.network)
+            spec.checked(self.settings)
         with self._locked():
             missing = [spec for spec in specs if not self._stands(spec)]
             check_inotify(len(missing))
@@ -105,7 +105,7 @@ class Hosts:
                 self.cache.build(suite, sorted({spec.layer for spec in missing if spec.suite == suite and spec.layer}))
             if missing:
                 self._check_free([spec.name for spec in missing])
-                self._make_bridge()
+                self._make_bridges()
                 _all_at_once(self._start, missing)
         return [spec.name for spec in missing]
 
@@ -150,8 +150,8 @@ class Hosts:
                     "remove that lab with its own OVN_IC_LAB_DIR, or give this one another OVN_IC_LAB_PREFIX"
                 )
 
-    def _make_bridge(self) -> None:
-        """Make the network that all hosts are on, where it is missing: a bridge in a network namespace of its own."""
+    def _make_bridges(self) -> None:
+        """Make the lab's networks, where they are missing: a bridge for each in one network namespace, which routes between them."""
         namespace = self.settings.namespace("net")
         if self.names() and Path("/run/netns", namespace).exists():
             return
@@ -159,25 +159,31 @@ class Hosts:
         run("ip", "netns", "del", namespace, check=False)
         run("ip", "netns", "add", namespace)
         run("ip", "-n", namespace, "link", "set", "lo", "up")
-        run("ip", "-n", namespace, "link", "add", _BRIDGE, "mtu", str(self.settings.mtu), "type", "bridge")
-        address = f"{next(self.settings.network.hosts())}/{self.settings.network.prefixlen}"
-        run("ip", "-n", namespace, "address", "add", address, "dev", _BRIDGE)
-        run("ip", "-n", namespace, "link", "set", _BRIDGE, "up")
+        for index, network in enumerate(self.settings.networks):
+            bridge = f"br{index}"
+            run("ip", "-n", namespace, "link", "add", bridge, "mtu", str(self.settings.mtu), "type", "bridge")
+            run("ip", "-n", namespace, "address", "add", f"{_router(network)}/{network.prefixlen}", "dev", bridge)
+            run("ip", "-n", namespace, "link", "set", bridge, "up")
+        if len(self.settings.networks) > 1:
+            run("ip", "netns", "exec", namespace, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 
     def _make_namespace(self, spec: Spec) -> None:
-        """Make the network namespace of a host with eth0 on the bridge."""
+        """Make the network namespace of a host with eth0 on the bridge of its network."""
         namespace, bridge = self.settings.namespace(spec.name), self.settings.namespace("net")
         mtu = str(self.settings.mtu)
         run("ip", "netns", "del", namespace, check=False)
         run("ip", "netns", "add", namespace)
         run("ip", "-n", namespace, "link", "set", "lo", "up")
-        if spec.ip is None:
+        network = self.settings.network_of(spec.ip) if spec.ip else None
+        if network is None:
             return
         peer = ("type", "veth", "peer", "name", "eth0", "mtu", mtu, "netns", namespace)
         run("ip", "link", "add", spec.name, "mtu", mtu, "netns", bridge, *peer)
-        run("ip", "-n", bridge, "link", "set", spec.name, "master", _BRIDGE, "up")
+        run("ip", "-n", bridge, "link", "set", spec.name, "master", f"br{self.settings.networks.index(network)}", "up")
         run("ip", "-n", namespace, "link", "set", "eth0", "up")
-        run("ip", "-n", namespace, "address", "add", f"{spec.ip}/{self.settings.network.prefixlen}", "dev", "eth0")
+        run("ip", "-n", namespace, "address", "add", f"{spec.ip}/{network.prefixlen}", "dev", "eth0")
+        if len(self.settings.networks) > 1:
+            run("ip", "-n", namespace, "route", "add", "default", "via", str(_router(network)))
         if spec.ip6 is not None:
             run("ip", "-n", namespace, "address", "add", spec.ip6, "dev", "eth0", "nodad")
         # A userspace datapath reads frames from AF_PACKET, where checksums left to the hardware are simply wrong: TCP would die.
@@ -292,6 +298,11 @@ class Hosts:
         """Let one process at a time change this lab. The lock is not in the state directory, which `down --all` removes."""
         with locked(self.settings.cache_dir / "locks" / f"lab-{self.settings.prefix}", f"the lab {self.settings.prefix}"):
             yield
+
+
+def _router(network: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
+    """Return the address of the lab itself in a network: the first one."""
+    return next(network.hosts())
 
 
 def _all_at_once(action: Callable[..., None], things: Iterable[object]) -> None:

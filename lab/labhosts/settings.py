@@ -30,8 +30,18 @@ class Settings:
     state_dir: Path
     cache_dir: Path
     prefix: str
-    network: ipaddress.IPv4Network
+    networks: tuple[ipaddress.IPv4Network, ...]
     mtu: int
+
+    @property
+    def network(self) -> ipaddress.IPv4Network:
+        """The network of the lab's own hosts: the first one."""
+        return self.networks[0]
+
+    def network_of(self, address: str) -> ipaddress.IPv4Network | None:
+        """Return the network that `address` is in, or None; raise ValueError where it is not an IPv4 address."""
+        parsed = ipaddress.IPv4Address(address)
+        return next((network for network in self.networks if parsed in network), None)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -41,13 +51,13 @@ class Settings:
         )
         prefix = environ.get("OVN_IC_LAB_PREFIX") or PREFIX
         check_name(prefix, "OVN_IC_LAB_PREFIX")
-        network = environ.get("OVN_IC_LAB_NETWORK") or NETWORK
+        networks = environ.get("OVN_IC_LAB_NETWORK") or NETWORK
         try:
             return cls(
                 state_dir=Path(environ.get("OVN_IC_LAB_DIR") or STATE_DIR).absolute(),
                 cache_dir=Path(cache).absolute(),
                 prefix=prefix,
-                network=ipaddress.IPv4Network(network),
+                networks=tuple(ipaddress.IPv4Network(text) for text in networks.split(",")),
                 mtu=int(environ.get("OVN_IC_LAB_MTU") or 1500),
             )
         except ValueError as error:

@@ -53,6 +53,13 @@ def test_the_zones_of_the_inventory_in_the_readme_fit_together() -> None:
     assert inventory["vars"]["ovn_ic_nb_db"] == ",".join(f"ssl:{address}:6645" for address in members)
 
 
+def test_the_scenario_of_datacenters_has_the_inventory_of_the_readme() -> None:
+    """Word for word, comments too: what an operator copies is what was run."""
+    blocks = re.findall(r"^```yaml\n(all:\n.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    inventory = (ROOT / "extensions/molecule/datacenters/inventory/readme.yml").read_text(encoding="utf-8")
+    assert [inventory.partition("\nall:\n")[2]] == [block.partition("all:\n")[2] for block in blocks]
+
+
 @pytest.mark.parametrize("scenario", sorted((ROOT / "extensions/molecule").glob("*/molecule.yml")), ids=lambda path: path.parts[-2])
 def test_each_scenario_is_in_the_readme(scenario: Path) -> None:
     assert f"`{scenario.parent.name}`" in (ROOT / "README.md").read_text(encoding="utf-8").partition("## Development")[2]

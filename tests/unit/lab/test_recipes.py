@@ -67,6 +67,7 @@ def test_settings_default() -> None:
     assert settings.cache_dir == Path("/home/me/.cache/ovn-interconnect")
     assert settings.namespace("ic") == "oil-ic"
     assert str(settings.network) == "172.30.0.0/24"
+    assert settings.networks == (settings.network,)
 
 
 def test_settings_from_the_environment() -> None:
@@ -79,7 +80,25 @@ def test_settings_from_the_environment() -> None:
     assert Settings.from_environment({"OVN_IC_CACHE": "/c", "XDG_CACHE_HOME": "/x"}).cache_dir == Path("/c")
 
 
-@pytest.mark.parametrize("environ", [{"OVN_IC_LAB_NETWORK": "10.0.0.1/24"}, {"OVN_IC_LAB_MTU": "big"}, {"OVN_IC_LAB_PREFIX": "a/b"}])
+def test_several_networks() -> None:
+    settings = Settings.from_environment({"OVN_IC_LAB_NETWORK": "192.0.2.0/24,198.51.100.0/24"})
+    assert str(settings.network) == "192.0.2.0/24"
+    assert [str(settings.network_of(address)) for address in ("192.0.2.21", "198.51.100.21", "203.0.113.21")] == [
+        "192.0.2.0/24",
+        "198.51.100.0/24",
+        "None",
+    ]
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"OVN_IC_LAB_NETWORK": "10.0.0.1/24"},
+        {"OVN_IC_LAB_NETWORK": "10.0.0.0/24,"},
+        {"OVN_IC_LAB_MTU": "big"},
+        {"OVN_IC_LAB_PREFIX": "a/b"},
+    ],
+)
 def test_settings_that_cannot_be(environ: dict[str, str]) -> None:
     with pytest.raises(LabError, match="OVN_IC_LAB"):
         Settings.from_environment(environ)
@@ -103,4 +122,4 @@ def test_names_that_cannot_be_hosts(name: str) -> None:
 )
 def test_hosts_that_cannot_be(spec: Spec, message: str) -> None:
     with pytest.raises(LabError, match=message):
-        spec.checked(Settings.from_environment({}).network)
+        spec.checked(Settings.from_environment({}))
