@@ -237,6 +237,7 @@ def _deletions(group: Group) -> list[Change]:
         for change in group.changes
         if change.action == DELETE
         or _renumbers(change)
+        or _releases(change)
         or any(column in _OWNING_COLUMNS and members.removed for column, members in change.members.items())
     ]
 
@@ -244,3 +245,8 @@ def _deletions(group: Group) -> list[Change]:
 def _renumbers(change: Change) -> bool:
     """Whether a datapath loses its tunnel key: the mode that keys follow is the word of a database too (spec transit-switches, V-3)."""
     return change.table == "Datapath_Binding" and change.action == UPDATE and "tunnel_key" in change.columns
+
+
+def _releases(change: Change) -> bool:
+    """Whether a switch or router of another program stops standing for a transit object, because its definition is gone."""
+    return any(key in keys and keys[key] is None for keys in change.keys.values() for key in (SWITCH_KEY, ROUTER_KEY))

@@ -26,9 +26,12 @@ IC_NB_KEY = "ovn-interconnect-ic-nb"
 IC_SB_KEY = "ovn-interconnect-ic-sb"
 #: What follows one of these two in the key under which it is noted why deletions on the word of that database are withheld.
 HOLD = "-hold"
-#: Key of Logical_Switch.external_ids and Logical_Router.external_ids: made by this interconnect (value: the transit switch's or router's
-#: name).
+#: Keys of Logical_Switch.external_ids and Logical_Router.external_ids. OWNER_KEY: this interconnect created the object. ADOPTED_KEY:
+#: another program created it, and this interconnect uses it. Both have the transit switch's or router's name as their value. ROW_KEY: the
+#: uuid of the IC_NB row that the object stands for, by which a rename is recognized.
 OWNER_KEY = "ovn-interconnect"
+ADOPTED_KEY = "ovn-interconnect-adopted"
+ROW_KEY = "ovn-interconnect-row"
 #: Key prefix of IC_SB_Global.external_ids: the token of the zone that claims the Availability_Zone row whose uuid follows.
 CLAIM_PREFIX = "ovn-interconnect-claim-"
 

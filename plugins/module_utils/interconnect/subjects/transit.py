@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from functools import partial
 
-from ..change import Left
 from ..settings import integer
 from ..store import Row, Store
-from ..zone import OWNER_KEY, Zone
+from ..zone import ROW_KEY, Zone
+from . import ownership
+from .ownership import Kind
 
 SWITCH_KEY = "interconn-ts"
 ROUTER_KEY = "interconn-tr"
-REQUESTED_KEY = "requested-tnl-key"
+REQUESTED_KEY = ownership.REQUESTED_KEY
 #: IC_SB Datapath_Binding.type and Port_Binding.type. An empty type means a switch.
 SWITCH_TYPE, ROUTER_TYPE = "transit-switch", "transit-router"
 SWITCH_PORT_TYPE, ROUTER_PORT_TYPE = "transit-switch-port", "transit-router-port"
@@ -96,17 +97,9 @@ def own_binding_on(zone: Zone, name: str) -> bool:
     return any(zone.is_own(row) for row in zone.ic_sb.find("Port_Binding", "transit_switch", name))
 
 
-def foreign_reason(zone: Zone, table: str, row: Row, name: str) -> Left | None:
-    """Why an NB switch or router must not be deleted: nothing proves that this interconnect made it (design, ownership)."""
-    transit_table, marker = {"Logical_Switch": ("Transit_Switch", SWITCH_KEY), "Logical_Router": ("Transit_Router", ROUTER_KEY)}[table]
-    if OWNER_KEY in row["external_ids"] or name in zone.seen[transit_table] or own_binding_on(zone, name):
-        return None
-    kind = "transit switch" if table == "Logical_Switch" else "transit router"
-    return Left(
-        row["name"] or row.uuid,
-        f"{table} {row['name']} has {marker}={name}, but IC_NB has no such {kind} and nothing shows that this interconnect made it:"
-        " delete it by hand, or remove the key",
-    )
+def known_here(zone: Zone, kind: Kind, name: str) -> bool:
+    """Whether a transit object of that name, which IC_NB does not have, is known to have existed in this zone."""
+    return name in zone.seen[kind.transit] or own_binding_on(zone, name)
 
 
 def key_option(options: Mapping[str, str], key: int) -> dict[str, str]:
@@ -128,6 +121,11 @@ def _router_datapath(row: Row) -> Iterable[Hashable]:
 
 
 def _ranked(store: Store, table: str, rows: list[Row], name: str) -> list[Row]:
+    """The one that is in use comes first, so that nothing moves when another program makes a second one."""
     if len(rows) < 2:
         return rows
-    return sorted(rows, key=lambda row: (row["name"] != name, not store.children(table, "ports", row.uuid), row.uuid))
+
+    def rank(row: Row) -> tuple[bool, bool, bool, str]:
+        return ROW_KEY not in row["external_ids"], row["name"] != name, not store.children(table, "ports", row.uuid), row.uuid
+
+    return sorted(rows, key=rank)

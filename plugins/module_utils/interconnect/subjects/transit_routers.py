@@ -11,16 +11,17 @@ another row of IC_NB than before, as after a restore, its tunnel key in NB tells
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import cast
 
 from ..change import Left, Step, delete, insert, update
 from ..engine import Keys, Subject
 from ..schema import IC_NB, IC_SB, NB
 from ..store import Row, RowChange
-from ..zone import OWNER_KEY, Zone
+from ..zone import Zone
 from . import transit
 from .keys import NORMAL_KEYS, DatapathKeys, duplicate, keeps_key, requested, sharing
+from .ownership import ROUTER, end, marks, namesakes, new_marks, resolve_surplus
 from .transit import ROUTER_KEY, ROUTER_TYPE
 
 _Key = tuple[str, "str | None"]
@@ -172,9 +173,7 @@ def _local(zone: Zone, name: str) -> Iterator[Step]:
     candidates = transit.routers(zone, name)
     if transit_router is None:
         for router in candidates:
-            left = transit.foreign_reason(zone, "Logical_Router", router, name)
-            reason = f"IC_NB has no transit router {name}"
-            yield left or delete(zone.nb, "Logical_Router", router, record=router["name"], reason=reason)
+            yield from end(ROUTER, zone, router, name, proof=transit.known_here(zone, ROUTER, name))
         return
     zone.seen["Transit_Router"].add(name)
     if not transit.has_type(zone):
@@ -183,9 +182,9 @@ def _local(zone: Zone, name: str) -> Iterator[Step]:
         )
         return
     yield from _adjust(zone, transit_router, candidates[0] if candidates else None)
-    for surplus in candidates[1:]:
-        reason = f"another router stands for transit router {name} already"
-        yield delete(zone.nb, "Logical_Router", surplus, record=surplus["name"], reason=reason)
+    for other in candidates[1:]:
+        yield resolve_surplus(ROUTER, zone, other, name)
+    yield from namesakes(ROUTER, zone, name)
 
 
 def _adjust(zone: Zone, transit_router: Row, router: Row | None) -> Iterator[Step]:
@@ -197,17 +196,21 @@ def _adjust(zone: Zone, transit_router: Row, router: Row | None) -> Iterator[Ste
         options = {ROUTER_KEY: name}
         if key is not None:
             options[transit.REQUESTED_KEY] = str(key)
-        columns = {"name": name, "options": options, "external_ids": {OWNER_KEY: name}}
+        columns = {"name": name, "options": options, "external_ids": new_marks(name, transit_router)}
         yield insert(zone.nb, "Logical_Router", columns, record=name, reason=f"transit router {name} exists in IC_NB")
         return
-    keys = {
+    keys: dict[str, Mapping[str, str | None]] = {
         "options": {} if key is None else transit.key_option(router["options"], key),
-        "external_ids": {OWNER_KEY: name},
+        "external_ids": marks(ROUTER, zone, router, transit_router) or {},
     }
     yield from update(zone.nb, "Logical_Router", router, record=router["name"], reason=f"it stands for transit router {name}", keys=keys)
 
 
 def _router_names(change: RowChange, zone: Zone) -> Iterator[str]:
+    if change.changed("name", "options"):
+        for row in change.rows:
+            if zone.ic_nb.first("Transit_Router", "name", row["name"]) is not None:
+                yield row["name"]
     for name in dict.fromkeys(row["options"].get(ROUTER_KEY) for row in change.rows):
         # Which of several candidates is kept depends on their ports too.
         if name is not None and (

@@ -17,9 +17,10 @@ from ..engine import ALL, Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB, version_numbers
 from ..settings import boolean
 from ..store import Row, RowChange
-from ..zone import OWNER_KEY, Zone
+from ..zone import ROW_KEY, Zone
 from . import gateways, transit
 from .keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, duplicate, keeps_key, requested, sharing
+from .ownership import SWITCH, end, marks, namesakes, new_marks, resolve_surplus
 from .transit import SWITCH_KEY, SWITCH_TYPE
 
 VXLAN_KEY = "ic-vxlan_mode"
@@ -36,6 +37,7 @@ class TransitSwitches(Subject):
             (IC_NB, "Transit_Switch"),
             (IC_NB, "IC_NB_Global"),
             (NB, "Logical_Switch"),
+            (NB, "Logical_Switch_Port"),
             (SB, "Chassis"),
             (SB, "Encap"),
             (IC_SB, "Datapath_Binding"),
@@ -64,6 +66,8 @@ class TransitSwitches(Subject):
                 yield from _with_rivals(zone, (row["name"] for row in change.rows))
         elif change.table == "Logical_Switch":
             yield from _with_rivals(zone, _switch_names(change, zone))
+        elif change.table == "Logical_Switch_Port":
+            yield from _undecided(change, zone)
         elif change.table == "Datapath_Binding":
             yield from (row["transit_switch"] for row in change.rows if row["type"] != transit.ROUTER_TYPE)
             yield from _sharing(zone, (row["tunnel_key"] for row in change.rows))
@@ -195,7 +199,7 @@ def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:
     datapath = transit.switch_datapath(zone, transit_switch)
     if datapath is not None and keeps_key(zone, datapath):
         config[transit.REQUESTED_KEY] = str(datapath["tunnel_key"])
-    return {"name": name, "other_config": config, "external_ids": {OWNER_KEY: name}}
+    return {"name": name, "other_config": config, "external_ids": new_marks(name, transit_switch)}
 
 
 def _local(zone: Zone, transit_switch: Row) -> Iterator[Step]:
@@ -207,13 +211,16 @@ def _local(zone: Zone, transit_switch: Row) -> Iterator[Step]:
         yield insert(zone.nb, "Logical_Switch", columns, record=name, reason=f"transit switch {name} exists in IC_NB", unless=none)
         return
     yield from _adjust(zone, transit_switch, candidates[0])
-    for surplus in candidates[1:]:
-        reason = f"another switch stands for transit switch {name} already"
-        yield delete(zone.nb, "Logical_Switch", surplus, record=surplus["name"], reason=reason)
+    for other in candidates[1:]:
+        yield resolve_surplus(SWITCH, zone, other, name)
+    yield from namesakes(SWITCH, zone, name)
 
 
 def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
     name = transit_switch["name"]
+    ids = marks(SWITCH, zone, switch, transit_switch)
+    if ids is None:
+        return
     config: dict[str, str | None] = {}
     mode = vxlan_mode(zone)
     known = writes_vxlan_mode(zone) or VXLAN_KEY in switch["other_config"]
@@ -228,25 +235,35 @@ def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
         switch,
         record=switch["name"],
         reason=f"it stands for transit switch {name}",
-        keys={"other_config": config, "external_ids": {OWNER_KEY: name}},
+        keys={"other_config": config, "external_ids": ids},
     )
 
 
 def _withdraw(zone: Zone, name: str) -> Iterator[Step]:
     """S-4 and S-8 for a transit switch that does not exist."""
     for switch in transit.switches(zone, name):
-        left = transit.foreign_reason(zone, "Logical_Switch", switch, name)
-        if left is not None:
-            yield left
-            continue
-        yield delete(zone.nb, "Logical_Switch", switch, record=switch["name"], reason=f"IC_NB has no transit switch {name}")
+        yield from end(SWITCH, zone, switch, name, proof=transit.known_here(zone, SWITCH, name))
     if zone.shared_lock:
         for datapath in transit.switch_datapaths(zone, name):
             reason = f"IC_NB has no transit switch {name}"
             yield delete(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, shared=True)
 
 
+def _undecided(change: RowChange, zone: Zone) -> Iterator[str]:
+    """The transit switches whose switch is judged by its ports: it is not marked yet, or it is one of several."""
+    if change.old is not None and change.new is not None and not change.changed("type", "options"):
+        return
+    for switch in zone.nb.parent_rows("Logical_Switch", "ports", change.uuid):
+        name = switch["other_config"].get(SWITCH_KEY)
+        if name is not None and (ROW_KEY not in switch["external_ids"] or len(zone.nb.find("Logical_Switch", SWITCH_KEY, name)) > 1):
+            yield name
+
+
 def _switch_names(change: RowChange, zone: Zone) -> Iterator[str]:
+    if change.changed("name", "other_config"):
+        for row in change.rows:
+            if zone.ic_nb.first("Transit_Switch", "name", row["name"]) is not None:
+                yield row["name"]
     names = dict.fromkeys(row["other_config"].get(SWITCH_KEY) for row in change.rows)
     for name in names:
         # Which of several candidates is kept depends on their ports too.

@@ -96,7 +96,8 @@ def test_a_transit_router_in_every_zone() -> None:
     for zone in w.sites:
         row = named(nb(w, zone), "Logical_Router", "tr1")
         assert row["options"] == {"interconn-tr": "tr1", "requested-tnl-key": str(FIRST)}
-        assert row["external_ids"] == {"ovn-interconnect": "tr1"}
+        uuid = named(w.ic_nb, "Transit_Router", "tr1").uuid
+        assert row["external_ids"] == {"ovn-interconnect": "tr1", "ovn-interconnect-row": uuid}
     w.delete(w.ic_nb, "Transit_Router", tr)
     w.converge()
     assert rows(w.ic_sb, "Datapath_Binding", "type") == []
@@ -159,10 +160,28 @@ def test_r3_only_what_this_interconnect_made_is_deleted() -> None:
     w.converge()
     assert rows(nb(w, "az1"), "Logical_Router", "name") == ["foreign"]
     assert "nothing shows that this interconnect made it" in w.reasons("az1")["foreign"]
-    w.put(w.ic_nb, "Transit_Router", name="unknown")
+    uuid = w.put(w.ic_nb, "Transit_Router", name="unknown")
     w.converge()
-    assert named(nb(w, "az1"), "Logical_Router", "foreign")["external_ids"] == {"ovn-interconnect": "unknown"}
+    ids = {"ovn-interconnect-adopted": "unknown", "ovn-interconnect-row": uuid}
+    assert named(nb(w, "az1"), "Logical_Router", "foreign")["external_ids"] == ids
     assert w.reasons("az1") == {}
+
+
+def test_an_adopted_router_is_released_with_the_ports_of_its_owner() -> None:
+    w = world()
+    router = w.put(nb(w, "az1"), "Logical_Router", name="tr1", options={"interconn-tr": "tr1", "snat-ct-zone": "7"})
+    w.add(nb(w, "az1"), "Logical_Router", router, "ports", "Logical_Router_Port", name="own", mac="aa:aa:aa:aa:aa:09")
+    add_tr(w)
+    add_trp(w)
+    w.converge()
+    assert lrps(w)[0] == ["own", "trp1"]
+    w.delete(w.ic_nb, "Transit_Router", named(w.ic_nb, "Transit_Router", "tr1").uuid)
+    w.converge()
+    found = named(nb(w, "az1"), "Logical_Router", "tr1")
+    assert (found.uuid, found["options"], found["external_ids"]) == (router, {"snat-ct-zone": "7"}, {})
+    assert lrps(w)[0] == ["own"]
+    assert rows(nb(w, "az2"), "Logical_Router", "name") == []
+    w.check_law()
 
 
 def test_keys_survive_the_loss_of_ic_sb() -> None:

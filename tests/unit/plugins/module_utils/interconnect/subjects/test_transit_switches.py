@@ -72,9 +72,9 @@ def test_transit_switch_handling() -> None:
 
 def test_our_mark_and_nothing_else_stands_in_external_ids() -> None:
     w = world()
-    w.transit_switch("ts1")
+    ts1 = w.transit_switch("ts1")
     w.settle()
-    assert named(w.zone.nb, "Logical_Switch", "ts1")["external_ids"] == {"ovn-interconnect": "ts1"}
+    assert named(w.zone.nb, "Logical_Switch", "ts1")["external_ids"] == {"ovn-interconnect": "ts1", "ovn-interconnect-row": ts1}
 
 
 def test_k2_the_lowest_free_key_is_taken() -> None:
@@ -155,20 +155,94 @@ def test_quirk_s4_only_what_this_interconnect_made_is_deleted() -> None:
     assert "nothing shows that this interconnect made it" in w.reasons()["foreign"]
 
 
-def test_an_unmarked_switch_of_a_transit_switch_is_adopted_and_later_deleted() -> None:
+def pods(w: World, switch: str, *names: str) -> None:
+    for name in names:
+        w.add(w.zone.nb, "Logical_Switch", switch, "ports", "Logical_Switch_Port", name=name)
+
+
+def ports_on(w: World, switch: str) -> list[str]:
+    return sorted(row["name"] for row in w.zone.nb.child_rows("Logical_Switch", "ports", switch, "Logical_Switch_Port"))
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.parametrize("populated", [False, True])
+def test_a_switch_of_another_program_is_adopted_without_our_mark_and_released(populated: bool, stopped: bool) -> None:
     w = world()
     w.stop("az2")
     switch = w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1", "mcast_snoop": "true"})
+    if populated:
+        pods(w, switch, "pod1", "pod2")
     ts1 = w.transit_switch("ts1")
     w.settle()
     assert named(w.zone.nb, "Logical_Switch", "ts1").uuid == switch
     assert config(w) == {"interconn-ts": "ts1", "requested-tnl-key": str(FIRST), "mcast_snoop": "true"}
-    assert named(w.zone.nb, "Logical_Switch", "ts1")["external_ids"] == {"ovn-interconnect": "ts1"}
-    w.stop()
+    assert named(w.zone.nb, "Logical_Switch", "ts1")["external_ids"] == {"ovn-interconnect-adopted": "ts1", "ovn-interconnect-row": ts1}
+    w.add(w.zone.nb, "Logical_Switch", switch, "ports", "Logical_Switch_Port", name="copy", type="remote")
+    request = {"requested-tnl-key": "5", "router-port": "r"}
+    w.add(w.zone.nb, "Logical_Switch", switch, "ports", "Logical_Switch_Port", name="up", type="router", options=request)
+    w.settle()
+    if stopped:
+        w.stop()
     w.delete(w.ic_nb, "Transit_Switch", ts1)
     w.start(shared_lock=True)
     w.settle()
+    found = named(w.zone.nb, "Logical_Switch", "ts1")
+    assert (found.uuid, found["other_config"], found["external_ids"]) == (switch, {"mcast_snoop": "true"}, {})
+    assert ports_on(w, switch) == (["pod1", "pod2", "up"] if populated else ["up"])
+    assert named(w.zone.nb, "Logical_Switch_Port", "up")["options"] == {"router-port": "r"}
+    assert w.reasons() == {}
+    w.check_law()
+
+
+def test_a_switch_that_upstreams_daemon_made_is_deleted_with_its_definition() -> None:
+    w = world()
+    w.stop("az2")
+    w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1", "requested-tnl-key": str(FIRST + 3)})
+    ts1 = w.transit_switch("ts1")
+    w.settle()
+    assert named(w.zone.nb, "Logical_Switch", "ts1")["external_ids"] == {"ovn-interconnect-row": ts1}
+    w.delete(w.ic_nb, "Transit_Switch", ts1)
+    w.settle()
     assert rows(w.zone.nb, "Logical_Switch", "name") == []
+
+
+@pytest.mark.parametrize("trace", ["pods", "external_ids", "none"])
+@pytest.mark.parametrize("defined", [False, True])
+def test_a_switch_that_version_010_marked_as_its_own_is_released_if_another_program_left_traces(trace: str, defined: bool) -> None:
+    """That version wrote its mark on adopted switches too."""
+    w = world()
+    w.stop("az2")
+    ids = {"ovn-interconnect": "ts1", **({"owner": "cms"} if trace == "external_ids" else {})}
+    switch = w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1"}, external_ids=ids)
+    if trace == "pods":
+        pods(w, switch, "pod1")
+    if defined:
+        ts1 = w.transit_switch("ts1")
+        w.settle()
+        w.delete(w.ic_nb, "Transit_Switch", ts1)
+    w.settle()
+    assert rows(w.zone.nb, "Logical_Switch", "name") == ([] if trace == "none" else ["ts1"])
+    if trace != "none":
+        assert named(w.zone.nb, "Logical_Switch", "ts1")["external_ids"] == ({"owner": "cms"} if trace == "external_ids" else {})
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_a_switch_that_another_program_makes_beside_ours_is_reported_and_stays(marked: bool) -> None:
+    w = world()
+    w.transit_switch("ts1")
+    w.settle()
+    ours = named(w.zone.nb, "Logical_Switch", "ts1").uuid
+    theirs = w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1"} if marked else {})
+    pods(w, theirs, "pod1")
+    assert w.settle() == []
+    (reason,) = w.reasons().values()
+    assert theirs in reason
+    assert "ts1" in reason
+    assert w.zone.nb.row("Logical_Switch", ours)["other_config"]["requested-tnl-key"] == str(FIRST)
+    w.put(w.zone.nb, "Logical_Switch", theirs, name="theirs", other_config={})
+    w.settle()
+    assert w.reasons() == {}
+    w.check_law()
 
 
 @pytest.mark.parametrize("kept", ["named", "with ports"])
@@ -184,7 +258,13 @@ def test_s5_of_two_switches_one_is_kept(kept: str) -> None:
             port_on = other if kept == "named" else good
             w.add(w.zone.nb, "Logical_Switch", port_on, "ports", "Logical_Switch_Port", name=f"port{seed}")
         w.settle()
-        assert [row.uuid for row in w.zone.nb.rows("Logical_Switch") if row["other_config"]["interconn-ts"] == name] == [good]
+        found = [row.uuid for row in w.zone.nb.rows("Logical_Switch") if row["other_config"]["interconn-ts"] == name]
+        if kept == "named":  # the other one has a port of somebody: it is reported and stays
+            assert sorted(found) == sorted([good, other])
+            assert "requested-tnl-key" not in w.zone.nb.row("Logical_Switch", other)["other_config"]
+            assert "another one stands for" in w.reasons()["b"]
+        else:
+            assert found == [good]
     w.check_law()
 
 
@@ -194,6 +274,7 @@ def test_an_ordinary_switch_of_the_same_name_is_left_alone() -> None:
     w.transit_switch("ts1")
     w.settle()
     assert rows(w.zone.nb, "Logical_Switch", "name") == ["ts1", "ts1"]
+    assert "is not part of it" in w.reasons()["ts1"]
 
 
 def test_s7_type_and_uuid_are_filled_in_after_an_upgrade() -> None:

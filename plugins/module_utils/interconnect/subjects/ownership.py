@@ -1,0 +1,182 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who created an NB switch or router that stands for a transit object, and what becomes of it (design, principle 7: ownership).
+
+An object that this interconnect created carries OWNER_KEY and is deleted together with its definition. An object that existed before is
+adopted: it carries ADOPTED_KEY, and it is released when its definition goes. Its creator keeps it with all ports that this interconnect did
+not make. Objects without marks are recognized: by what upstream's daemon leaves on a switch that it creates, and what it never writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ..change import Left, Step, delete, remove, update
+from ..settings import integer
+from ..store import Row
+from ..zone import ADOPTED_KEY, OWNER_KEY, ROW_KEY, Zone
+
+REQUESTED_KEY = "requested-tnl-key"
+
+
+class Kind(NamedTuple):
+    """A kind of NB object that stands for a transit object.
+
+    ``column`` holds ``marker``, the key that names the transit object; ``others`` are further keys that an ovn-ic writes there.
+    ``port_mark`` is the key of a port's options that says that an ovn-ic made the port.
+    """
+
+    table: str
+    ports: str
+    transit: str
+    noun: str
+    column: str
+    marker: str
+    others: tuple[str, ...]
+    port_mark: str
+
+
+SWITCH = Kind(
+    "Logical_Switch",
+    "Logical_Switch_Port",
+    "Transit_Switch",
+    "transit switch",
+    "other_config",
+    "interconn-ts",
+    ("ic-vxlan_mode",),
+    "interconn-tsp",
+)
+ROUTER = Kind("Logical_Router", "Logical_Router_Port", "Transit_Router", "transit router", "options", "interconn-tr", (), "interconn-tr")
+
+
+def row_of(kind: Kind, zone: Zone, row: Row) -> Row | None:
+    """The IC_NB row that an NB object was made or adopted for, whatever its name is now; None where that row is gone."""
+    return zone.ic_nb.row(kind.transit, row["external_ids"].get(ROW_KEY))
+
+
+def new_marks(name: str, transit: Row) -> dict[str, str]:
+    """What external_ids of a new object says."""
+    return {OWNER_KEY: name, ROW_KEY: transit.uuid}
+
+
+def marks(kind: Kind, zone: Zone, row: Row, transit: Row) -> dict[str, str | None] | None:
+    """What external_ids of an existing object is to say. The first time decides whether it counts as adopted.
+
+    None while a port of the switch is not known yet: the decision depends on the ports, and nothing may be written before it, because a
+    tunnel key would look as if upstream's daemon had made the switch.
+    """
+    ids, name = row["external_ids"], transit["name"]
+    keys: dict[str, str | None] = {mark: name for mark in (OWNER_KEY, ADOPTED_KEY) if mark in ids}
+    if ROW_KEY not in ids:
+        made = _was_made_by_ovn_ic(kind, zone, row)
+        if made is None:
+            return None
+        if not made:
+            keys.update({ADOPTED_KEY: name, OWNER_KEY: None})
+    keys[ROW_KEY] = transit.uuid
+    return keys
+
+
+def end(kind: Kind, zone: Zone, row: Row, name: str, *, proof: bool) -> Iterator[Step]:
+    """Delete or release an object whose definition is gone. ``proof``: whether the transit object is known to have existed in this zone."""
+    ids = row["external_ids"]
+    reason = f"IC_NB has no {kind.noun} {name}"
+    created = ADOPTED_KEY not in ids and (ROW_KEY in ids or _has_traces(kind, zone, row) is False)
+    if not proof and not any(mark in ids for mark in (ADOPTED_KEY, ROW_KEY, OWNER_KEY)):
+        place = f"{kind.table} {row['name']} has {kind.marker}={name}"
+        doubt = f"IC_NB has no such {kind.noun} and nothing shows that this interconnect made it"
+        yield Left(row["name"] or row.uuid, f"{place}, but {doubt}: delete it by hand, or remove the key")
+    elif created:
+        yield delete(zone.nb, kind.table, row, record=row["name"], reason=reason)
+    else:
+        yield Left(
+            row["name"] or row.uuid, f"{reason}: {kind.table} {row['name']} is released, because another program created it; it stays"
+        )
+        yield from _release(kind, zone, row, f"{reason}: released, because another program created it")
+
+
+def resolve_surplus(kind: Kind, zone: Zone, row: Row, name: str) -> Step:
+    """What becomes of an object that claims to be a transit object which another one stands for already.
+
+    One that nothing is lost with is deleted: our own without ports of others, or an empty one that has another name and no owner.
+    """
+    ids = row["external_ids"]
+    ports = list(zone.nb.children(kind.table, "ports", row.uuid))
+    ours = ADOPTED_KEY not in ids and (OWNER_KEY in ids or ROW_KEY in ids) and len(_our_ports(kind, zone, row)) == len(ports)
+    empty = not ports and row["name"] != name and not _has_other_ids(row)
+    if ours or empty:
+        reason = f"another {kind.noun.split()[1]} stands for {kind.noun} {name} already"
+        return delete(zone.nb, kind.table, row, record=row["name"], reason=reason)
+    return Left(
+        row["name"] or row.uuid,
+        f"{kind.table} {row['name']} ({row.uuid}) has {kind.marker}={name}, but another one stands for {kind.noun} {name} already:"
+        f" remove the key {kind.marker} from one of them, or move the ports and delete one",
+    )
+
+
+def namesakes(kind: Kind, zone: Zone, name: str) -> Iterator[Left]:
+    """Objects that have the name of a transit object without being part of it: people, and tools that go by names, mix them up."""
+    for row in zone.nb.find(kind.table, "name", name):
+        if kind.marker not in row[kind.column]:
+            yield Left(
+                name,
+                f"{kind.table} {name} ({row.uuid}) has the name of {kind.noun} {name} and is not part of it: rename one of them,"
+                f" or set {kind.column}:{kind.marker}={name} on it in place of the other one",
+            )
+
+
+def _release(kind: Kind, zone: Zone, row: Row, reason: str) -> Iterator[Step]:
+    """Take our map keys and ports off an object of another program, and the tunnel keys that its own ports were given."""
+    gone = _our_ports(kind, zone, row)
+    keys: dict[str, dict[str, str | None]] = {
+        kind.column: dict.fromkeys((kind.marker, REQUESTED_KEY, *kind.others)),
+        "external_ids": dict.fromkeys((OWNER_KEY, ADOPTED_KEY, ROW_KEY)),
+    }
+    members = {"ports": remove(*gone)}
+    yield from update(zone.nb, kind.table, row, record=row["name"], reason=reason, keys=keys, members=members)
+    for port in zone.nb.child_rows(kind.table, "ports", row.uuid, kind.ports):
+        if kind is SWITCH and port.uuid not in gone and port["type"] in ("router", "switch"):
+            request = {"options": {REQUESTED_KEY: None}}
+            yield from update(zone.nb, kind.ports, port, record=port["name"], reason=reason, keys=request)
+
+
+def _our_ports(kind: Kind, zone: Zone, row: Row) -> list[str]:
+    """The ports that an ovn-ic made: of IC_NB's definition, and copies of other zones' ports."""
+    ports: Iterable[Row] = zone.nb.child_rows(kind.table, "ports", row.uuid, kind.ports)
+    return [port.uuid for port in ports if kind.port_mark in port["options"] or (kind is SWITCH and port["type"] == "remote")]
+
+
+def _has_other_ids(row: Row) -> bool:
+    return any(not key.startswith(OWNER_KEY) for key in row["external_ids"])
+
+
+def _was_made_by_ovn_ic(kind: Kind, zone: Zone, row: Row) -> bool | None:
+    """Whether an object without ROW_KEY looks as an ovn-ic makes it; None while a port is unknown.
+
+    Upstream's daemon gives a switch the transit object's name and a tunnel key, and writes no external_ids. Version 0.1.0 of this
+    collection put OWNER_KEY on adopted objects too, so that mark proves nothing where another program has left its traces.
+    """
+    config = row[kind.column]
+    if OWNER_KEY not in row["external_ids"] and (row["name"] != config.get(kind.marker) or not integer(config, REQUESTED_KEY, 0)):
+        return False
+    traces = _has_traces(kind, zone, row)
+    return None if traces is None else not traces
+
+
+def _has_traces(kind: Kind, zone: Zone, row: Row) -> bool | None:
+    """Whether an object has what no ovn-ic and no operator of an interconnect puts there: others' external_ids, VIF and localnet ports.
+
+    None while a port is unknown.
+    """
+    if _has_other_ids(row):
+        return True
+    if kind is ROUTER:
+        return False
+    uuids = zone.nb.children(kind.table, "ports", row.uuid)
+    ports = zone.nb.child_rows(kind.table, "ports", row.uuid, kind.ports)
+    if any(port["type"] not in ("remote", "router", "switch") and kind.port_mark not in port["options"] for port in ports):
+        return True
+    return False if len(ports) == len(uuids) else None
