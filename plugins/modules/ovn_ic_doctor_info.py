@@ -10,7 +10,8 @@ module: ovn_ic_doctor_info
 short_description: Find what is wrong with an OVN interconnect
 version_added: 0.1.0
 description:
-  - Looks for what every database accepts and nobody reports, and what leaves packets without a way or zones out of step.
+  - Finds faults that every database accepts and no daemon reports, such as addresses in use twice, gateways without a common tunnel, or
+    networks that lead to two places.
   - Changes nothing, and does not fail where something is found; see RV(healthy).
 author:
   - The ovn.interconnect authors (@ovn)
@@ -20,19 +21,31 @@ extends_documentation_fragment:
 options:
   checks:
     description:
-      - What is looked for.
+      - What is looked for. The checks V(chassis), V(policy), V(ports) and V(switches) need O(nb_db) and O(sb_db) of a registered zone, and
+        are not made without them; see RV(not_checked).
       - V(addresses), a MAC or IP address that two ports on one transit switch have.
-      - V(chassis), chassis of the zone of O(nb_db) and O(sb_db) with the name or the tunnel address of another zone's gateway; only where
-        both are given.
+      - V(chassis), chassis of the zone with the name or the tunnel address of another zone's gateway.
       - V(duplicate_keys), datapaths that share a tunnel key.
-      - V(gateways), ports without a gateway, or with one that is no gateway of the interconnect.
-      - V(overlaps), connected networks of different zones of which one lies in the other.
+      - V(gateways), ports without a gateway, or with one that is not a gateway of the interconnect. The exact cause is found for ports of
+        the zone of O(nb_db) and O(sb_db).
+      - V(overlaps), connected networks of different zones or routers of which one lies in the other, and static routes into a connected
+        network of another zone.
+      - V(policy), a zone that does not learn or does not advertise routes where other zones advertise some.
+      - V(ports), the zone's ports on transit switches that connect no router to other zones (disabled, renamed, a gateway router, a VIF, a
+        name that another zone has published), disabled ports of attached routers, and router ports that no switch port names.
       - V(same_names), transit switches and transit routers that share a name.
+      - V(subnets), addresses of ports outside the subnets of their transit switch, network and broadcast addresses, prefix lengths that
+        differ, subnets of two transit switches that overlap, a router in one network on two transit switches, and routers with IPv6
+        networks and no IPv6 address on a transit switch (of the zone of O(nb_db)).
+      - V(switches), transit switches without a logical switch in the zone or with two of their name, and logical switches of transit
+        switches that do not exist.
+      - V(tunnels), gateways that share no tunnel type and address family with a gateway of another zone, and tunnel addresses that other
+        hosts cannot reach, such as loopback and multicast addresses.
       - V(zones), zones that have not confirmed the newest request (OVN 24.03), or have no gateway.
     type: list
     elements: str
-    choices: [addresses, chassis, duplicate_keys, gateways, overlaps, same_names, zones]
-    default: [addresses, chassis, duplicate_keys, gateways, overlaps, same_names, zones]
+    choices: [addresses, chassis, duplicate_keys, gateways, overlaps, policy, ports, same_names, subnets, switches, tunnels, zones]
+    default: [addresses, chassis, duplicate_keys, gateways, overlaps, policy, ports, same_names, subnets, switches, tunnels, zones]
 notes:
   - O(nb_db) and O(sb_db) are optional here.
 seealso:
@@ -46,6 +59,13 @@ EXAMPLES = r"""
     ic_nb_db: tcp:192.0.2.10:6645
     ic_sb_db: tcp:192.0.2.10:6646
   register: doctor
+
+- name: Look at a zone too, on a host that reaches its databases
+  ovn.interconnect.ovn_ic_doctor_info:
+    nb_db: unix:/var/run/ovn/ovnnb_db.sock
+    sb_db: unix:/var/run/ovn/ovnsb_db.sock
+    ic_nb_db: tcp:192.0.2.10:6645
+    ic_sb_db: tcp:192.0.2.10:6646
 
 - name: Stop where something is wrong
   ansible.builtin.assert:
@@ -67,7 +87,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 healthy:
-  description: Whether nothing was found.
+  description: Whether something was checked and nothing was found. False where nothing could be checked, as in an empty interconnect.
   returned: success
   type: bool
   sample: false
@@ -80,6 +100,20 @@ findings:
     - check: overlaps
       record: 10.0.1.0/24 on ts1
       finding: it lies in 10.0.0.0/16, and zones az1 and az2 have these networks; deny one, or renumber
+checked:
+  description: The checks that had something to look at.
+  returned: success
+  type: list
+  elements: str
+  sample: [addresses, duplicate_keys, gateways, overlaps, same_names, subnets, tunnels, zones]
+not_checked:
+  description: The other checks, each with the reason.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - check: chassis
+      reason: nb_db and sb_db of a zone are not given
 """
 
 from typing import Any
@@ -100,7 +134,7 @@ def doing(params: Params) -> str:
 def main() -> None:
     """Run the module."""
     needed = [doctor.GLOBAL_NORTH, doctor.GLOBAL_SOUTH]
-    run(Declaration(OPTIONS, needed, nothing, doctor.describe, doing, optional=[doctor.NORTH, doctor.SOUTH]))
+    run(Declaration(OPTIONS, needed, nothing, doctor.describe, doing, optional=[doctor.NORTH, doctor.SOUTH], narrow=doctor.narrow))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, scenes, topology
-from ansible_collections.ovn.interconnect.tests.support.scenes import attach, gateway, lan, options, route
+from ansible_collections.ovn.interconnect.tests.support.scenes import gateway, healthy_interconnect
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS, AvailabilityZone, Interconnect
 
 from .conftest import Make
@@ -23,41 +23,9 @@ def left(zone: AvailabilityZone) -> str:
     return zone.daemon.appctl("left/show")
 
 
-def balancer(zone: AvailabilityZone, router: str, name: str, protocol: str) -> None:
-    """A balancer of the VIP 10.200.0.1:53 on a router."""
-    row = ovsdb.insert("Load_Balancer", {"name": name, "vips": {"10.200.0.1:53": "10.1.0.5:53"}, "protocol": protocol}, name="balancer")
-    zone.nb.transact(row, ovsdb.mutate("Logical_Router", "load_balancer", "insert", {ovsdb.Named("balancer")}, name=router))
-
-
-def healthy(ic: Interconnect) -> None:
-    """Each zone: a gateway, a router on ts1 and ts2 with claimed gateways, IPv4 and IPv6 networks, ECMP, balancers, tags, tables."""
-    scenes.transit_switches(ic, "ts1", "ts2")
-    for number, zone in enumerate(ic.zones, 1):
-        chassis = gateway(zone, f"gw{number}")
-        options(zone, ic_route_adv="true", ic_route_learn="true")
-        if ic.suite.name == "experimental":  # older IC_SB know no routes of load balancers, which is reported
-            options(zone, ic_route_adv_lb="true", ic_route_learn_lb="true")
-        options(zone, ic_route_adv_default="true", ic_route_learn_default="true", ic_route_denylist="10.99.0.0/16")
-        router = f"lr{number}"
-        for place, switch in enumerate(("ts1", "ts2"), 1):
-            networks = [f"169.254.{place}.{number}/24", f"2001:db8:{place}::{number}/64"]
-            attach(zone, router, switch, networks, gateways=[(f"gw{number}", 10)], number=place)
-        lan(zone, router, f"lan{number}", f"10.{number}.0.1/24", f"2001:db8:10{number}::1/64")
-        for hop in (5, 6):
-            route(zone, router, f"10.{100 + number}.0.0/16", f"10.{number}.0.{hop}")
-        route(zone, router, "10.99.1.0/24", f"10.{number}.0.7")
-        for protocol in ("tcp", "udp"):
-            balancer(zone, router, f"dns-{protocol}", protocol)
-        zone.northd_sync()
-        for switch in ("ts1", "ts2"):
-            zone.sb.transact(*topology.claim(f"cr-{router}-{switch}", chassis))
-    route(ic.zones[0], "lr1", "0.0.0.0/0", "10.1.0.254")
-    ic.settle()
-
-
 def test_nothing_of_a_healthy_interconnect_is_listed(make: Make) -> None:
     ic = make("az1", "az2", "az3")
-    healthy(ic)
+    healthy_interconnect(ic)
     assert [left(zone) for zone in ic.zones] == [NOTHING] * 3
     assert len(scenes.learned(ic.zones[1], "lr2")) > 8
 
@@ -71,7 +39,7 @@ def test_nothing_of_a_healthy_interconnect_of_the_newest_schema_is_listed() -> N
         for zone in ic.zones:
             zone.nb.transact(*topology.zone_name(zone.name))
         ic.start()
-        healthy(ic)
+        healthy_interconnect(ic)
         port = ovsdb.insert(
             "Transit_Switch_Port", {"name": "tsp1", "type": "", "addresses": {"02:00:00:00:09:01"}, "chassis": "gw1"}, name="port"
         )
@@ -106,7 +74,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("fault", "cause"), FAULTS)
 def test_a_port_without_effect_is_listed_with_the_first_cause(ic: Interconnect, fault: Callable[..., None], cause: str) -> None:
-    healthy(ic)
+    healthy_interconnect(ic)
     fault(ic.zones[0])
     ic.settle()
     lines = sorted(left(ic.zones[0]).splitlines())
@@ -120,7 +88,7 @@ def test_a_port_without_effect_is_listed_with_the_first_cause(ic: Interconnect, 
 )
 def test_peers_lose_the_routes_through_what_is_disabled_and_no_others(ic: Interconnect, table: str, name: str) -> None:
     az1, az2 = ic.zones
-    healthy(ic)
+    healthy_interconnect(ic)
     before, hops = scenes.learned(az2, "lr2"), {"169.254.1.1", "2001:db8:1::1"} | ({"169.254.2.1"} if table == "Logical_Router" else set())
     assert hops < {hop for _prefix, hop in before}
     write(table, name, enabled=False)(az1)
@@ -135,7 +103,7 @@ def test_peers_lose_the_routes_through_what_is_disabled_and_no_others(ic: Interc
 
 def test_the_networks_of_a_disabled_router_port_are_withdrawn(ic: Interconnect) -> None:
     az1, az2 = ic.zones
-    healthy(ic)
+    healthy_interconnect(ic)
     write("Logical_Router_Port", "lan1", enabled=False)(az1)
     ic.settle()
     assert not {prefix for prefix, _hop in scenes.learned(az2, "lr2")} & {"10.1.0.1/24", "2001:db8:101::1/64"}

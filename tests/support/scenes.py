@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID, uuid4
 
 from . import topology
-from .ovsdb import Row, drop_keys, set_keys
+from .ovsdb import Named, Row, drop_keys, insert, mutate, set_keys
 from .servers import AvailabilityZone, Interconnect
 
 ROUTING = {"ic-route-adv": "true", "ic-route-learn": "true"}
@@ -94,6 +94,38 @@ def port_options(zone: AvailabilityZone, port: str, keys: Mapping[str, str], dro
         drop_keys("Logical_Router_Port", "options", drop, name=port),
         set_keys("Logical_Router_Port", "options", keys, name=port),
     )
+
+
+def balancer(zone: AvailabilityZone, router: str, name: str, protocol: str) -> None:
+    """A balancer of the VIP 10.200.0.1:53 on a router."""
+    row = insert("Load_Balancer", {"name": name, "vips": {"10.200.0.1:53": "10.1.0.5:53"}, "protocol": protocol}, name="balancer")
+    zone.nb.transact(row, mutate("Logical_Router", "load_balancer", "insert", {Named("balancer")}, name=router))
+
+
+def healthy_interconnect(ic: Interconnect) -> None:
+    """Each zone: a gateway, a router on ts1 and ts2 with claimed gateways, IPv4 and IPv6 networks, ECMP, balancers, tags, tables."""
+    transit_switches(ic, "ts1", "ts2")
+    for number, zone in enumerate(ic.zones, 1):
+        chassis = gateway(zone, f"gw{number}")
+        options(zone, ic_route_adv="true", ic_route_learn="true")
+        if ic.suite.name == "experimental":  # older IC_SB know no routes of load balancers, which is reported
+            options(zone, ic_route_adv_lb="true", ic_route_learn_lb="true")
+        options(zone, ic_route_adv_default="true", ic_route_learn_default="true", ic_route_denylist="10.99.0.0/16")
+        router = f"lr{number}"
+        for place, switch in enumerate(("ts1", "ts2"), 1):
+            networks = [f"169.254.{place}.{number}/24", f"2001:db8:{place}::{number}/64"]
+            attach(zone, router, switch, networks, gateways=[(f"gw{number}", 10)], number=place)
+        lan(zone, router, f"lan{number}", f"10.{number}.0.1/24", f"2001:db8:10{number}::1/64")
+        for hop in (5, 6):
+            route(zone, router, f"10.{100 + number}.0.0/16", f"10.{number}.0.{hop}")
+        route(zone, router, "10.99.1.0/24", f"10.{number}.0.7")
+        for protocol in ("tcp", "udp"):
+            balancer(zone, router, f"dns-{protocol}", protocol)
+        zone.northd_sync()
+        for switch in ("ts1", "ts2"):
+            zone.sb.transact(*topology.claim(f"cr-{router}-{switch}", chassis))
+    route(ic.zones[0], "lr1", "0.0.0.0/0", "10.1.0.254")
+    ic.settle()
 
 
 def learned(zone: AvailabilityZone, router: str) -> list[tuple[str, str]]:

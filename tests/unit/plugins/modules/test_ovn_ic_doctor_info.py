@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import doctor
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_doctor_info as module
-from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import params, put, stores
+from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, stores
 
 Contents = dict[str, Store]
 
@@ -53,15 +55,19 @@ def route(contents: Contents, az: str, prefix: str, **columns: str) -> None:
     put(contents[IC_SB], "Route", availability_zone=az, ip_prefix=prefix, **columns)
 
 
+def look(contents: Contents, *checks: str) -> dict[str, Any]:
+    return doctor.describe(params(module, **({"checks": list(checks)} if checks else {})), contents)
+
+
 def found(contents: Contents, *checks: str) -> list[tuple[str, str]]:
-    shown = doctor.describe(params(module, **({"checks": list(checks)} if checks else {})), contents)
-    assert shown["healthy"] == (shown["findings"] == [])
+    shown = look(contents, *checks)
+    assert shown["healthy"] == (shown["checked"] != [] and shown["findings"] == [])
     return [(one["check"], one["record"]) for one in shown["findings"]]
 
 
 def test_nothing_is_found_where_nothing_is(healthy: tuple[Contents, dict[str, str]]) -> None:
     contents, azs = healthy
-    route(contents, azs["az2"], "10.0.1.0/24", origin="static")
+    route(contents, azs["az2"], "10.0.0.0/16", origin="static")
     route(contents, azs["az2"], "10.0.1.0/24", transit_switch="ts2")
     route(contents, azs["az2"], "10.0.0.0/16", route_table="rtb1")
     route(contents, azs["az1"], "10.0.1.128/25")
@@ -81,7 +87,7 @@ def test_ports_that_nobody_reaches_are_found(healthy: tuple[Contents, dict[str, 
 def test_addresses_in_use_twice_are_found(healthy: tuple[Contents, dict[str, str]]) -> None:
     contents, azs = healthy
     port(contents, azs["az2"], 3, "gw2", "AA:aa:aa:aa:aa:01 169.254.100.9/24 fd00::9/64")
-    port(contents, azs["az2"], 4, "gw2", "aa:aa:aa:aa:aa:04 169.254.100.2/16 fd00:0::9/64")
+    port(contents, azs["az2"], 4, "gw2", "aa:aa:aa:aa:aa:04 169.254.100.2/24 fd00:0::9/64")
     assert found(contents) == [
         ("addresses", "169.254.100.2 on ts1"),
         ("addresses", "aa:aa:aa:aa:aa:01 on ts1"),
@@ -119,3 +125,278 @@ def test_names_and_keys_in_use_twice_are_found(healthy: tuple[Contents, dict[str
     put(contents[IC_NB], "Transit_Router", name="ts1")
     put(contents[IC_SB], "Datapath_Binding", transit_switch="ts2", tunnel_key=1)
     assert found(contents) == [("duplicate_keys", "1"), ("same_names", "ts1")]
+
+
+# ---- With the databases of zone az1 ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def attached(healthy: tuple[Contents, dict[str, str]]) -> tuple[Contents, dict[str, str]]:
+    """The same, with router lr1 of az1 on ts1, a network behind it, and both directions of routes on."""
+    contents, azs = healthy
+    nb = contents[NB]
+    set_row(nb, "NB_Global", only(nb, "NB_Global").uuid, options={"ic-route-adv": "true", "ic-route-learn": "true"})
+    ports = {
+        put(nb, "Logical_Router_Port", name="up", mac="aa:aa:aa:aa:aa:01", networks={"169.254.100.1/24"}),
+        put(nb, "Logical_Router_Port", name="lan", mac="aa:aa:aa:00:00:01", networks={"10.0.1.1/24"}),
+    }
+    put(nb, "Logical_Router", name="lr1", ports=ports)
+    lsp = put(nb, "Logical_Switch_Port", name="p1", type="router", options={"router-port": "up"})
+    remote = put(nb, "Logical_Switch_Port", name="p2", type="remote")
+    put(nb, "Logical_Switch", name="ts1", ports={lsp, remote}, other_config={"interconn-ts": "ts1"})
+    chassis = next(row.uuid for row in contents[SB].rows("Chassis") if row["name"] == "gw1")
+    put(contents[SB], "Port_Binding", logical_port="cr-up", type="chassisredirect", chassis=chassis)
+    return contents, azs
+
+
+def set_row(store: Store, table: str, uuid: str, **columns: Any) -> None:
+    store.put(table, uuid, columns)
+
+
+def change(contents: Contents, table: str, name: str, /, **columns: Any) -> None:
+    (row,) = [row for row in contents[NB].rows(table) if row["name"] == name]
+    set_row(contents[NB], table, row.uuid, **columns)
+
+
+def findings(contents: Contents, *checks: str) -> list[tuple[str, str]]:
+    return [(one["record"], one["finding"]) for one in look(contents, *checks)["findings"]]
+
+
+def test_every_check_is_made_of_a_healthy_zone_and_finds_nothing(attached: tuple[Contents, dict[str, str]]) -> None:
+    shown = look(attached[0])
+    assert (shown["healthy"], shown["findings"], shown["not_checked"]) == (True, [], [])
+    assert shown["checked"] == sorted(doctor.CHECKS)
+
+
+def test_what_cannot_be_checked_is_skipped_and_an_empty_interconnect_is_not_healthy(attached: tuple[Contents, dict[str, str]]) -> None:
+    contents, _azs = attached
+    del contents[SB]
+    shown = look(contents)
+    assert [one["check"] for one in shown["not_checked"]] == ["chassis", "policy", "ports", "switches"]
+    assert {one["reason"] for one in shown["not_checked"]} == {"nb_db and sb_db of a zone are not given"}
+    assert shown["healthy"]
+    assert not look(contents, "chassis")["healthy"]
+    empty = look(stores(doctor.GLOBAL_NORTH, doctor.GLOBAL_SOUTH))
+    assert (empty["healthy"], empty["checked"], len(empty["not_checked"])) == (False, [], len(doctor.CHECKS))
+    assert {"check": "zones", "reason": "there are no availability zones in IC_SB"} in empty["not_checked"]
+
+
+def test_a_zone_that_is_not_registered_is_told(attached: tuple[Contents, dict[str, str]]) -> None:
+    contents, _azs = attached
+    set_row(contents[NB], "NB_Global", only(contents[NB], "NB_Global").uuid, external_ids={}, name="az9")
+    assert "is not registered in IC_SB" in look(contents, "ports")["not_checked"][0]["reason"]
+
+
+PORT_FAULTS = [
+    ("Logical_Router", "lr1", {"enabled": False}, "the logical router lr1 is disabled"),
+    ("Logical_Router", "lr1", {"options": {"chassis": "gw1"}}, "lr1 is a gateway router"),
+    ("Logical_Router_Port", "up", {"enabled": False}, "router port up is disabled"),
+    ("Logical_Router_Port", "up", {"name": "uplink"}, "names up, and no logical router port has that name"),
+    ("Logical_Switch_Port", "p1", {"enabled": False}, "switch port p1 is disabled"),
+    ("Logical_Switch_Port", "p1", {"options": {}}, "has no options:router-port"),
+    ("Logical_Switch_Port", "p1", {"type": ""}, "it is a VIF port"),
+    ("Logical_Switch_Port", "p1", {"name": "p9"}, "the port is not in IC_SB"),
+    ("Logical_Switch_Port", "p1", {"name": "p2"}, "zone az2 has published a port of this name"),
+]
+
+
+@pytest.mark.parametrize(("table", "name", "columns", "cause"), PORT_FAULTS)
+def test_ports_that_connect_no_router_are_found(
+    attached: tuple[Contents, dict[str, str]], table: str, name: str, columns: dict[str, Any], cause: str
+) -> None:
+    contents, _azs = attached
+    change(contents, table, name, **columns)
+    port_name = str({"name": "p1", **columns}["name"]) if table == "Logical_Switch_Port" else "p1"
+    (finding,) = [words for record, words in findings(contents, "ports") if record == f"{port_name} of zone az1"]
+    assert finding.startswith("on ts1: ")
+    assert cause in finding
+
+
+GATEWAY_FAULTS = [
+    (("Logical_Router", "lr1", {"options": {"chassis": "gw1"}}), "lr1 is a gateway router (options:chassis=gw1)"),
+    (("Logical_Switch_Port", "p1", {"options": {}}), "no options:router-port"),
+    (("Logical_Switch_Port", "p1", {"options": {"router-port": "nope"}}), "names nope, and no logical router port"),
+    ((), "none of the gateway chassis of router port up holds it"),
+]
+
+
+@pytest.mark.parametrize(("fault", "cause"), GATEWAY_FAULTS)
+def test_ports_without_a_gateway_are_found_with_their_cause(
+    attached: tuple[Contents, dict[str, str]], fault: tuple[Any, ...], cause: str
+) -> None:
+    contents, _azs = attached
+    if fault:
+        change(contents, *fault[:2], **fault[2])
+    binding = next(row for row in contents[IC_SB].rows("Port_Binding") if row["logical_port"] == "p1")
+    set_row(contents[IC_SB], "Port_Binding", binding.uuid, gateway="")
+    redirect = only(contents[SB], "Port_Binding")
+    set_row(contents[SB], "Port_Binding", redirect.uuid, chassis=None)
+    ((record, words),) = findings(contents, "gateways")
+    assert record == "p1 of zone az1"
+    assert cause in words
+    del contents[SB]
+    ((_record, words),) = findings(contents, "gateways")
+    assert "give nb_db and sb_db of zone az1" in words
+
+
+def test_a_port_without_gateway_chassis_is_found(attached: tuple[Contents, dict[str, str]]) -> None:
+    contents, _azs = attached
+    contents[SB].delete("Port_Binding", only(contents[SB], "Port_Binding").uuid)
+    binding = next(row for row in contents[IC_SB].rows("Port_Binding") if row["logical_port"] == "p1")
+    set_row(contents[IC_SB], "Port_Binding", binding.uuid, gateway="")
+    ((_record, words),) = findings(contents, "gateways")
+    assert "router port up has no gateway chassis" in words
+
+
+def test_leftover_router_ports_and_disabled_networks_are_found(attached: tuple[Contents, dict[str, str]]) -> None:
+    contents, _azs = attached
+    change(contents, "Logical_Switch", "ts1", ports=frozenset())
+    for row in list(contents[NB].rows("Logical_Switch_Port")):
+        contents[NB].delete("Logical_Switch_Port", row.uuid)
+    ((record, words),) = findings(contents, "ports")
+    assert (record, "no switch port names this port of router lr1" in words) == ("up of zone az1", True)
+
+
+def test_a_disabled_port_of_an_attached_router_is_found(attached: tuple[Contents, dict[str, str]]) -> None:
+    contents, _azs = attached
+    change(contents, "Logical_Router_Port", "lan", enabled=False)
+    ((record, words),) = findings(contents, "ports")
+    assert (record, "its networks are not advertised" in words) == ("lan of zone az1", True)
+
+
+SUBNET_FAULTS = [
+    ("169.254.101.9/24", "is outside the subnets of the transit switch (169.254.100.0/24"),
+    ("169.254.100.0/24", "has the network address 169.254.100.0"),
+    ("169.254.100.255/24", "has the broadcast address 169.254.100.255"),
+    ("169.254.100.9/25", "has the prefix length 25, and the other ports have 24"),
+    ("169.254.100.9/16", "has the prefix length 16, and the other ports have 24"),
+    ("fd00::/64", "has the network address fd00::"),
+]
+
+
+@pytest.mark.parametrize(("network", "fault"), SUBNET_FAULTS)
+def test_addresses_that_do_not_fit_are_found(attached: tuple[Contents, dict[str, str]], network: str, fault: str) -> None:
+    contents, azs = attached
+    transit_switch = only(contents[IC_NB], "Transit_Switch")
+    contents[IC_NB].put("Transit_Switch", transit_switch.uuid, {"external_ids": {"transit-subnets": "169.254.100.0/24,fd00::/64"}})
+    assert findings(contents) == []
+    port(contents, azs["az2"], 3, "gw2", f"aa:aa:aa:aa:aa:09 {network}")
+    (words,) = [words for record, words in findings(contents, "subnets") if record == "p3 of zone az2"]
+    assert fault in words
+    assert len(findings(contents, "subnets")) == 1
+
+
+@pytest.mark.parametrize(
+    ("subnets", "record"), [("169.254.100.0/24", "169.254.100.0/24 of ts1 and ts2"), ("169.254.100.64/26", "169.254.100.64/26 of ts2")]
+)
+def test_transit_switches_with_one_subnet_are_found(attached: tuple[Contents, dict[str, str]], subnets: str, record: str) -> None:
+    contents, _azs = attached
+    transit_switch = only(contents[IC_NB], "Transit_Switch")
+    contents[IC_NB].put("Transit_Switch", transit_switch.uuid, {"external_ids": {"transit-subnets": "169.254.100.0/24"}})
+    other = put(contents[IC_NB], "Transit_Switch", name="ts2", external_ids={"transit-subnets": "169.254.101.0/24"})
+    assert findings(contents, "subnets") == []
+    contents[IC_NB].put("Transit_Switch", other, {"external_ids": {"transit-subnets": subnets}})
+    assert [found for found, _words in findings(contents, "subnets")] == [record]
+
+
+def test_a_router_in_one_network_on_two_switches_is_found(attached: tuple[Contents, dict[str, str]]) -> None:
+    contents, azs = attached
+    router = {"router-id": "00000000-0000-0000-0000-000000000001"}
+    for switch in ("ts1", "ts2"):
+        address = f"aa:aa:aa:aa:aa:0{switch[2]} 169.254.100.3{switch[2]}/24"
+        columns: dict[str, Any] = {"logical_port": f"{switch}-lr3", "transit_switch": switch, "external_ids": router}
+        put(contents[IC_SB], "Port_Binding", availability_zone=azs["az2"], gateway="gw2", address=address, **columns)
+    assert [record for record, _words in findings(contents, "subnets")] == ["169.254.100.0/24 of zone az2"]
+
+
+def test_ipv6_networks_without_ipv6_on_the_transit_switch_are_found(attached: tuple[Contents, dict[str, str]]) -> None:
+    contents, _azs = attached
+    change(contents, "Logical_Router_Port", "lan", networks=frozenset(["10.0.1.1/24", "2001:db8:1::1/64"]))
+    ((record, words),) = findings(contents, "subnets")
+    assert (record, "2001:db8:1::1/64 of its router is not advertised on ts1" in words) == ("up of zone az1", True)
+    change(contents, "Logical_Router_Port", "up", networks=frozenset(["169.254.100.1/24", "fd00::1/64"]))
+    assert findings(contents, "subnets") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "ip", "fault"),
+    [
+        ("vxlan", "192.0.2.9", "it has vxlan over IPv4, and they have geneve over IPv4"),
+        ("geneve", "2001:db8::9", "it has geneve over IPv6, and they have geneve over IPv4"),
+        ("geneve", "127.0.0.1", "is a loopback address"),
+        ("geneve", "224.0.0.5", "is a multicast or broadcast address"),
+        ("geneve", "0.0.0.0", "is the unspecified address"),
+        ("geneve", "169.254.1.1", "is a link-local address"),
+    ],
+)
+def test_gateways_without_tunnels_are_found_in_both_zones(
+    attached: tuple[Contents, dict[str, str]], kind: str, ip: str, fault: str
+) -> None:
+    contents, azs = attached
+    put(contents[IC_SB], "Gateway", name="gw9", availability_zone=azs["az2"], encaps={put(contents[IC_SB], "Encap", type=kind, ip=ip)})
+    shown = dict(findings(contents, "tunnels"))
+    assert fault in shown["gw9 of zone az2"]
+    mismatch = "it has" in fault
+    assert ("gw1 of zone az1" in shown, len(shown)) == (mismatch, 2 if mismatch else 1)
+
+
+@pytest.mark.parametrize("prefix", ["10.0.1.0/24", "10.0.1.128/25"])
+def test_a_static_route_into_a_connected_network_of_another_zone_is_found(attached: tuple[Contents, dict[str, str]], prefix: str) -> None:
+    contents, azs = attached
+    route(contents, azs["az1"], "10.0.1.64/26", origin="static")
+    assert findings(contents, "overlaps") == []
+    route(contents, azs["az2"], prefix, origin="static")
+    ((record, words),) = findings(contents, "overlaps")
+    assert record == f"{prefix} on ts1"
+    assert "zone az2 advertises a static route to it, and it lies in the connected network 10.0.1.0/24 of zone az1" in words
+
+
+def two_routers(contents: Contents, az: str, second: str) -> tuple[str, str]:
+    """Two routers of az1 that have 10.0.7.0/24, with the ports of both on one logical switch."""
+    nb = contents[NB]
+    ports, lrps = set(), []
+    for number, network in enumerate(("10.0.7.1/24", second), 1):
+        lrp = put(nb, "Logical_Router_Port", name=f"lan7-{number}", mac=f"aa:aa:aa:00:07:0{number}", networks={network})
+        lrps.append(lrp)
+        router = put(nb, "Logical_Router", name=f"lr7{number}", ports={lrp})
+        ports.add(put(nb, "Logical_Switch_Port", name=f"sw7-{number}", type="router", options={"router-port": f"lan7-{number}"}))
+        ids = {"lr-id": router, "nb-id": lrp}
+        put(contents[IC_SB], "Route", transit_switch="ts1", availability_zone=az, ip_prefix=network, origin="connected", external_ids=ids)
+    switch = put(nb, "Logical_Switch", name="sw7", ports=ports)
+    return switch, lrps[1]
+
+
+def test_two_routers_of_one_zone_with_one_network_are_found(attached: tuple[Contents, dict[str, str]]) -> None:
+    contents, azs = attached
+    two_routers(contents, azs["az1"], "10.0.7.1/24")
+    ((record, words),) = findings(contents, "overlaps")
+    assert (record, "two routers of zone az1 have this network" in words) == ("10.0.7.0/24 on ts1", True)
+
+
+def test_two_routers_in_one_and_the_same_network_are_healthy(attached: tuple[Contents, dict[str, str]]) -> None:
+    contents, azs = attached
+    switch, _lrp = two_routers(contents, azs["az1"], "10.0.7.2/24")
+    assert findings(contents, "overlaps") == []
+    first, second = sorted(contents[NB].children("Logical_Switch", "ports", switch))
+    contents[NB].put("Logical_Switch", switch, {"ports": frozenset([first])})
+    put(contents[NB], "Logical_Switch", name="sw8", ports={second})
+    assert [record for record, _words in findings(contents, "overlaps")] == ["10.0.7.0/24 on ts1"]
+
+
+@pytest.mark.parametrize(("option", "fault"), [("ic-route-learn", "learning is off"), ("ic-route-adv", "advertising is off")])
+def test_a_route_policy_of_one_direction_is_found(attached: tuple[Contents, dict[str, str]], option: str, fault: str) -> None:
+    contents, _azs = attached
+    options = {"ic-route-adv": "true", "ic-route-learn": "true", option: "false"}
+    set_row(contents[NB], "NB_Global", only(contents[NB], "NB_Global").uuid, options=options)
+    ((record, words),) = findings(contents)
+    assert (record, words.startswith(fault)) == ("zone az1 on ts1", True)
+
+
+def test_switches_that_do_not_match_the_transit_switches_are_found(attached: tuple[Contents, dict[str, str]]) -> None:
+    contents, _azs = attached
+    put(contents[NB], "Logical_Switch", name="ts1")
+    put(contents[NB], "Logical_Switch", name="gone", other_config={"interconn-ts": "gone"})
+    put(contents[IC_NB], "Transit_Switch", name="ts3")
+    shown = findings(contents, "switches")
+    assert [record for record, _words in shown] == ["gone", "ts1", "ts3"]
+    assert "zone az1 has 2 logical switches of this name" in shown[1][1]

@@ -1,0 +1,84 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gateways and the tunnels between them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ...interconnect.address import is_link_local, parse_ip, parse_prefix
+from ...interconnect.settings import boolean
+from ...interconnect.store import Row
+from ...interconnect.subjects.gateways import tunnel
+from .patient import Finding, Patient, listed
+
+
+def chassis(patient: Patient) -> Iterator[Finding]:
+    """Chassis of the given zone with the name or the tunnel address of another zone's gateway: databases refuse the second."""
+    own = patient.zone.own_az
+    foreign = [row for row in patient.south.rows("Gateway") if own is None or row["availability_zone"] != own.uuid]
+    encaps: dict[tuple[str, str], Row] = {}
+    for row in foreign:
+        for encap in patient.south.child_rows("Gateway", "encaps", row.uuid, "Encap"):
+            encaps[(encap["type"], encap["ip"])] = row
+    names = {row["name"]: row for row in foreign}
+    for mine in patient.zone.sb.rows("Chassis"):
+        if boolean(mine["other_config"], "is-remote"):
+            continue
+        if mine["name"] in names:
+            words = f"zone {patient.zone_name(names[mine['name']])} has a gateway of this name; give the chassis names of their own"
+            yield Finding("chassis", mine["name"], words)
+        for encap in patient.zone.sb.child_rows("Chassis", "encaps", mine.uuid, "Encap"):
+            other = encaps.get((encap["type"], encap["ip"]))
+            if other is not None:
+                words = f"the gateway {patient.place(other, 'name')} has its tunnel address {encap['ip']} too; give each one of its own"
+                yield Finding("chassis", mine["name"], words)
+
+
+def tunnels(patient: Patient) -> Iterator[Finding]:
+    """Gateways that can have no tunnel to gateways of other zones, and encap addresses that can be no end of a tunnel."""
+    encaps = {row.uuid: patient.south.child_rows("Gateway", "encaps", row.uuid, "Encap") for row in patient.south.rows("Gateway")}
+    kinds = {uuid: frozenset(tunnel(encap["type"], encap["ip"]) for encap in rows) for uuid, rows in encaps.items()}
+    #: By zone and kinds of tunnels: the names of the gateways, so that zones with equal gateways are compared once.
+    by_zone: dict[str, dict[frozenset[str], list[str]]] = defaultdict(lambda: defaultdict(list))
+    for row in patient.south.rows("Gateway"):
+        by_zone[patient.zone_name(row)][kinds[row.uuid]].append(row["name"])
+    for row in patient.south.rows("Gateway"):
+        place, mine = patient.place(row, "name"), kinds[row.uuid]
+        for encap in encaps[row.uuid]:
+            fault = _bad_address(encap["ip"])
+            if fault is not None:
+                yield Finding(
+                    "tunnels", place, f"its tunnel address {encap['ip']} {fault}; set external_ids:ovn-encap-ip of its Open_vSwitch"
+                )
+        for zone, groups in by_zone.items():
+            missed = [group for group in groups if group and mine.isdisjoint(group)] if mine and zone != patient.zone_name(row) else []
+            if missed:
+                names = listed(name for group in missed for name in groups[group])
+                words = (
+                    f"no tunnel to {names} of zone {zone} is possible: it has {listed(mine)}, and they have {listed(set().union(*missed))}"
+                )
+                yield Finding("tunnels", place, f"{words}; give the gateways one common encap type and address family")
+
+
+def _bad_address(text: str) -> str | None:
+    """Why an address can be no end of a tunnel between zones, None where it can."""
+    address, prefix = parse_ip(text), parse_prefix(text)
+    if address is None or prefix is None:
+        return "is not an IP address"
+    if address.value == 0:
+        return "is the unspecified address"
+    if address.family == 4:
+        first = address.value >> 24
+        if first == 127:
+            return "is a loopback address, which other hosts cannot reach"
+        if first >= 224:
+            return "is a multicast or broadcast address"
+    elif address.value == 1:
+        return "is the loopback address, which other hosts cannot reach"
+    elif address.value >> 120 == 0xFF:
+        return "is a multicast address"
+    return "is a link-local address, which is reachable on one link only" if is_link_local(prefix) else None
