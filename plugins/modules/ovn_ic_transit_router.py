@@ -28,6 +28,7 @@ options:
     description:
       - The names of the transit routers. All other options are the same for each of them.
       - A name that a transit switch has is refused, because rows of IC_SB tell both apart by their name only.
+      - If O(nb_db) is given, a new name that an ordinary logical router of that zone has is refused.
     type: list
     elements: str
     required: true
@@ -36,6 +37,12 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  force:
+    description:
+      - Whether a transit router is removed although it has ports. They and the routes over it are then removed in all zones.
+      - The diff lists what is lost, and with O(ic_sb_db) also what each zone has on it.
+    type: bool
+    default: false
 seealso:
   - module: ovn.interconnect.ovn_ic_transit_router_port
   - module: ovn.interconnect.ovn_ic_transit_switch
@@ -54,10 +61,16 @@ EXAMPLES = r"""
     external_ids:
       owner: network team
 
-- name: Remove it
+- name: Remove it, once it has no ports any more
   ovn.interconnect.ovn_ic_transit_router:
     name: tr1
     state: absent
+
+- name: Remove another one with its ports
+  ovn.interconnect.ovn_ic_transit_router:
+    name: tr2
+    state: absent
+    force: true
 
 - name: Set the connection once for all modules of a play
   hosts: central
@@ -96,13 +109,23 @@ changes:
       reason: state is present
 """
 
+from functools import partial
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import usage
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import require
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import OPTIONS, ROUTERS, doing, plan, refuse_vxlan, view
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import (
+    OPTIONS,
+    ROUTERS,
+    doing,
+    plan,
+    refuse_namesake,
+    refuse_vxlan,
+    view,
+)
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import INSERT, Change
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, Database, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
 
 TABLE = ROUTERS.table
@@ -121,10 +144,17 @@ def desired(params: Params, stores: Stores) -> list[Change]:
     """One Change for each transit router that is not as wanted."""
     store = stores[IC_NB]
     require(store, TABLE, "transit routers", "1.3.0", "26.03")
+    refuse_namesake(params, stores, ROUTERS)
+    usage.refuse_use(params, stores, TABLE, ROUTERS.word)
     changes = plan(params, store, ROUTERS)
     if any(change.action == INSERT for change in changes):
         refuse_vxlan(store)
     return changes
+
+
+def optional(params: Params) -> list[Database]:
+    """IC_SB shows what zones lose by a removal, NB the zone's own routers."""
+    return [usage.GLOBAL] if params["state"] == "absent" else [usage.NORTH]
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
@@ -139,7 +169,18 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing(ROUTERS.word)))
+    run(
+        Declaration(
+            OPTIONS,
+            [DATABASE],
+            desired,
+            describe,
+            doing(ROUTERS.word),
+            optional=optional,
+            narrow=usage.narrow,
+            lost=partial(usage.lost, table=TABLE),
+        )
+    )
 
 
 if __name__ == "__main__":

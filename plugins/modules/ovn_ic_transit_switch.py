@@ -25,6 +25,7 @@ options:
     description:
       - The names of the transit switches. All other options are the same for each of them.
       - A name that a transit router has is refused, because rows of IC_SB tell both apart by their name only.
+      - If O(nb_db) is given, a new name that an ordinary logical switch of that zone has is refused.
     type: list
     elements: str
     required: true
@@ -38,8 +39,17 @@ options:
       - The networks that the addresses of router ports on the transit switch are to be taken from. M(ovn.interconnect.ovn_ic_attachment)
         refuses others.
       - Kept in C(external_ids:transit-subnets), without host bits. An empty list removes them; O(purge_external_ids) does not.
+      - Each must be a network of unicast addresses that overlaps with no other subnet of this or another transit switch. O(name) may list
+        one transit switch only.
+      - If O(ic_sb_db) is given, subnets that leave a port outside which a zone has on the transit switch are refused.
     type: list
     elements: str
+  force:
+    description:
+      - Whether a transit switch is removed although it is in use. Its ports and the routes over it are then removed in all zones.
+      - Without it, the removal needs O(ic_sb_db), which shows whether a zone has ports on it. The diff lists what each zone loses.
+    type: bool
+    default: false
 seealso:
   - module: ovn.interconnect.ovn_ic_attachment
   - module: ovn.interconnect.ovn_ic_transit_router
@@ -60,12 +70,19 @@ EXAMPLES = r"""
     external_ids:
       owner: network team
 
-- name: Remove two transit switches
+- name: Remove two transit switches that no zone uses any more
   ovn.interconnect.ovn_ic_transit_switch:
     name:
       - ts2
       - ts3
     state: absent
+    ic_sb_db: tcp:192.0.2.10:6646
+
+- name: Remove a transit switch with the ports that zones have on it
+  ovn.interconnect.ovn_ic_transit_switch:
+    name: ts4
+    state: absent
+    force: true
 
 - name: Set the connection once for all modules of a play
   hosts: central
@@ -108,18 +125,34 @@ changes:
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import usage
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.subnets import SUBNETS, check, subnets_text
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import OPTIONS as SHARED
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import SWITCHES, doing, plan, view, wanted_keys
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import map_keys, networks_text
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import (
+    SWITCHES,
+    doing,
+    plan,
+    refuse_namesake,
+    view,
+    wanted_keys,
+)
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import map_keys
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, Database, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
 
-DATABASE = declare(IC_NB, {"Transit_Switch": "name other_config:map external_ids:map", "Transit_Router": "name"})
-SUBNETS = "transit-subnets"
+DATABASE = declare(
+    IC_NB,
+    {
+        "Transit_Switch": "name ports:refs other_config:map external_ids:map",
+        "Transit_Switch_Port": "name addresses:strs",
+        "Transit_Router": "name",
+    },
+)
 
 OPTIONS: dict[str, Any] = {**SHARED, "subnets": {"type": "list", "elements": "str"}}
 
@@ -131,7 +164,7 @@ def _keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dic
         now["external_ids"], params["external_ids"], "external_ids", params["purge_external_ids"], kept=(SUBNETS,)
     )
     if params["subnets"] is not None:
-        keys["external_ids"][SUBNETS] = networks_text(params["subnets"], "subnets") or None
+        keys["external_ids"][SUBNETS] = subnets_text(params["subnets"]) or None
     return keys
 
 
@@ -140,8 +173,17 @@ def _subnets(row: Row) -> dict[str, list[str]]:
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
-    """One Change for each transit switch that is not as wanted."""
+    """One Change for each transit switch that is not as wanted. Raises ModuleError for those that cannot be, or are in use."""
+    refuse_namesake(params, stores, SWITCHES)
+    usage.refuse_use(params, stores, SWITCHES.table, SWITCHES.word)
+    if params["subnets"] and params["state"] == "present":
+        check(params["name"], params["subnets"], stores)
     return plan(params, stores[IC_NB], SWITCHES, _keys)
+
+
+def optional(params: Params) -> list[Database]:
+    """IC_SB shows the ports that new subnets or a removal concern, NB the zone's own switches."""
+    return [usage.GLOBAL, usage.NORTH] if params["subnets"] or params["state"] == "absent" else [usage.NORTH]
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
@@ -151,7 +193,18 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing(SWITCHES.word)))
+    run(
+        Declaration(
+            OPTIONS,
+            [DATABASE],
+            desired,
+            describe,
+            doing(SWITCHES.word),
+            optional=optional,
+            narrow=usage.narrow,
+            lost=partial(usage.lost, table=SWITCHES.table),
+        )
+    )
 
 
 if __name__ == "__main__":

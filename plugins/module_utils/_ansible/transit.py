@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
 
 from ..interconnect.change import Change, delete, insert, update
+from ..interconnect.schema import IC_NB, NB
 from ..interconnect.settings import boolean
 from ..interconnect.store import Row, Store
 from .arguments import STATE, map_options
@@ -19,7 +20,17 @@ from .wanted import checked_name, map_keys
 Params = Mapping[str, Any]
 
 MAPS = ("other_config", "external_ids")
-OPTIONS: dict[str, Any] = {"name": {"type": "list", "elements": "str", "required": True}, **STATE, **map_options(*MAPS)}
+OPTIONS: dict[str, Any] = {
+    "name": {"type": "list", "elements": "str", "required": True},
+    **STATE,
+    "force": {"type": "bool", "default": False},
+    **map_options(*MAPS),
+}
+#: What a zone makes of a transit object: the table, and the column and map key that mark it.
+_COUNTERPARTS = {
+    "Transit_Switch": ("Logical_Switch", "other_config", "interconn-ts"),
+    "Transit_Router": ("Logical_Router", "options", "interconn-tr"),
+}
 
 
 class Kind(NamedTuple):
@@ -43,12 +54,38 @@ def wanted_keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[st
     return {column: map_keys(now[column], params[column], column, params[f"purge_{column}"]) for column in MAPS}
 
 
+def names(params: Params) -> list[str]:
+    """The wanted names, each once. Raises ModuleError for those that no object may get; one that exists can always be removed."""
+    if not params["name"]:
+        raise ModuleError("name is an empty list; give it at least one name")
+    absent = params["state"] == "absent"
+    return list(dict.fromkeys(name if absent and name.strip() else checked_name(name, "name") for name in params["name"]))
+
+
+def refuse_namesake(params: Params, stores: Mapping[str, Store], kind: Kind) -> None:
+    """Raise ModuleError for the name of an ordinary switch or router of the zone, if its database was read.
+
+    A zone's daemon makes an object of this name for each new transit object, and two objects of one name cannot be told apart by name.
+    """
+    if NB not in stores or params["state"] == "absent":
+        return
+    known = {row["name"] for row in stores[IC_NB].rows(kind.table)}
+    table, column, key = _COUNTERPARTS[kind.table]
+    for row in stores[NB].rows(table):
+        if row["name"] in params["name"] and row["name"] not in known and key not in row[column]:
+            raise ModuleError(
+                f"the zone has an ordinary {table.replace('_', ' ').lower()} {row['name']!r} ({table} without {column}:{key}); choose"
+                f" another name for the {kind.word}, or rename that one",
+                database=NB,
+            )
+
+
 def plan(params: Params, store: Store, kind: Kind, keys: Keys = wanted_keys) -> list[Change]:
     """One Change for each row that is not as wanted. Raises ModuleError for a name that the other kind has."""
     rows = {row["name"]: row for row in store.rows(kind.table)}
     others = {row["name"] for row in store.rows(kind.other_table)}
     changes: list[Change] = []
-    for number, name in enumerate(dict.fromkeys(checked_name(name, "name") for name in params["name"])):
+    for number, name in enumerate(names(params)):
         row = rows.get(name)
         if params["state"] == "absent":
             changes += [] if row is None else [delete(store, kind.table, row, record=name, reason="state is absent")]

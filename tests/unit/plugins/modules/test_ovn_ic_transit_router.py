@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import usage
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, NB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_transit_router as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, settle, stores
 
@@ -46,8 +47,23 @@ def test_a_removed_router_is_the_named_one_and_its_ports_are_shown_before() -> N
     put(contents[IC_NB], "Transit_Router", name="tr1", ports={port})
     put(contents[IC_NB], "Transit_Router", name="tr2")
     assert module.describe({"name": ["tr1"]}, contents)["transit_routers"][0]["ports"] == ["p1"]
-    settle(module, params(module, name="tr1", state="absent"), contents)
+    with pytest.raises(ModuleError, match=r"the transit router 'tr1' is in use: IC_NB defines port 'p1'; .*set force to true"):
+        module.desired(params(module, name="tr1", state="absent"), contents)
+    forced = params(module, name="tr1", state="absent", force=True)
+    assert usage.lost(forced, contents, "Transit_Router") == {f"Transit_Router/tr1/{IC_NB}": {"ports": ["p1"]}}
+    settle(module, forced, contents)
     assert only(contents[IC_NB], "Transit_Router")["name"] == "tr2"
+    settle(module, params(module, name="tr2", state="absent"), contents)
+    assert not contents[IC_NB].count("Transit_Router")
+
+
+def test_the_name_of_an_ordinary_router_of_the_zone_is_refused() -> None:
+    contents = stores(module.DATABASE, usage.NORTH)
+    put(contents[NB], "Logical_Router", name="lr1")
+    put(contents[NB], "Logical_Router", name="tr1", options={"interconn-tr": "tr1"})
+    assert settle(module, params(module, name="tr1"), contents)
+    with pytest.raises(ModuleError, match="the zone has an ordinary logical router 'lr1'"):
+        module.desired(params(module, name="lr1"), contents)
 
 
 @pytest.mark.parametrize("name, words", [("", "name is empty"), ("ts1", "a transit switch has the name 'ts1'")])

@@ -1,0 +1,82 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The subnets of transit switches, kept in IC_NB Transit_Switch.external_ids: their text, and what speaks against new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..interconnect.address import Prefix, format_address, format_prefix
+from ..interconnect.schema import IC_NB, IC_SB
+from ..interconnect.store import Store
+from .addressing import Occupant, bound, occupant, overlap, read_subnets, subnet
+from .errors import ModuleError
+
+Stores = Mapping[str, Store]
+
+SUBNETS = "transit-subnets"
+
+
+def wanted_subnets(texts: Sequence[str]) -> list[Prefix]:
+    """The subnets that the option names, each once. Raises ModuleError where one cannot be, or two of them overlap."""
+    found = list(dict.fromkeys(subnet(text, "subnets") for text in texts))
+    for number, one in enumerate(found):
+        for other in found[:number]:
+            if overlap(one, other):
+                raise ModuleError(f"subnets has {format_prefix(other)} and {format_prefix(one)}, which overlap; give one of them")
+    return found
+
+
+def subnets_text(texts: Sequence[str]) -> str:
+    """The subnets as the database keeps them: comma-separated, host bits masked off."""
+    return ",".join(map(format_prefix, wanted_subnets(texts)))
+
+
+def check(names: Sequence[str], texts: Sequence[str], stores: Stores) -> None:
+    """Raise ModuleError where these subnets cannot be those of the named transit switch: another one has them, or ports are outside.
+
+    Ports of zones are looked at where IC_SB was read.
+    """
+    subnets, store = wanted_subnets(texts), stores[IC_NB]
+    if len(set(names)) > 1:
+        raise ModuleError(
+            f"name lists {len(set(names))} transit switches and subnets is given, and each transit switch needs subnets of its own; make"
+            " one task for each transit switch"
+        )
+    (name,) = set(names)
+    for row in sorted(store.rows("Transit_Switch"), key=lambda row: str(row["name"])):
+        if row["name"] == name:
+            continue
+        for other in read_subnets(row["external_ids"].get(SUBNETS, "")):
+            for one in subnets:
+                if overlap(one, other):
+                    raise ModuleError(
+                        f"the subnet {format_prefix(one)} overlaps with {format_prefix(other.network)} of transit switch {row['name']!r};"
+                        " choose another subnet",
+                        database=IC_NB,
+                    )
+    _check_ports(name, subnets, stores)
+
+
+def _check_ports(name: str, subnets: Sequence[Prefix], stores: Stores) -> None:
+    for port in _ports(name, stores):
+        for network in port.networks:
+            if not any(one.contains(network.host) for one in subnets):
+                raise ModuleError(
+                    f"{port} has the address {format_address(network.host)}, which is outside {', '.join(map(format_prefix, subnets))};"
+                    " keep its subnet in the list, or change the address of the port first",
+                    database=port.database,
+                )
+
+
+def _ports(name: str, stores: Stores) -> Iterator[Occupant]:
+    """The ports on the transit switch: those that zones have published, and those that IC_NB defines."""
+    if IC_SB in stores:
+        yield from bound(stores[IC_SB], name, None)
+    store = stores[IC_NB]
+    for row in store.rows("Transit_Switch"):
+        if row["name"] == name:
+            for port in store.child_rows("Transit_Switch", "ports", row.uuid, "Transit_Switch_Port"):
+                yield occupant(port["name"], "", IC_NB, port["addresses"])
