@@ -457,3 +457,60 @@ def test_three_zones_on_three_transit_switches(make: Make) -> None:
         for index in (1, 2, 3):
             wanted = [(f"10.{other}.{index}.1/24", f"169.254.{index}.{other}") for other in others]
             assert learned(zone, f"lr{number}{index}") == wanted
+
+
+TAG_RULES = [
+    ({"ic-route-filter-tag": "vpc1"}, "vpc2 vpc3 -"),
+    ({"ic-route-learn-tag-rules": "allow:vpc1"}, "vpc1"),
+    ({"ic-route-learn-tag-rules": "allow:vpc1, vpc2"}, "vpc1"),
+    ({"ic-route-learn-tag-rules": "allow:vpc1,block:vpc2"}, "vpc1"),
+    ({"ic-route-learn-tag-rules": "allow:,vpc1,,vpc3,"}, "vpc1 vpc3"),
+    ({"ic-route-learn-tag-rules": "block:vpc1,vpc2"}, "vpc3 -"),
+    ({"ic-route-learn-tag-rules": "block:vpc1", "ic-route-filter-tag": "vpc2"}, "vpc2 vpc3 -"),
+    ({"ic-route-learn-tag-rules": "foo:vpc1", "ic-route-filter-tag": "vpc2"}, "vpc1 vpc3 -"),
+    ({"ic-route-learn-tag-rules": "ALLOW:vpc1"}, "vpc1 vpc2 vpc3 -"),
+    ({"ic-route-learn-tag-rules": " allow:vpc1"}, "vpc1 vpc2 vpc3 -"),
+    ({"ic-route-learn-tag-rules": "allow"}, "vpc1 vpc2 vpc3 -"),
+    ({"ic-route-learn-tag-rules": "", "ic-route-filter-tag": "vpc2"}, "vpc1 vpc3 -"),
+    ({"ic-route-learn-tag-rules": "allow:"}, "vpc1 vpc2 vpc3 -"),
+    ({"ic-route-learn-tag-rules": "block:,"}, "vpc1 vpc2 vpc3 -"),
+]
+
+
+@pytest.mark.ours("rules for tags are known since 26.09, which passes this test")
+def test_rules_for_tags_say_what_is_learned(make: Make) -> None:
+    ic = make("az1", "az2")
+    az1, az2 = ic.zones
+    scenes.transit_switches(ic, "ts1")
+    options(az1, ic_route_learn="true")
+    options(az2, ic_route_adv="true")
+    attach(az1, "lr1", "ts1", [f"{TS}.1/24"], number=1)
+    networks = {}
+    for number, tag in enumerate(["vpc1", "vpc2", "vpc3", "-"], 2):
+        tagged = {} if tag == "-" else {"ic-route-tag": tag}
+        attach(az2, f"lr{number}", "ts1", [f"{TS}.{number}/24"], options=tagged, number=number)
+        networks[tag] = f"10.{number}.0.1/24"
+        lan(az2, f"lr{number}", f"lan{number}", networks[tag])
+    ic.settle()
+    seen = {}
+    for rules, _wanted in TAG_RULES:
+        port_options(az1, "lr1-ts1", rules, drop=["ic-route-learn-tag-rules", "ic-route-filter-tag"])
+        ic.settle()
+        seen[str(rules)] = " ".join(tag for tag in networks if networks[tag] in prefixes(learned(az1, "lr1")))
+    assert seen == {str(rules): wanted for rules, wanted in TAG_RULES}
+    log = az1.daemon.log.read_text()
+    assert "foo:vpc1" in log
+    assert "ic-route-filter-tag" in log
+
+
+@pytest.mark.ours("it lists nothing")
+def test_an_invalid_rule_for_tags_is_listed_until_it_is_corrected(pair: Interconnect) -> None:
+    az1 = pair.zones[0]
+    port_options(az1, "lr1-ts1", {"ic-route-learn-tag-rules": "allow vpc1"})
+    pair.settle()
+    said = az1.daemon.appctl("left/show")
+    assert 'router port lr1-ts1: ic-route-learn-tag-rules is "allow vpc1"' in said
+    assert "allow:TAG[,TAG...] or block:TAG[,TAG...]" in said
+    port_options(az1, "lr1-ts1", {"ic-route-learn-tag-rules": "allow:vpc1"})
+    pair.settle()
+    assert "ic-route-learn-tag-rules" not in az1.daemon.appctl("left/show")

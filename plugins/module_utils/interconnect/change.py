@@ -77,10 +77,14 @@ class Change(NamedTuple):
 
 
 class Left(NamedTuple):
-    """Something that stays undone: the object, and the reason with what to do about it, in one sentence."""
+    """Something that stays undone: the object, and the reason with what to do about it, in one sentence.
+
+    What is not ``listed`` is only logged: the object works, but somebody should know of it.
+    """
 
     record: str
     reason: str
+    listed: bool = True
 
 
 #: What a subject's plan consists of.

@@ -397,7 +397,7 @@ class Engine:
     @property
     def left(self) -> list[tuple[str, Left]]:
         """What is left undone at the moment: the subject, and the object with its reason."""
-        undone = [(subject, one) for (subject, _key), many in self._left.items() for one in many]
+        undone = [(subject, one) for (subject, _key), many in self._left.items() for one in many if one.listed]
         put_aside = [(subject, Left(str(key), aside.reason)) for (subject, key), aside in self._aside.items()]
         return undone + put_aside
 

@@ -267,6 +267,50 @@ class RouterOptions:
         return cls(Filters.read(options, _ROUTER), boolean(options, "ic-route-ipv4-next-hop-ipv6"))
 
 
+class TagRules(NamedTuple):
+    """``ic-route-learn-tag-rules``: learn only routes with one of the tags (``allow``), or all others and untagged ones (``block``)."""
+
+    allow: bool
+    tags: frozenset[str]
+
+    def refusal(self, tag: str | None) -> str | None:
+        """Why a route with this tag (None: untagged) is not learned, None if it is."""
+        if self.allow:
+            known = " or ".join(f'"{one}"' for one in sorted(self.tags))
+            said = "has no tag" if tag is None else f'has the tag "{tag}"'
+            return None if tag in self.tags else f"the route {said}, and only routes with the tag {known} are learned"
+        return f'routes with the tag "{tag}" are blocked' if tag in self.tags else None
+
+
+LEARN_TAG_RULES, FILTER_TAG = "ic-route-learn-tag-rules", "ic-route-filter-tag"
+
+
+@lru_cache(maxsize=_LISTS_KEPT)
+def tag_rules(text: str) -> TagRules | None:
+    """Read ``ic-route-learn-tag-rules``: ``allow:TAG[,TAG]`` or ``block:TAG[,TAG]``. None where it is neither, and so counts as unset.
+
+    Upstream's reading of N-2: the prefix is case-sensitive, the list is cut at commas, empty items are dropped, spaces belong to a tag.
+    """
+    kind, colon, rest = text.partition(":")
+    tags = frozenset(filter(None, rest.split(",")))
+    if kind not in ("allow", "block") or not colon or not tags:
+        return None
+    return TagRules(kind == "allow", tags)
+
+
+def tag_warning(options: Mapping[str, str]) -> tuple[str, bool] | None:
+    """What is wrong with the tag options of a router port, and whether the port does not do what they ask for; None for nothing."""
+    rules, old = options.get(LEARN_TAG_RULES), FILTER_TAG in options
+    if rules is not None and tag_rules(rules) is None:
+        forms = "allow:TAG[,TAG...] or block:TAG[,TAG...]"
+        return f'{LEARN_TAG_RULES} is "{rules}", which is invalid and has no effect; set it to {forms}', True
+    if rules is not None and old:
+        return f"{FILTER_TAG} has no effect because {LEARN_TAG_RULES} is set; remove it", False
+    if old:
+        return f"{FILTER_TAG} is deprecated and OVN 28.09 will not know it; use {LEARN_TAG_RULES}=block:TAG instead", False
+    return None
+
+
 @dataclass(frozen=True)
 class PortOptions:
     """What the options of a transit switch port's Logical_Router_Port say. ``PortOptions()`` where it is missing.
@@ -278,6 +322,7 @@ class PortOptions:
     route_table: str = ""
     route_tag: str = ""
     filter_tag: str = ""
+    learn_tags: TagRules | None = None
     ipv4_next_hop_ipv6: bool | None = None
 
     @classmethod
@@ -288,7 +333,8 @@ class PortOptions:
             filters=Filters.read(options, _PORT),
             route_table=options.get("route_table", ""),
             route_tag=options.get("ic-route-tag", ""),
-            filter_tag=options.get("ic-route-filter-tag", ""),
+            filter_tag=options.get(FILTER_TAG, ""),
+            learn_tags=tag_rules(options.get(LEARN_TAG_RULES, "")),
             ipv4_next_hop_ipv6=over_ipv6,
         )
 

@@ -18,7 +18,7 @@ from ..address import Prefix, is_fe80_64, is_uuid, network_text, parse_nexthop, 
 from ..change import Left, Step
 from ..engine import ALL, Keys, Subject
 from ..schema import IC_SB, NB
-from ..settings import ZoneOptions, boolean, may_learn
+from ..settings import LEARN_TAG_RULES, ZoneOptions, boolean, may_learn
 from ..store import Row, RowChange
 from ..zone import Zone
 from . import participants, port_faults
@@ -195,7 +195,12 @@ def own_refusal(route: Row, owner: str, router: str) -> Refusal | None:
 
 def _other_table(port: Port, route: Row) -> Refusal | None:
     """5.4: tags and route tables."""
-    if route["external_ids"].get("ic-route-tag") == port.options.filter_tag:
+    tag, rules = route["external_ids"].get("ic-route-tag"), port.options.learn_tags
+    if rules is not None:
+        words = rules.refusal(tag)
+        if words is not None:
+            return Refusal(f"{LEARN_TAG_RULES} of port {port.name}: {words}")
+    elif tag == port.options.filter_tag:
         return Refusal(f'port {port.name} filters routes with the tag "{port.options.filter_tag}"')
     table = route["route_table"]
     if table and table != port.options.route_table:

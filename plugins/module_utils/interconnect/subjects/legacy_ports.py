@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from ..address import is_uuid
 from ..change import Left, Step, insert, update
+from ..settings import tag_warning
 from ..store import Row
 from ..zone import Zone
 from . import port_faults, transit
@@ -122,6 +123,7 @@ def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
         yield Left(port.name, f"port {port.name} on {home['name']} connects no router to other zones: {fault}")
     elif contents.router_id == "":
         yield Left(port.name, f"the router behind port {port.name} is not known: its datapath in the southbound database names none")
+    yield from _tags(port, local.lsp)
     own = port.own
     if own is not None and own["transit_switch"] != home["name"]:
         yield port.delete_binding(own, f"the port is on transit switch {home['name']} now")
@@ -130,6 +132,15 @@ def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
         yield from _insert(local, contents, keys)
     else:
         yield from _maintain(local, own, contents)
+
+
+def _tags(port: Port, lsp: Row) -> Iterator[Left]:
+    """What is wrong with the rules for the tags of routes that the router port learns (N-2, N-3)."""
+    lrp = port.zone.router_port(lsp["options"].get("router-port", ""))
+    warning = None if lrp is None else tag_warning(lrp["options"])
+    if warning is not None and lrp is not None:
+        words, listed = warning
+        yield Left(port.name, f"router port {lrp['name']}: {words}", listed)
 
 
 def _insert(local: _Local, contents: _Contents, keys: KeySource) -> Iterator[Step]:

@@ -15,7 +15,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from ..change import Left, Step
 from ..engine import ALL, Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB
-from ..settings import boolean
+from ..settings import boolean, tag_warning
 from ..store import Row, RowChange
 from ..zone import Zone
 from . import legacy_ports, managed_ports, port_faults, transit
@@ -116,8 +116,8 @@ def _of_switch_port(change: RowChange, zone: Zone) -> Iterator[str]:
 
 
 def _of_router_port(change: RowChange, zone: Zone) -> Iterator[str]:
-    """The switch ports that name a router port which came, went, or was renamed, enabled or disabled."""
-    if change.changed("name", "enabled"):
+    """The switch ports that name a router port which came, went, was renamed, enabled or disabled, or has other rules for tags."""
+    if change.changed("name", "enabled") or len({tag_warning(row["options"]) for row in change.rows}) > 1:
         for row in change.rows:
             yield from _linked(zone, row["name"])
 

@@ -190,3 +190,36 @@ def test_quirk_6_routes_of_a_dead_zone_stay() -> None:
     w.rest()
     assert w.published("az2") == [f"10.0.0.0/8 via {HOP}", f"11.0.0.0/8 via {HOP}"]
     assert w.prefixes("az1", "lr") == ["11.0.0.0/8"]
+
+
+@pytest.mark.parametrize(
+    ("options", "tags"),
+    [
+        ({}, "vpc1 vpc2 vpc3 -"),
+        ({"ic-route-filter-tag": "vpc1"}, "vpc2 vpc3 -"),
+        ({"ic-route-learn-tag-rules": "allow:vpc1"}, "vpc1"),
+        ({"ic-route-learn-tag-rules": "allow:vpc1,vpc2"}, "vpc1 vpc2"),
+        ({"ic-route-learn-tag-rules": "allow:vpc1, vpc2"}, "vpc1"),
+        ({"ic-route-learn-tag-rules": "allow:,vpc1,"}, "vpc1"),
+        ({"ic-route-learn-tag-rules": "block:vpc1,vpc2"}, "vpc3 -"),
+        ({"ic-route-learn-tag-rules": "block:vpc1", "ic-route-filter-tag": "vpc2"}, "vpc2 vpc3 -"),
+        ({"ic-route-learn-tag-rules": "allow:vpc1,block:vpc2"}, "vpc1"),
+        ({"ic-route-learn-tag-rules": "foo:vpc1", "ic-route-filter-tag": "vpc2"}, "vpc1 vpc3 -"),
+        ({"ic-route-learn-tag-rules": "Allow:vpc1", "ic-route-filter-tag": "vpc2"}, "vpc1 vpc3 -"),
+        ({"ic-route-learn-tag-rules": "allow", "ic-route-filter-tag": "vpc2"}, "vpc1 vpc3 -"),
+        ({"ic-route-learn-tag-rules": " allow:vpc1"}, "vpc1 vpc2 vpc3 -"),
+        ({"ic-route-learn-tag-rules": ""}, "vpc1 vpc2 vpc3 -"),
+        ({"ic-route-learn-tag-rules": "allow:"}, "vpc1 vpc2 vpc3 -"),
+        ({"ic-route-learn-tag-rules": "allow:,"}, "vpc1 vpc2 vpc3 -"),
+        ({"ic-route-learn-tag-rules": "block:"}, "vpc1 vpc2 vpc3 -"),
+    ],
+    ids=repr,
+)
+def test_rules_for_tags_decide_what_is_learned(options: dict[str, str], tags: str) -> None:
+    w = one()
+    networks = {"vpc1": "10.1.0.0/24", "vpc2": "10.2.0.0/24", "vpc3": "10.3.0.0/24", "-": "10.4.0.0/24"}
+    for tag, network in networks.items():
+        w.foreign("az2", "ts1", network, HOP, external_ids={} if tag == "-" else {"ic-route-tag": tag})
+    w.options("az1", "Logical_Router_Port", "az1-lr-ts1", **options)
+    w.rest()
+    assert w.prefixes("az1", "lr") == [networks[tag] for tag in tags.split()]
