@@ -219,8 +219,12 @@ def switch_of(zone: Zone, switch_port: Row, name: str) -> bool:
 
 
 def is_transit_switch(switch: Row, name: str) -> bool:
-    """Is this logical switch the zone's part of the transit switch ``name``: its name and its mark both say so (6.b)?"""
-    return bool(switch["name"] == name and switch["other_config"].get("interconn-ts") == name)
+    """Is this logical switch the zone's part of the transit switch ``name``?
+
+    ``other_config:interconn-ts`` alone decides, as for port bindings. Upstream also compares the name of the switch (routes-6.b), so a
+    switch that an operator renames in NB loses all its routes there.
+    """
+    return bool(switch["other_config"].get("interconn-ts") == name)
 
 
 # ---- What backs a next hop (section 6) -------------------------------------------------------------------------------

@@ -84,9 +84,10 @@ class Concerned:
             yield from self._by_members(change.uuid, change.edges)
 
     def _by_switch(self, change: RowChange) -> Iterator[Hashable]:
-        """A transit switch, or the zone's switch for one, came, went or got another name or mark; or ports moved (6.d)."""
-        if change.changed("name") or (change.table == "Logical_Switch" and _mark(change.old) != _mark(change.new)):
-            for name in {row["name"] for row in change.rows}:
+        """A transit switch, or the zone's switch for one, was inserted, deleted or renamed, or its ports changed (routes-6.d)."""
+        names = _transit_switches(change)
+        if names:
+            for name in names:
                 for row in rows.own_routes_on(self._zone, self._owner, name):
                     yield row_key(row)
                 for binding in participants.bindings_on(self._zone, self._owner, name):
@@ -216,8 +217,13 @@ class Concerned:
     }
 
 
-def _mark(switch: Row | None) -> object:
-    return switch["other_config"].get("interconn-ts") if switch is not None else None
+def _transit_switches(change: RowChange) -> set[str]:
+    """The names of the transit switches that the change of a transit switch, or of a zone's switch for one, affects."""
+    if change.table == "Transit_Switch":
+        names = [row["name"] if row is not None else None for row in (change.old, change.new)]
+    else:
+        names = [row["other_config"].get("interconn-ts") if row is not None else None for row in (change.old, change.new)]
+    return {name for name in names if name is not None} if names[0] != names[1] else set()
 
 
 def port_keys(zone: Zone, owner: str, binding: Row) -> Iterator[Published | Other]:

@@ -5,8 +5,9 @@
 """The zone itself: its token, its Availability_Zone row, its name, and what it remembers of the global databases (spec zones-and-gateways
 A).
 
-A zone knows its row by uuid, so a new name is a rename, also when the daemon was down. A row claimed by another token is refused: two
-deployments with one name keep what they have, until an operator says otherwise.
+A zone knows its row by uuid, so a new name is a rename, also when the daemon was down. If that row does not exist, because IC_SB was
+restored from a copy, the zone finds its row by the claim of its token. A row claimed by another token is refused unless its contents prove
+that it belongs to this zone: two deployments with one name keep what they have, until an operator says otherwise.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from .gateways import is_remote
 _WATCHED = ("name", "external_ids")
 #: Tables that tell whose an unclaimed Availability_Zone row is: they matter until the zone has its own.
 _EVIDENCE = frozenset([(IC_SB, "Gateway"), (SB, "Chassis"), (IC_SB, "Port_Binding"), (NB, "Logical_Router"), (NB, "Logical_Switch")])
+#: The work key of rows that this zone claims beside its own.
+SURPLUS = "surplus"
 #: Tables of IC_SB whose rows belong to a zone by reference.
 _OWNED = ("Route", "Address_Set", "Port_Binding", "Gateway")
 
 
 class Zones(Subject):
-    """One key: this zone."""
+    """Two work keys: ``()`` is this zone, ``SURPLUS`` are other rows that it claims."""
 
     name = "zones"
     nameless = True
@@ -49,14 +52,19 @@ class Zones(Subject):
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if (change.database, change.table) in _EVIDENCE:
             return ((),) if zone.own_az is None else ()
-        return ((),) if change.changed(*_WATCHED) else ()
+        return ((), SURPLUS) if change.changed(*_WATCHED) else ()
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
-        return ((),)
+        return ((), SURPLUS)
 
     def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
         nb_global = zone.nb_global
         if nb_global is None:
+            return
+        if key == SURPLUS:
+            for row in claimed_rows(zone) if zone.own_az is not None else ():
+                if row != zone.own_az:
+                    yield from withdrawal(zone, row, f"zone {nb_global['name']} has another registration")
             return
         if zone.token is None:
             yield from _remember(zone, nb_global, "the zone gets a token to prove itself by", {TOKEN_KEY: zone.new_token})
@@ -109,7 +117,7 @@ def _claim(zone: Zone, own: Row) -> Iterator[Change]:
 
 def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
     name = nb_global["name"]
-    row = zone.ic_sb.first("Availability_Zone", "name", name)
+    row = next(iter(claimed_rows(zone)), None) or zone.ic_sb.first("Availability_Zone", "name", name)
     if row is None:
         yield insert(zone.ic_sb, "Availability_Zone", {"name": name}, record=name, reason="NB_Global.name names this zone")
         return
@@ -135,26 +143,60 @@ def grant(zone: Zone) -> Row | None:
     return row
 
 
-def _doubt(zone: Zone, row: Row) -> str | None:
-    """Why an Availability_Zone row of our name is not ours, None if it may be.
+def claimed_rows(zone: Zone) -> list[Row]:
+    """The Availability_Zone rows that this zone's token claims: the one of the zone's name first, then those with gateways."""
+    claims, token = zone.ic_sb.only("IC_SB_Global"), zone.token
+    if claims is None or token is None:
+        return []
+    uuids = [key[len(CLAIM_PREFIX) :] for key, value in claims["external_ids"].items() if value == token and key.startswith(CLAIM_PREFIX)]
+    rows = [row for row in (zone.ic_sb.row("Availability_Zone", uuid) for uuid in uuids) if row is not None]
+    return sorted(rows, key=lambda row: (row["name"] != zone.name, not _gateways(zone, row), row.uuid))
 
-    Our token proves it. A row that nobody claims, as upstream's daemon leaves it, is ours if anything that it has is: what is unknown here
-    proves nothing, because rows may outlive what they speak of (a gateway, or the router of a port).
+
+def lost_token(zone: Zone) -> bool:
+    """Whether the zone recognizes its registration although NB does not have the token that claims it: NB was emptied or rebuilt."""
+    row = zone.ic_sb.first("Availability_Zone", "name", zone.name) if zone.name and zone.own_az is None else None
+    return row is not None and zone.claimed_by(row) not in (None, zone.token) and _doubt(zone, row) is None
+
+
+def _doubt(zone: Zone, row: Row) -> str | None:
+    """Why an Availability_Zone row of our name does not belong to this zone, None if it may.
+
+    The claim of our token proves it. A row without a claim, as upstream's daemon leaves it, belongs to this zone if anything that it has
+    does: what is unknown here proves nothing, because rows may outlive their objects (a gateway, or the router of a port). A row with
+    another claim needs a proof that no other deployment can give: the uuid of a router, or a gateway with the name and the address of a
+    chassis.
     """
     token = zone.claimed_by(row)
-    if token is not None:
-        return None if token == zone.token else "it is claimed with another token"
-    gateways = [gateway["name"] for gateway in zone.ic_sb.find("Gateway", "availability_zone", row.uuid)]
-    chassis = [found for name in gateways for found in [zone.chassis(name)] if found is not None]
+    if token is not None and token == zone.token:
+        return None
+    gateways = _gateways(zone, row)
+    chassis = [found for gateway in gateways for found in [zone.chassis(gateway["name"])] if found is not None]
     copy = next((one for one in chassis if is_remote(zone, one)), None)
     if copy is not None:
         return f"its gateway {copy['name']} is a remote chassis here"
     owners = [owner for owner in (port["external_ids"].get("router-id") for port in _ports(zone, row)) if owner]
+    if token is not None:
+        proven = any(_exists(zone, owner) for owner in owners) or any(_has_address_of(zone, gateway) for gateway in gateways)
+        return None if proven else "it is claimed with another token"
     if chassis or any(_exists(zone, owner) for owner in owners):
         return None
     if gateways:
-        return f"none of its gateways, such as {min(gateways)}, is a chassis of this zone"
+        return f"none of its gateways, such as {min(gateway['name'] for gateway in gateways)}, is a chassis of this zone"
     return "its ports belong to routers that this zone does not have" if owners else None
+
+
+def _gateways(zone: Zone, az: Row) -> list[Row]:
+    return zone.ic_sb.find("Gateway", "availability_zone", az.uuid)
+
+
+def _has_address_of(zone: Zone, gateway: Row) -> bool:
+    """Whether the chassis with a gateway's name has one of its encaps: type and address."""
+    chassis = zone.chassis(gateway["name"])
+    if chassis is None:
+        return False
+    here = {(encap["type"], encap["ip"]) for encap in zone.sb.child_rows("Chassis", "encaps", chassis.uuid, "Encap")}
+    return any((encap["type"], encap["ip"]) in here for encap in zone.ic_sb.child_rows("Gateway", "encaps", gateway.uuid, "Encap"))
 
 
 def _ports(zone: Zone, az: Row) -> list[Row]:

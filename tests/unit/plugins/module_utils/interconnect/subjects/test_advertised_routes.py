@@ -363,7 +363,7 @@ def test_texts_that_mean_the_same_are_kept() -> None:
     assert len(w.published()) == 1
 
 
-@pytest.mark.parametrize("what", ["transit switch", "switch", "mark", "membership", "router port", "mac", "address"])
+@pytest.mark.parametrize("what", ["transit switch", "mark", "membership", "router port", "mac", "address"])
 def test_what_section_6_deletes_is_not_advertised_either(what: str) -> None:
     w = one()
     nb = w.nb("az1")
@@ -375,8 +375,6 @@ def test_what_section_6_deletes_is_not_advertised_either(what: str) -> None:
     lrp = w.find("az1", "Logical_Router_Port", "az1-lr-ts1").uuid
     if what == "transit switch":
         w.delete(w.ic_nb, "Transit_Switch", named(w.ic_nb, "Transit_Switch", "ts1").uuid)
-    elif what == "switch":
-        w.put(nb, "Logical_Switch", switch, name="other")
     elif what == "mark":
         w.put(nb, "Logical_Switch", switch, other_config={})
     elif what == "membership":
@@ -392,6 +390,21 @@ def test_what_section_6_deletes_is_not_advertised_either(what: str) -> None:
         w.put(nb, "Logical_Router_Port", lrp, networks={"169.254.100.2/24"})
     w.rest()
     assert w.published() == []
+
+
+def test_quirk_a_switch_renamed_in_nb_keeps_its_routes() -> None:
+    w = one()
+    w.static("az1", "lr", "10.0.0.0/8")
+    w.rest()
+    before = {row.uuid for row in w.ic_sb.rows("Route")}
+    w.put(w.nb("az1"), "Logical_Switch", w.find("az1", "Logical_Switch", "ts1").uuid, name="other")
+    w.rest()
+    assert {row.uuid for row in w.ic_sb.rows("Route")} == before
+    assert len(before) == 1
+    w.static("az1", "lr", "11.0.0.0/8")
+    w.rest()
+    assert w.published() == ["10.0.0.0/8 via 169.254.100.1", "11.0.0.0/8 via 169.254.100.1"]
+    w.check_law()
 
 
 def backed_by_another_port() -> RoutesWorld:

@@ -278,3 +278,87 @@ def test_the_accepted_identity_of_the_global_databases_is_remembered() -> None:
     nb_global = simulated.zone.nb_global
     assert nb_global is not None
     assert nb_global["external_ids"][IC_NB_KEY] == "identity"
+
+
+def forget(world: World, name: str) -> None:
+    """A CMS empties NB_Global.external_ids while the daemon of the zone is down."""
+    world.stop(name)
+    (row,) = world.site(name).zone.nb.rows("NB_Global")
+    world.put(world.site(name).zone.nb, "NB_Global", row.uuid, external_ids={})
+
+
+@pytest.mark.parametrize("proof", ["gateway", "router"])
+def test_a_zone_whose_external_ids_were_emptied_is_recognized(proof: str) -> None:
+    simulated = world()
+    simulated.settle()
+    az = simulated.az("az1")
+    if proof == "gateway":
+        simulated.chassis("gw1", zone="az1")
+    else:
+        router = simulated.put(simulated.zone.nb, "Logical_Router", name="lr1")
+        ids = {"router-id": router}
+        simulated.put(
+            simulated.ic_sb, "Port_Binding", availability_zone=az, logical_port="p", transit_switch="t", tunnel_key=1, external_ids=ids
+        )
+    simulated.settle()
+    forget(simulated, "az1")
+    simulated.start("az1")
+    simulated.settle()
+    assert simulated.az("az1") == az
+    assert simulated.reasons("az1") == {}
+    simulated.check_law()
+
+
+def test_a_second_deployment_of_one_name_is_refused_although_its_chassis_has_the_name_of_a_gateway() -> None:
+    simulated = world("az1", "az2")
+    simulated.stop("az2")
+    simulated.chassis("gw1", zone="az1", ip="192.0.2.1")
+    simulated.settle()
+    rename(simulated, "az2", "az1")
+    simulated.chassis("gw1", zone="az2", ip="192.0.2.2")
+    simulated.start("az2")
+    simulated.settle()
+    assert simulated.site("az2").zone.own_az is None
+    assert "claimed with another token" in simulated.reasons("az2")["az1"]
+
+
+def restored(world: World, copy: tuple[str, dict[str, str]], now: str) -> None:
+    """IC_SB is restored: the zone's row is the one of the copy again, with its claim, and the row ``now`` does not exist."""
+    uuid, claims = copy
+    (row,) = world.ic_sb.rows("IC_SB_Global")
+    with world.batch():
+        world.delete(world.ic_sb, "Availability_Zone", now)
+        world.put(world.ic_sb, "Availability_Zone", uuid, name="az1")
+        world.put(world.ic_sb, "IC_SB_Global", row.uuid, external_ids=claims)
+
+
+def test_a_zone_that_was_renamed_finds_its_row_in_a_restored_copy_of_ic_sb() -> None:
+    """IC_SB was lost, the zone registered again, was renamed, and then the copy was restored: the zone's old name has its old row."""
+    simulated = world()
+    simulated.settle()
+    (row,) = simulated.ic_sb.rows("IC_SB_Global")
+    copy = simulated.az("az1"), dict(row["external_ids"])
+    simulated.delete(simulated.ic_sb, "Availability_Zone", copy[0])
+    simulated.settle()
+    rename(simulated, "az1", "north")
+    simulated.settle()
+    restored(simulated, copy, simulated.az("az1"))
+    simulated.settle()
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["north"]
+    assert simulated.az("az1") == copy[0]
+    simulated.check_law()
+
+
+def test_a_second_row_that_the_zone_claims_is_withdrawn() -> None:
+    simulated = world()
+    simulated.settle()
+    own, token = simulated.az("az1"), simulated.zone.token
+    second = simulated.put(simulated.ic_sb, "Availability_Zone", name="old")
+    simulated.put(simulated.ic_sb, "Port_Binding", availability_zone=second, logical_port="p", transit_switch="t", tunnel_key=1)
+    (row,) = simulated.ic_sb.rows("IC_SB_Global")
+    simulated.set_keys(simulated.ic_sb, "IC_SB_Global", row.uuid, "external_ids", **{CLAIM_PREFIX + second: token})
+    simulated.settle()
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["az1"]
+    assert rows(simulated.ic_sb, "Port_Binding", "logical_port") == []
+    assert simulated.az("az1") == own
+    simulated.check_law()
