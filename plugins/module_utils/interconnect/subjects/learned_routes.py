@@ -63,6 +63,7 @@ class LearnedRoutes(Subject):
         #: By (owner, transit switch): the routers there.
         self._routers: RouterMemory = participants.Memory()
         self._links = Links()
+        self._orphans = Orphans()
 
     def prepare(self, zone: Zone) -> None:
         self._vips.clear()
@@ -70,6 +71,7 @@ class LearnedRoutes(Subject):
         self._routers.clear()
         participants.prepare(zone)
         rows.prepare(zone)
+        self._orphans.read(zone)
 
     # -- keys -------------------------------------------------------------------------------------------------------------------------
 
@@ -79,6 +81,7 @@ class LearnedRoutes(Subject):
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         self._ports.observe(change)
         self._routers.observe(change)
+        self._orphans.observe(change, zone)
         az = zone.own_az
         if az is None:
             self._vips.clear()
@@ -107,15 +110,53 @@ class LearnedRoutes(Subject):
         route = zone.ic_sb.row("Route", key.route)
         refused = Refusal("its route is no longer in IC_SB") if route is None else self.verdict(zone, az.uuid, router, route)
         found = rows.learned_statics(zone, key.router, key.route)
+        if route is None:
+            # IC_SB was rebuilt, or the zone that advertises the route inserted it again: its new row takes the static route over.
+            found = [row for row in found if not self._heir(zone, az.uuid, router, row)]
         kept = [row for row in found if route is not None and refused is None and _same(row, route, zone)]
         for row in found:
             if row not in kept:
                 reason = refused.reason if refused is not None else "it is not what the route in IC_SB says"
                 yield from _forget(zone, router, row, reason)
-        if route is not None and refused is None and not kept:
-            yield from _learn(zone, router, route)
+        if route is not None and not kept:
+            yield from self._take_over(zone, az.uuid, router, route, refused)
         if refused is not None and refused.fault and route is not None:
             yield Left(_record(router, route), refused.reason)
+
+    def _take_over(self, zone: Zone, owner: str, router: Row, route: Row, refused: Refusal | None) -> Iterator[Step]:
+        """Link a static route whose IC_SB route is gone to a route with the same contents; learn the route if there is none."""
+        orphans = self._orphans.like(zone, router.uuid, route)
+        heirs = self._heirs(zone, owner, router, orphans[0]) if orphans else []
+        for orphan in orphans[len(heirs) :]:
+            yield from _forget(zone, router, orphan, "its route is no longer in IC_SB")
+        if refused is not None:
+            return
+        place = heirs.index(route) if route in heirs else len(orphans)
+        if place >= len(orphans):
+            yield from _learn(zone, router, route)
+            return
+        keys = {"external_ids": {rows.LEARNED_KEY: route.uuid}}
+        reason = "its route in IC_SB has another uuid"
+        yield from changes.update(zone.nb, _STATIC, orphans[place], record=_record(router, route), reason=reason, keys=keys)
+
+    def _heir(self, zone: Zone, owner: str, router: Row, orphan: Row) -> bool:
+        """Whether a route in IC_SB takes this static route over."""
+        heirs = self._heirs(zone, owner, router, orphan)
+        return bool(heirs) and orphan in self._orphans.like(zone, router.uuid, heirs[0])[: len(heirs)]
+
+    def _heirs(self, zone: Zone, owner: str, router: Row, orphan: Row) -> list[Row]:
+        """The IC_SB routes with the contents of a static route that the router wants to learn and has not, by uuid."""
+        prefix = parse_prefix(orphan["ip_prefix"])
+        switches = {binding["transit_switch"] for binding in participants.bindings_of(zone, owner, router.uuid)}
+        found = [route for switch in switches for route in rows.routes_to(zone, switch, prefix)] if prefix is not None else []
+        wanted = [
+            route
+            for route in found
+            if _same(orphan, route, zone)
+            and not rows.learned_statics(zone, router.uuid, route.uuid)
+            and self.verdict(zone, owner, router, route) is None
+        ]
+        return sorted(wanted, key=lambda route: route.uuid)
 
     def verdict(self, zone: Zone, owner: str, router: Row, route: Row) -> Refusal | None:
         """Why a router does not learn an IC_SB route, None if it does: the reason of the last port, where all refuse it."""
@@ -164,6 +205,52 @@ class LearnedRoutes(Subject):
         """5.6 item 10."""
         vip = self._vips.stopping(zone, router, prefix)
         return None if vip is None else f"the router has the load balancer VIP {network_text(vip)} in that prefix"
+
+
+class Orphans:
+    """Learned static routes whose IC_SB route does not exist, by destination. Usually there are none."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+        self._found: dict[int, set[str]] = {}
+
+    def read(self, zone: Zone) -> None:
+        """Look at all static routes: changes may have been missed."""
+        self._places.clear()
+        self._found.clear()
+        for row in zone.nb.rows(_STATIC):
+            self._look(zone, row.uuid)
+
+    def observe(self, change: RowChange, zone: Zone) -> None:
+        """Follow a change of a static route, or of a route in IC_SB. The stores have the contents after all changes."""
+        if change.table == _STATIC:
+            self._look(zone, change.uuid)
+        elif change.database == IC_SB and change.table == "Route" and (change.old is None or change.new is None):
+            for uuid in tuple(zone.nb.filed(_STATIC, "route", change.uuid)):
+                self._look(zone, uuid)
+
+    def _look(self, zone: Zone, uuid: str) -> None:
+        place = self._places.pop(uuid, None) if self._places else None
+        if place is not None:
+            self._found[place].discard(uuid)
+            if not self._found[place]:
+                del self._found[place]
+        row = zone.nb.row(_STATIC, uuid)
+        route = rows.learned_from(row) if row is not None else None
+        if row is None or route is None or zone.ic_sb.row("Route", route) is not None:
+            return
+        prefix = parse_prefix(row["ip_prefix"])
+        if prefix is not None:
+            place = self._places[uuid] = rows.destination(prefix)
+            self._found.setdefault(place, set()).add(uuid)
+
+    def like(self, zone: Zone, router: str, route: Row) -> list[Row]:
+        """Those of a router with the contents of an IC_SB route, by uuid."""
+        prefix = parse_prefix(route["ip_prefix"]) if self._found else None
+        if prefix is None:
+            return []
+        mine = [uuid for uuid in sorted(self._found.get(rows.destination(prefix), ())) if router in rows.holders(zone, uuid)]
+        return [row for row in (zone.nb.row(_STATIC, uuid) for uuid in mine) if row is not None and _same(row, route, zone)]
 
 
 def _ports_on(zone: Zone, owner: str, router: str, switch: str) -> list[tuple[Row, Port | str]]:

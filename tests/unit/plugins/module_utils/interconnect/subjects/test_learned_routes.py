@@ -457,6 +457,74 @@ def test_equal_learned_rows_are_left_alone_while_they_are_wanted() -> None:
     assert w.learned("az1", "lr") == []
 
 
+def links(w: RoutesWorld) -> dict[str, str]:
+    """The learned static routes of the router: which IC_SB route each names, by its own uuid."""
+    found = {row.uuid: row["external_ids"].get("ic-learned-route") for row in w.nb("az1").rows("Logical_Router_Static_Route")}
+    return {uuid: route for uuid, route in found.items() if route is not None}
+
+
+def test_a_route_that_is_inserted_again_keeps_its_learned_static_route() -> None:
+    w = learner()
+    old = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    (static,) = links(w)
+    with w.batch():
+        w.delete(w.ic_sb, "Route", old)
+        new = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    assert links(w) == {static: new}
+    w.check_law()
+
+
+def test_a_route_that_comes_back_with_other_contents_gets_a_static_route_of_its_own() -> None:
+    w = learner()
+    old = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    (static,) = links(w)
+    with w.batch():
+        w.delete(w.ic_sb, "Route", old)
+        new = w.foreign("az2", "ts1", "10.0.0.0/8", HOP, origin="connected")
+    w.rest()
+    assert list(links(w).values()) == [new]
+    assert static not in links(w)
+    w.check_law()
+
+
+@pytest.mark.parametrize("back", [0, 1, 2, 3])
+def test_of_equal_routes_as_many_keep_their_static_routes_as_come_back(back: int) -> None:
+    w = learner()
+    zones = ("az2", "az3", "az4")
+    for name in zones[1:]:
+        w.add_zone(name)
+        w.stop(name)
+    old = [w.foreign(name, "ts1", "10.0.0.0/8", HOP) for name in zones]
+    w.rest()
+    before = links(w)
+    assert sorted(before.values()) == sorted(old)
+    with w.batch():
+        for route in old:
+            w.delete(w.ic_sb, "Route", route)
+        new = [w.foreign(name, "ts1", "10.0.0.0/8", HOP) for name in zones[:back]]
+    w.rest()
+    after = links(w)
+    assert sorted(after.values()) == sorted(new)
+    assert set(after) <= set(before)
+    w.check_law()
+
+
+def test_a_route_that_comes_back_and_is_refused_takes_no_static_route_over() -> None:
+    w = learner()
+    old = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    with w.batch():
+        w.delete(w.ic_sb, "Route", old)
+        w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+        w.zone_options("az1", ic_route_denylist="10.0.0.0/8")
+    w.rest()
+    assert links(w) == {}
+    w.check_law()
+
+
 def test_quirk_two_ports_with_one_subnet_learn_a_route_once() -> None:
     w = RoutesWorld(2)
     w.stop("az2")
