@@ -71,10 +71,15 @@ ports:
       transit_switch: ts1
       router: lr1
       address: aa:aa:aa:aa:aa:01 169.254.100.1/24
+      gateway: az1-gw1
       takes_part: true
       reason: ""
+      caveats: []
 advertised:
-  description: What the zone could advertise, for each port, with whether it does (C(done)), and why not.
+  description:
+    - What the zone could advertise, for each port, with whether it does (C(done)), and why not.
+    - C(caveats) of a route that is advertised say why packets do not come that way, such as a port that no gateway holds.
+    - Learned routes, which are not advertised again, are in it where O(prefix) is given.
   returned: success
   type: list
   elements: dict
@@ -87,9 +92,13 @@ advertised:
       route_table: ""
       source: router port
       done: false
-      reason: advertising is off (ic-route-adv)
+      reason: ic-route-adv is off
+      caveats: []
 learned:
-  description: What other routers advertise, for each router of the zone, with whether it is learned (C(done)), and why not.
+  description:
+    - What other routers advertise, for each router of the zone, with whether it is learned (C(done)), and why not.
+    - C(caveats) of a route that is learned say why it is not used or leads nowhere, such as the router's own network, its own static route
+      to the same network, or a next hop that no gateway holds.
   returned: success
   type: list
   elements: dict
@@ -102,6 +111,34 @@ learned:
       route_table: ""
       done: true
       reason: ""
+      caveats:
+        - no gateway holds port backbone-az2-lr2 on ts1, so other zones cannot send packets to it
+peers:
+  description:
+    - The ports of other zones on the transit switches in question, each with the number of routes that its router advertises there, and the
+      first cause that IC_SB shows where it does not take part as it should (C(reason)).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - port: backbone-az2-lr2
+      zone: az2
+      transit_switch: ts1
+      address: ""
+      gateway: ""
+      routes: 0
+      reason: >-
+        no router is behind the port: its router in zone az2 is disabled, or options:router-port names no router port
+answer:
+  description:
+    - What there is to say about O(prefix), one sentence for each route. Where no route leads there, it says so, with the nearest prefixes
+      and what the ports of other zones show.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - no zone advertises a route to 10.0.9.0/24 on ts1
+    - the nearest prefixes are 10.0.2.0/24 of zone az2 on ts1
 """
 
 from typing import Any

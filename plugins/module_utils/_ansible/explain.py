@@ -14,12 +14,13 @@ from ..interconnect.monitoring import keeps_ports
 from ..interconnect.replica import Replica
 from ..interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB, Database
 from ..interconnect.store import Row, Store
-from ..interconnect.subjects import participants, route_decision, route_rows, route_sources
+from ..interconnect.subjects import participants, port_faults, route_decision, route_rows, route_sources
 from ..interconnect.subjects.advertised_routes import AdvertisedRoutes
 from ..interconnect.subjects.learned_routes import LearnedRoutes
 from ..interconnect.subjects.participants import Port
 from ..interconnect.subjects.route_sources import Source
 from ..interconnect.zone import Zone
+from . import explain_peers
 from .errors import ModuleError
 from .registration import zone_of
 
@@ -43,8 +44,8 @@ READ = (
         " Load_Balancer Load_Balancer_Group",
     ),
     _part(SB, "Datapath_Binding Learned_Route"),
-    _part(IC_NB, "Transit_Switch"),
-    _part(IC_SB, "IC_SB_Global Availability_Zone Port_Binding Route"),
+    _part(IC_NB, "IC_NB_Global Transit_Switch"),
+    _part(IC_SB, "IC_SB_Global Availability_Zone Gateway Port_Binding Route"),
 )
 
 
@@ -55,28 +56,19 @@ def narrow(_params: Params, replicas: Mapping[str, Replica]) -> None:
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
-    """Ports, own routes and foreign routes, each with whether it is exchanged and why not."""
+    """Ports, own routes and foreign routes, each with whether it is exchanged and why not; other zones' ports; the answer in words."""
     question = _Question(params, stores)
-    return {
-        "ports": [_port_view(binding, port) for binding, port in question.ports()],
+    views: dict[str, Any] = {
+        "ports": [question.port_view(binding, port) for binding, port in question.ports()],
         "advertised": sorted(question.advertised(), key=_order),
         "learned": sorted(question.learned(), key=_order),
+        "peers": question.peers(),
     }
+    return {**views, "answer": list(question.answer(views))}
 
 
 def _order(view: dict[str, Any]) -> list[str]:
     return [str(view[part]) for part in ("prefix", "router", "transit_switch", "route_table", "next_hop")]
-
-
-def _port_view(binding: Row, port: Port | str) -> dict[str, Any]:
-    return {
-        "port": binding["logical_port"],
-        "transit_switch": binding["transit_switch"],
-        "router": port.router["name"] if isinstance(port, Port) else "",
-        "address": binding["address"],
-        "takes_part": isinstance(port, Port),
-        "reason": "" if isinstance(port, Port) else port,
-    }
 
 
 class _Question:
@@ -97,6 +89,7 @@ class _Question:
         self.subject = LearnedRoutes()
         self.subject.prepare(self.zone)
         AdvertisedRoutes().prepare(self.zone)
+        explain_peers.prepare(self.zone)
         self._asked = params["router"] is not None
         self.routers = self._routers(params["router"])
         self._zones = {row.uuid: row["name"] for row in self.zone.ic_sb.rows("Availability_Zone")}
@@ -119,6 +112,53 @@ class _Question:
             known = participants.router_id(binding) is None or participants.router_id(binding) in routers
             if known and self.switch in (None, binding["transit_switch"]):
                 yield binding, participants.participant(self.zone, binding)
+
+    def port_view(self, binding: Row, port: Port | str) -> dict[str, Any]:
+        """A port of the zone in the result."""
+        return {
+            "port": binding["logical_port"],
+            "transit_switch": binding["transit_switch"],
+            "router": port.router["name"] if isinstance(port, Port) else "",
+            "address": binding["address"],
+            "gateway": binding["gateway"],
+            "takes_part": isinstance(port, Port),
+            "reason": "" if isinstance(port, Port) else port,
+            "caveats": list(explain_peers.port_caveats(self.zone, port)) if isinstance(port, Port) else [],
+        }
+
+    # -- other zones, and the answer ---------------------------------------------------------------------------------------------------
+
+    @property
+    def switches(self) -> set[str]:
+        """The transit switches in question: the one that was asked for, or those that the routers in question are on."""
+        if self.switch is not None:
+            return {self.switch}
+        return {binding["transit_switch"] for binding, _port in self.ports()}
+
+    def peers(self) -> list[dict[str, Any]]:
+        """The ports of other zones on the transit switches in question."""
+        return list(explain_peers.peers(self.zone, self.switches, self._zones))
+
+    def answer(self, views: Mapping[str, Any]) -> Iterator[str]:
+        """What there is to say about the prefix that was asked for, the most important first; nothing where no prefix was."""
+        if self.prefix is None:
+            return
+        learned = [view for view in views["learned"] if view["transit_switch"] in self.switches]
+        for view in learned:
+            yield f"{view['router']} {_said(view, 'learn', 'from zone ' + view['zone'])}"
+        for view in views["advertised"]:
+            yield f"{view['router']} {_said(view, 'advertise', '')}"
+        if learned or any(view["done"] for view in views["advertised"]):
+            return
+        if not self.switches:
+            yield f"no router in question is attached to a transit switch ({', '.join(row['name'] for row in self.routers)})"
+        yield from explain_peers.silence(self.zone, self.prefix, self.switches, self._zones)
+        for peer in views["peers"]:
+            if peer["reason"]:
+                yield f"port {peer['port']} of zone {peer['zone']} on {peer['transit_switch']}: {peer['reason']}"
+        for port in views["ports"]:
+            for reason in [port["reason"]] if port["reason"] else port["caveats"]:
+                yield f"own port {port['port']} on {port['transit_switch']}: {reason}"
 
     # -- what the zone advertises ------------------------------------------------------------------------------------------------------
 
@@ -144,6 +184,7 @@ class _Question:
             "source": WORDS[source.kind],
             "done": reason is None,
             "reason": reason or "",
+            "caveats": list(explain_peers.port_caveats(self.zone, port)) if reason is None else [],
         }
 
     def _is_published(self, port: Port, source: Source) -> bool:
@@ -161,13 +202,24 @@ class _Question:
         nb, router = self.zone.nb, port.router.uuid
         for row in nb.child_rows("Logical_Router", "static_routes", router, _STATIC):
             source = route_sources.static_source(row, port.options.route_table)
-            if isinstance(source, str) and route_rows.learned_from(row) is None and self._covers(parse_prefix(row["ip_prefix"])):
+            # Learned routes are as many as those of all other zones: they are listed where one of them may be what was asked for.
+            known = route_rows.learned_from(row) is None or (self.prefix is not None and not self._came_through(row, port))
+            if isinstance(source, str) and known and self._covers(parse_prefix(row["ip_prefix"])):
                 yield _no_source(port, row["ip_prefix"], row["route_table"], "route", source)
         for lrp in nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):
-            if participants.is_transit(self.zone, self.owner, lrp, router):
+            reason = "it is the network of a port on a transit switch"
+            is_transit = participants.is_transit(self.zone, self.owner, lrp, router)
+            if lrp["enabled"] is False and not is_transit:
+                reason = f"the logical router port {lrp['name']} is disabled; enable it with ovn-nbctl lrp-set-enabled"
+            if is_transit or lrp["enabled"] is False:
                 for text in sorted(lrp["networks"]):
                     if self._covers(parse_prefix(text)):
-                        yield _no_source(port, text, "", "lrp", "it is the network of a port on a transit switch")
+                        yield _no_source(port, text, "", "lrp", reason)
+
+    def _came_through(self, static: Row, port: Port) -> bool:
+        """Whether a learned static route came over the transit switch of this port, where every learner has it already."""
+        route = self.zone.ic_sb.row("Route", route_rows.learned_from(static))
+        return route is not None and bool(route["transit_switch"] == port.transit_switch)
 
     # -- what the zone learns ----------------------------------------------------------------------------------------------------------
 
@@ -189,6 +241,8 @@ class _Question:
     def _route_view(self, router: Row, route: Row) -> dict[str, Any]:
         refused = self.subject.verdict(self.zone, self.owner, router, route)
         reason = None if refused is None else refused.reason
+        if refused is not None and not participants.bindings_of(self.zone, self.owner, router.uuid):
+            reason = self._detached(router, route["transit_switch"]) or reason
         if reason is None and not self._is_learned(router, route):
             reason = "it may be learned, and is not there yet; see that the sync daemon runs"
         return {
@@ -200,10 +254,33 @@ class _Question:
             "zone": self._zones.get(route["availability_zone"], ""),
             "done": reason is None,
             "reason": reason or "",
+            "caveats": list(self._caveats(router, route)) if reason is None else [],
         }
+
+    def _caveats(self, router: Row, route: Row) -> Iterator[str]:
+        own = [port for port in participants.ports_of(self.zone, self.owner, router.uuid) if port.transit_switch == route["transit_switch"]]
+        return explain_peers.learned_caveats(self.zone, router, route, own)
+
+    def _detached(self, router: Row, switch: str) -> str | None:
+        """Why IC_SB has no port of a router that is attached: the first cause in NB; None where it is not attached to this switch."""
+        fault = port_faults.router_fault(router)
+        if fault is not None:
+            return fault
+        # A port whose router port was renamed or deleted is no router's any more: it may have been this one's.
+        bindings = participants.bindings_on(self.zone, self.owner, switch)
+        lost = [(row["logical_port"], participants.participant(self.zone, row)) for row in bindings if participants.router_id(row) is None]
+        return next((f"port {name} on {switch} leads to no router: {cause}" for name, cause in lost if isinstance(cause, str)), None)
 
     def _is_learned(self, router: Row, route: Row) -> bool:
         return bool(route_rows.learned_statics(self.zone, router.uuid, route.uuid))
+
+
+def _said(view: Mapping[str, Any], verb: str, whence: str) -> str:
+    """One route of the result in words."""
+    place = " ".join(filter(None, (whence, f"on {view['transit_switch']}")))
+    if not view["done"]:
+        return f"does not {verb} {view['prefix']} {place}: {view['reason']}"
+    return "; ".join([f"{verb}s {view['prefix']} {place}", *view["caveats"]])
 
 
 def _place(port: Port) -> dict[str, Any]:
@@ -211,7 +288,7 @@ def _place(port: Port) -> dict[str, Any]:
 
 
 def _no_source(port: Port, prefix: str, table: str, kind: str, reason: str) -> dict[str, Any]:
-    view = {"prefix": prefix, "next_hop": "", "route_table": table, "source": WORDS[kind], "done": False, "reason": reason}
+    view = {"prefix": prefix, "next_hop": "", "route_table": table, "source": WORDS[kind], "done": False, "reason": reason, "caveats": []}
     return {**_place(port), **view}
 
 

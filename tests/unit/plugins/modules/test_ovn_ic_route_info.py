@@ -95,7 +95,7 @@ def test_a_router_without_a_port_learns_nothing_and_is_told_so(world: RoutesWorl
     shown = ask(world, router="lr9", prefix="10.0.2.0/24")
     assert (shown["advertised"], shown["ports"]) == ([], [])
     assert reasons(shown["learned"]) == {"10.0.2.1/24": "the router has no port on ts1 that takes part"}
-    assert ask(world, transit_switch="ts2") == {"ports": [], "advertised": [], "learned": []}
+    assert ask(world, transit_switch="ts2") == {"ports": [], "advertised": [], "learned": [], "peers": [], "answer": []}
 
 
 def test_a_port_that_takes_no_part_is_told(world: RoutesWorld) -> None:
@@ -111,3 +111,116 @@ def test_what_makes_no_sense_is_refused(world: RoutesWorld) -> None:
         ask(world, prefix="x")
     with pytest.raises(ModuleError, match="the zone has no name"):
         explain.describe(params(module), stores(*explain.READ))
+
+
+# ---- Caveats, other zones, and the answer ----------------------------------------------------------------------------
+
+
+def entry(views: list[dict[str, Any]], prefix: str) -> dict[str, Any]:
+    (found,) = [view for view in views if view["prefix"] == prefix]
+    return found
+
+
+def gateways(world: RoutesWorld) -> None:
+    """Both ports are held by a gateway of their zone."""
+    for zone in ("az1", "az2"):
+        world.put(world.ic_sb, "Gateway", name=f"gw-{zone}", availability_zone=world.az(zone))
+        name = f"{zone}-lr{zone[2]}-ts1"
+        world.bind(zone, name, gateway=f"gw-{zone}")
+    world.rest()
+
+
+def test_a_route_that_carries_packets_has_no_caveats(world: RoutesWorld) -> None:
+    gateways(world)
+    shown = ask(world, prefix="10.0.2.0/24")
+    (view,) = shown["learned"]
+    assert (view["done"], view["caveats"]) == (True, [])
+    assert shown["answer"] == ["lr1 learns 10.0.2.1/24 from zone az2 on ts1"]
+    assert [(peer["zone"], peer["routes"], peer["reason"]) for peer in shown["peers"]] == [("az2", 2, "")]
+    assert all(view["caveats"] == [] for view in shown["ports"] + shown["advertised"])
+
+
+def test_a_peer_without_gateway_is_told(world: RoutesWorld) -> None:
+    gateways(world)
+    world.bind("az2", "az2-lr2-ts1", gateway="")
+    shown = ask(world, prefix="10.0.2.0/24")
+    assert "no gateway holds port az2-lr2-ts1" in entry(shown["learned"], "10.0.2.1/24")["caveats"][0]
+    assert "no gateway holds port az2-lr2-ts1" in shown["peers"][0]["reason"]
+    assert "no gateway holds port az2-lr2-ts1" in shown["answer"][0]
+    world.bind("az2", "az2-lr2-ts1", gateway="hv9")
+    assert "hv9" in ask(world)["peers"][0]["reason"]
+
+
+def test_what_takes_precedence_over_a_learned_route_is_told(world: RoutesWorld) -> None:
+    gateways(world)
+    world.lan("az1", "lr1", "10.0.2.9/24")
+    world.static("az2", "lr2", "10.0.1.128/25")
+    world.static("az1", "lr1", "10.9.0.7/16")
+    world.zone_options("az1", **{"ic-route-denylist": None})
+    world.rest()
+    learned = ask(world)["learned"]
+    assert "own connected network 10.0.2.9/24" in entry(learned, "10.0.2.1/24")["caveats"][0]
+    assert "lies in the router's own network 10.0.1.1/24" in entry(learned, "10.0.1.128/25")["caveats"][0]
+    assert "own static route 10.9.0.7/16" in entry(learned, "10.9.0.1/16")["caveats"][0]
+
+
+@pytest.mark.parametrize(("table", "name"), [("Logical_Router_Port", "az1-lr1-ts1"), ("Logical_Switch_Port", "az1-lr1-ts1")])
+def test_a_disabled_port_of_the_zone_is_told(world: RoutesWorld, table: str, name: str) -> None:
+    world.put(world.nb("az1"), table, world.find("az1", table, name).uuid, enabled=False)
+    world.rest()
+    shown = ask(world)
+    assert "disabled" in entry(shown["learned"], "10.0.2.1/24")["reason"]
+    assert "disabled" in entry(shown["advertised"], "10.0.1.1/24")["reason"]
+    assert "disabled" in shown["ports"][0]["caveats"][0]
+
+
+def test_a_disabled_network_is_told(world: RoutesWorld) -> None:
+    lan = next(row for row in world.nb("az1").rows("Logical_Router_Port") if "10.0.1.1/24" in row["networks"])
+    world.put(world.nb("az1"), "Logical_Router_Port", lan.uuid, enabled=False)
+    world.rest()
+    assert "is disabled" in entry(ask(world)["advertised"], "10.0.1.1/24")["reason"]
+
+
+def test_a_prefix_that_no_zone_has_is_answered_with_the_nearest(world: RoutesWorld) -> None:
+    shown = ask(world, prefix="10.0.3.7")
+    assert (shown["advertised"], shown["learned"]) == ([], [])
+    assert shown["answer"][0] == "no zone advertises a route to 10.0.3.7/32 on ts1"
+    assert shown["answer"][1].startswith("the nearest prefixes are 10.0.2.0/24 of zone az2 on ts1, 10.9.0.0/16 of zone az2 on ts1")
+
+
+def test_a_silent_peer_is_told_at_the_learner(world: RoutesWorld) -> None:
+    world.zone_options("az2", **{"ic-route-adv": "false"})
+    world.rest()
+    answer = " ".join(ask(world, prefix="10.0.2.0/24")["answer"])
+    assert "no zone advertises a route to 10.0.2.0/24" in answer
+    assert "its router advertises nothing on this switch" in answer or "no gateway holds" in answer
+    gateways(world)
+    assert "its router advertises nothing on this switch; ask ovn_ic_route_info with the databases of zone az2" in " ".join(
+        ask(world, prefix="10.0.2.0/24")["answer"]
+    )
+    world.bind("az2", "az2-lr2-ts1", gateway="gw-az2", external_ids={}, address="")
+    assert "no router is behind the port" in " ".join(ask(world, prefix="10.0.2.0/24")["answer"])
+
+
+def test_a_zone_whose_daemon_lags_is_told(world: RoutesWorld) -> None:
+    gateways(world)
+    world.put(world.ic_nb, "IC_NB_Global", next(world.ic_nb.rows("IC_NB_Global")).uuid, nb_ic_cfg=5)
+    world.put(world.ic_sb, "Availability_Zone", world.az("az2"), nb_ic_cfg=4)
+    assert "zone az2 has confirmed request 4, which is not the newest" in ask(world)["peers"][0]["reason"]
+    assert "zone az2 has confirmed request 4" in " ".join(ask(world, prefix="10.77.0.0/16")["answer"])
+
+
+def test_learned_routes_are_not_advertised_on_another_switch_and_that_is_told_at_the_hub_and_at_the_spoke() -> None:
+    world = RoutesWorld(zones=3, switches=("ts1", "ts2"))
+    world.connect("az1", "spoke1", "ts1", "169.254.100.1/24")
+    world.connect("az2", "hub", "ts1", "169.254.100.2/24", port="hub-ts1")
+    world.connect("az2", "hub", "ts2", "169.254.200.2/24", mac="aa:aa:aa:aa:aa:02", port="hub-ts2")
+    world.connect("az3", "spoke2", "ts2", "169.254.200.3/24")
+    world.lan("az1", "spoke1", "10.0.1.1/24")
+    world.rest()
+    (hub,) = ask(world, "az2", prefix="10.0.1.0/24")["advertised"]
+    assert (hub["transit_switch"], hub["done"], "are not advertised again" in hub["reason"]) == ("ts2", False, True)
+    answer = ask(world, "az3", prefix="10.0.1.0/24")["answer"]
+    assert answer[0] == "no zone advertises a route to 10.0.1.0/24 on ts2"
+    assert answer[1].startswith("zone az1 advertises 10.0.1.1/24 on ts1, where the router is not attached; routes that another router")
+    assert not [view for view in ask(world, "az2")["advertised"] if "again" in view["reason"]]  # only where a prefix is asked for
