@@ -11,8 +11,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, scenes, topology
-from ansible_collections.ovn.interconnect.tests.support.scenes import attach, lan, learned, options
-from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect
+from ansible_collections.ovn.interconnect.tests.support.scenes import attach, gateway, lan, learned, options
+from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, AvailabilityZone, Interconnect, SyncDaemon
+
+from .conftest import Make
 
 TS = "169.254.100"
 
@@ -85,3 +87,60 @@ def test_a_switch_that_another_program_makes_beside_ours_is_reported_and_stays(i
     ic.settle()
     assert [row.uuid for row in az1.nb.rows("Logical_Switch")] == [switch]
     assert ports_of(az1, switch) == ["pod1"]
+
+
+def remote_chassis(zone: AvailabilityZone, name: str, ip: str, hostname: str) -> None:
+    """A chassis as the zone controller of ovn-kubernetes makes it for a node of another zone."""
+    zone.sb.transact(*topology.chassis(name, [("geneve", ip)]))
+    zone.sb.transact(ovsdb.update("Chassis", {"hostname": hostname, "other_config": {"is-remote": "true"}}, name=name))
+
+
+def chassis(zone: AvailabilityZone) -> list[str]:
+    return sorted(row.text("name") for row in zone.sb.rows("Chassis"))
+
+
+@pytest.mark.ours("it deletes every remote chassis that no other zone has a gateway for")
+def test_a_remote_chassis_of_another_program_survives_start_and_restart(make: Make) -> None:
+    ic = make("az1", "az2", daemons=False)
+    az1, az2 = ic.zones
+    remote_chassis(az1, "node-b", "198.51.100.2", "node-b")
+    remote_chassis(az1, "gw9", "198.51.100.9", "node-c")
+    ic.start()
+    gateway(az2, "gw2")
+    gateway(az2, "gw9", "192.0.2.9")
+    ic.settle()
+    assert chassis(az1) == ["gw2", "gw9", "node-b"]
+    assert scenes.encaps(az1, "gw9") == {("geneve", "198.51.100.9")}
+    left = az1.daemon.appctl("left/show")
+    assert "chassis node-b has is-remote=true" in left
+    assert "a remote chassis of another program has this name" in left
+    az1.daemon.stop()
+    az2.sb.transact(*topology.no_chassis("gw2"))
+    ic.settle()
+    assert chassis(az1) == ["gw2", "gw9", "node-b"]
+    az1.daemon.start()
+    ic.settle()
+    assert chassis(az1) == ["gw9", "node-b"]
+    assert az1.daemon.log.read_text().count("chassis node-b has is-remote=true") == 2  # once for each start
+
+
+def test_copies_of_upstreams_daemon_are_removed_after_an_upgrade(make: Make, generation: str) -> None:
+    """Upstream's daemon made a copy; its gateway goes while no daemon runs; then this collection's daemon starts for the first time."""
+    ic = make(daemons=False)
+    az1, az2 = ic.add_zone("az1", kind=UPSTREAM), ic.add_zone("az2")
+    ic.start(daemons=False)
+    for zone in ic.zones:
+        zone.nb.transact(*topology.zone_name(zone.name))
+    ic.start()
+    gateway(az2, "gw2")
+    gateway(az2, "gw3", "192.0.2.3")
+    ic.settle()
+    assert chassis(az1) == ["gw2", "gw3"]
+    az1.daemon.stop()
+    az2.sb.transact(*topology.no_chassis("gw2"))
+    ic.settle()
+    ours = SyncDaemon(OURS, az1, ic, "ovn-ic-ours")
+    ic.others.append(ours)
+    ours.start()
+    ic.sb.wait(lambda: [row.text("name") for row in ic.sb.rows("Gateway")] == ["gw3"], "gw2 to be gone")
+    az1.sb.wait(lambda: chassis(az1) == ["gw3"], "the copy of gw2 to be gone")

@@ -24,6 +24,8 @@ TOKEN_KEY = "ovn-interconnect-token"
 ZONE_KEY = "ovn-interconnect-zone"
 IC_NB_KEY = "ovn-interconnect-ic-nb"
 IC_SB_KEY = "ovn-interconnect-ic-sb"
+#: Key prefix of NB_Global.external_ids: the chassis of that name in SB is a copy of another zone's gateway, made by an ovn-ic.
+COPY_PREFIX = "ovn-interconnect-copy-"
 #: What follows one of these two in the key under which it is noted why deletions on the word of that database are withheld.
 HOLD = "-hold"
 #: Keys of Logical_Switch.external_ids and Logical_Router.external_ids. OWNER_KEY: this interconnect created the object. ADOPTED_KEY:
@@ -67,6 +69,9 @@ class Zone:
     #: Names of transit switches and routers that this process has seen in IC_NB (design, ownership).
     seen: dict[str, set[str]] = field(default_factory=lambda: {"Transit_Switch": set(), "Transit_Router": set()})
 
+    #: Whether this process continues the work of a daemon that leaves no notes, such as upstream's: the zone was registered, nobody had
+    #: claimed its row, and it did not know the row's uuid. None until the registration was looked at.
+    took_over: bool | None = None
     #: What NB_Global.external_ids is to remember of the global databases, by key (None: no longer), until it does; the guard says what, the
     #: zones subject writes it.
     notes: dict[str, str | None] = field(default_factory=dict)

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from ..change import Left, Step, delete, insert, replace, update
 from ..engine import Keys, Subject
-from ..schema import IC_SB, SB
+from ..schema import IC_SB, NB, SB
 from ..settings import boolean
 from ..store import Row, RowChange, Store
-from ..zone import Zone
+from ..zone import COPY_PREFIX, Zone
 
 IS_INTERCONN = "is-interconn"
 IS_REMOTE = "is-remote"
@@ -63,7 +63,7 @@ class Gateways(Subject):
     """Exchanges gateway chassis with the other zones."""
 
     name = "gateways"
-    tables = frozenset([(SB, "Chassis"), (SB, "Encap"), (IC_SB, "Gateway"), (IC_SB, "Encap")])
+    tables = frozenset([(NB, "NB_Global"), (SB, "Chassis"), (SB, "Encap"), (IC_SB, "Gateway"), (IC_SB, "Encap")])
 
     def __init__(self) -> None:
         #: The tunnels of the other zones' gateways that all own gateways were last planned with.
@@ -92,12 +92,16 @@ class Gateways(Subject):
                     yield from (holder["name"] for holder in side.store.parent_rows(side.table, "encaps", encap.uuid))
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
-        return dict.fromkeys(row["name"] for side in _sides(zone) for row in side.store.rows(side.table))
+        names = dict.fromkeys(row["name"] for side in _sides(zone) for row in side.store.rows(side.table))
+        names.update(dict.fromkeys(sorted(_noted(zone.nb_global))))
+        return names
 
     def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
         name = str(key)
         copy = _in_ic_sb(zone, name) or _in_sb(zone, name)
         if copy is not None:
+            if copy.encaps:
+                yield from _note(zone, name, "true" if copy.side.table == "Chassis" else None, copy.reason)
             yield from _make(zone, copy)
             if copy.side.table == "Gateway":
                 yield from _isolated(zone, copy)
@@ -111,7 +115,16 @@ class Gateways(Subject):
             reason = f"{name} is not an interconnection chassis of this zone any more"
             yield delete(zone.ic_sb, "Gateway", gateway, record=name, reason=reason)
         if chassis is not None and is_remote(zone, chassis):
+            if not is_copy(zone, chassis):
+                yield Left(
+                    name,
+                    f"chassis {name} has is-remote=true, but no other zone has a gateway {name}, and nothing shows that an ovn-ic made it:"
+                    f" it is left alone; if no other program uses it, delete it with ovn-sbctl chassis-del {name}",
+                )
+                return
             yield delete(zone.sb, "Chassis", chassis, record=name, reason=f"no other zone has a gateway {name} any more")
+        else:
+            yield from _note(zone, name, None, f"the chassis {name} of another zone is gone")
 
 
 def register(zone: Zone) -> None:
@@ -146,6 +159,16 @@ def is_interconn(zone: Zone, chassis: Row) -> bool:
 def is_remote(zone: Zone, chassis: Row) -> bool:
     """Whether an SB chassis is the copy of another zone's gateway (B-2): never where it is a gateway of this zone."""
     return boolean(chassis[flags_column(zone)], IS_REMOTE) and not is_interconn(zone, chassis)
+
+
+def is_copy(zone: Zone, chassis: Row) -> bool:
+    """Whether a remote chassis is a copy that an ovn-ic made: other programs make remote chassis too, which look the same.
+
+    What this collection's daemon copies is noted in NB. Upstream's daemon deletes every remote chassis that is not its copy, so whatever is
+    there when its work is taken over is its copy.
+    """
+    noted = zone.nb_global is not None and COPY_PREFIX + chassis["name"] in zone.nb_global["external_ids"]
+    return noted or zone.took_over is True
 
 
 def flags_column(zone: Zone) -> str:
@@ -208,7 +231,7 @@ def _in_sb(zone: Zone, name: str) -> _Copy | None:
     if gateway is None or zone.is_own(gateway):
         return None
     encaps = _encaps(there, gateway)
-    if chassis is not None and not is_remote(zone, chassis) and not _was_copy(zone, here, chassis, encaps):
+    if chassis is not None and not (_is_copy_of(zone, chassis, gateway, encaps) or _was_copy(zone, here, chassis, encaps)):
         return None
     owner = zone_name(zone, gateway)
     columns, keys = {"name": name, "hostname": gateway["hostname"]}, {flags_column(zone): {IS_REMOTE: "true"}}
@@ -222,7 +245,17 @@ def _clash(zone: Zone, name: str, gateway: Row, chassis: Row | None) -> Left:
     if chassis is not None and is_interconn(zone, chassis):
         reason = f"chassis {name} is not published: zone {owner} has a gateway of this name"
         return Left(name, f"{reason}; rename the chassis (system-id) of one")
-    return Left(name, f"gateway {name} of zone {owner} has no chassis here: a local chassis has this name; rename one of them")
+    kind = "a local chassis" if chassis is None or not is_remote(zone, chassis) else "a remote chassis of another program"
+    return Left(name, f"gateway {name} of zone {owner} has no chassis here: {kind} has this name; rename one of them")
+
+
+def _is_copy_of(zone: Zone, chassis: Row, gateway: Row, encaps: list[_Encap]) -> bool:
+    """Whether a remote chassis is the copy of this gateway: known as a copy, or alike in the host's name or in a tunnel address."""
+    if not is_remote(zone, chassis):
+        return False
+    alike = bool(chassis["hostname"]) and chassis["hostname"] == gateway["hostname"]
+    places = {one[:2] for one in encaps}
+    return is_copy(zone, chassis) or alike or any(one[:2] in places for one in _encaps(_sides(zone)[0], chassis))
 
 
 def _was_copy(zone: Zone, side: _Side, chassis: Row, wanted: list[_Encap]) -> bool:
@@ -285,7 +318,7 @@ def _others(copy: _Copy, encap: _Encap) -> list[Row]:
 
 def _gives_up(zone: Zone, side: _Side, row: Row, encap: _Encap) -> bool:
     """Whether a row that this zone writes is about to go, or to lose its encap of this type and address."""
-    if not (zone.is_own(row) if side.table == "Gateway" else is_remote(zone, row)):
+    if not (zone.is_own(row) if side.table == "Gateway" else is_remote(zone, row) and is_copy(zone, row)):
         return False
     copy = _copy(zone, side, row["name"])
     return copy is None or (bool(copy.encaps) and all(one[:2] != encap[:2] for one in copy.encaps))
@@ -340,3 +373,19 @@ def _write(copy: _Copy, encaps: list[_Encap], names: str) -> Iterator[Step]:
     yield from update(
         side.store, side.table, row, record=copy.name, reason=copy.reason, columns=copy.columns, keys=copy.keys, members=members
     )
+
+
+# ---- Notes of what was copied -----------------------------------------------------------------------------------------------------------
+
+
+def _noted(nb_global: Row | None) -> frozenset[str]:
+    """The chassis that NB_Global.external_ids says are copies."""
+    ids = nb_global["external_ids"] if nb_global is not None else {}
+    return frozenset(key[len(COPY_PREFIX) :] for key in ids if key.startswith(COPY_PREFIX))
+
+
+def _note(zone: Zone, name: str, value: str | None, reason: str) -> Iterator[Step]:
+    row = zone.nb_global
+    if row is not None:
+        keys = {"external_ids": {COPY_PREFIX + name: value}}
+        yield from update(zone.nb, "NB_Global", row, record=row["name"] or ".", reason=reason, keys=keys)

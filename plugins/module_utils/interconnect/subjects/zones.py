@@ -118,6 +118,8 @@ def _claim(zone: Zone, own: Row) -> Iterator[Change]:
 def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
     name = nb_global["name"]
     row = next(iter(claimed_rows(zone)), None) or zone.ic_sb.first("Availability_Zone", "name", name)
+    if zone.took_over is None:
+        zone.took_over = row is not None and ZONE_KEY not in nb_global["external_ids"] and zone.claimed_by(row) is None
     if row is None:
         yield insert(zone.ic_sb, "Availability_Zone", {"name": name}, record=name, reason="NB_Global.name names this zone")
         return

@@ -311,3 +311,73 @@ def test_a_gateway_without_a_tunnel_to_another_zone_is_reported_in_both_zones() 
     w.delete(sb(w, "az2"), "Chassis", gw3)
     w.settle()
     assert (list(w.reasons("az1")), list(w.reasons("az2"))) == (["gw1"], ["gw2"])
+
+
+# ---- Remote chassis of other programs ---------------------------------------------------------------------------------------------------
+
+
+def other_chassis(w: World, name: str, ip: str, hostname: str = "node-b") -> str:
+    """A remote chassis of az1 that another program, such as a zone controller of ovn-kubernetes, makes."""
+    uuid = w.put(sb(w, "az1"), "Chassis", name=name, hostname=hostname, other_config={"is-remote": "true"})
+    w.add(sb(w, "az1"), "Chassis", uuid, "encaps", "Encap", type="geneve", ip=ip, options={"csum": "true"}, chassis_name=name)
+    return uuid
+
+
+def test_a_remote_chassis_of_another_program_is_left_alone_and_reported() -> None:
+    w = world()
+    uuid = other_chassis(w, "node-b", "198.51.100.2")
+    w.chassis("gw2", zone="az2", ip="192.0.2.2")
+    w.settle()
+    assert named(sb(w, "az1"), "Chassis", "node-b").uuid == uuid
+    assert "it is left alone" in w.reasons("az1")["node-b"]
+    w.delete(sb(w, "az2"), "Chassis", named(sb(w, "az2"), "Chassis", "gw2").uuid)
+    w.settle()
+    assert rows(sb(w, "az1"), "Chassis", "name") == ["node-b"]
+    w.delete(sb(w, "az1"), "Chassis", uuid)
+    w.settle()
+    assert w.reasons("az1") == {}
+    w.check_law()
+
+
+def test_a_gateway_of_the_name_of_another_programs_chassis_is_reported() -> None:
+    w = world()
+    uuid = other_chassis(w, "gw2", "198.51.100.2", hostname="somebody")
+    w.chassis("gw2", zone="az2", ip="192.0.2.2")
+    w.settle()
+    assert named(sb(w, "az1"), "Chassis", "gw2").uuid == uuid
+    assert rows(sb(w, "az1"), "Encap", "ip") == ["198.51.100.2"]
+    assert "a remote chassis of another program has this name" in w.reasons("az1")["gw2"]
+    w.check_law()
+
+
+def test_another_programs_chassis_does_not_give_up_its_address() -> None:
+    w = world()
+    other_chassis(w, "node-b", "192.0.2.2")
+    w.chassis("gw2", zone="az2", ip="192.0.2.2")
+    w.settle()
+    assert rows(sb(w, "az1"), "Chassis", "name") == ["node-b"]
+    assert "chassis node-b has it already" in w.reasons("az1")["gw2"]
+    w.check_law()
+
+
+def test_a_copy_is_known_after_a_restart_and_deleted_with_its_gateway() -> None:
+    w = world()
+    gw2 = w.chassis("gw2", zone="az2", ip="192.0.2.2")
+    w.settle()
+    w.stop("az1")
+    w.delete(sb(w, "az2"), "Chassis", gw2)
+    w.settle()
+    w.start("az1")
+    w.settle()
+    assert rows(sb(w, "az1"), "Chassis", "name") == []
+    assert not any("copy" in key for key in w.site("az1").zone.nb_global["external_ids"])
+    w.check_law()
+
+
+def test_a_copy_that_upstreams_daemon_left_is_adopted_by_its_host_or_address() -> None:
+    w = world()
+    uuid = other_chassis(w, "gw2", "192.0.2.2", hostname="old-name")
+    w.chassis("gw2", zone="az2", ip="192.0.2.2")
+    w.settle()
+    assert rows(sb(w, "az1"), "Chassis", "name", "hostname") == [("gw2", "gw2")]
+    assert named(sb(w, "az1"), "Chassis", "gw2").uuid == uuid
