@@ -11,7 +11,8 @@ short_description: Manage a port of a transit router of an OVN interconnect
 version_added: 0.1.0
 description:
   - Makes, changes and removes one port of a transit router in the global northbound database (IC_NB).
-  - The sync daemons make it a logical router port in every zone, bound to its chassis.
+  - The sync daemons make it a logical router port in every zone. It is bound to its chassis if it has one, otherwise it is local to every
+    zone.
   - None is made while O(ovn.interconnect.ovn_ic_global#module:vxlan_mode) is on, because the tunnel keys of transit routers do not fit
     into VXLAN.
   - Needs an IC_NB of schema version 1.3.0 or newer, as OVN 26.03 has it.
@@ -38,14 +39,18 @@ options:
     default: present
   chassis:
     description:
-      - The name of the chassis that the port is bound to; the zone of that chassis owns it. Needed with O(state=present), because a port
-        without one is never realised.
+      - The name of the chassis that the port is bound to; the zone of that chassis owns the port.
+      - A port without a chassis is local to every zone, and all zones share one row in IC_SB. Upstream's daemon of OVN 26.09.0 and earlier
+        ignores such a port.
+      - An empty value removes the chassis from a port.
     type: str
   mac:
     description: The MAC address of the port. Needed for a new port.
     type: str
   networks:
-    description: The addresses of the port with their prefix lengths. Needed for a new port.
+    description:
+      - The addresses of the port with their prefix lengths. A port can have none.
+      - An empty list removes all of them.
     type: list
     elements: str
 notes:
@@ -73,6 +78,13 @@ EXAMPLES = r"""
     transit_router: tr1
     chassis: az2-gw1
     ic_sb_db: tcp:192.0.2.10:6646
+
+- name: Give it a port that is local to every zone
+  ovn.interconnect.ovn_ic_transit_router_port:
+    name: tr1-all
+    transit_router: tr1
+    mac: aa:aa:aa:01:00:ff
+    ic_nb_db: tcp:192.0.2.10:6645
 
 - name: Remove it
   ovn.interconnect.ovn_ic_transit_router_port:
@@ -172,8 +184,6 @@ def _networks(params: Params, store: Store, router: Row, name: str) -> frozenset
     """The wanted networks, host bits included. Raises ModuleError where one is none, or another port of the router has the address."""
     if params["networks"] is None:
         return None
-    if not params["networks"]:
-        raise ModuleError("networks is empty; give the port at least one, such as 10.100.1.1/24")
     wanted = {checked_prefix(text, "networks") for text in params["networks"]}
     for port in neighbours(store, OF_ROUTER, router, name):
         for taken in filter(None, map(parse_prefix, port["networks"])):
@@ -186,14 +196,13 @@ def _networks(params: Params, store: Store, router: Row, name: str) -> frozenset
 
 
 def _make(params: Params, store: Store, name: str) -> list[Change]:
-    chassis = checked_name(params["chassis"], "chassis")
+    chassis = checked_name(params["chassis"], "chassis") if params["chassis"] else params["chassis"]
     router = holder_of(params, store, OF_ROUTER, name)
-    missing = [option for option in ("mac", "networks") if params[option] is None]
     row = named(store, OF_ROUTER.ports, name)
     if row is None:
         refuse_vxlan(store)
-    if missing and row is None:
-        raise ModuleError(f"the port does not exist yet; give {' and '.join(missing)}, so that it can be made", database=IC_NB)
+    if params["mac"] is None and row is None:
+        raise ModuleError(f"port {name!r} does not exist yet; set mac, so that it can be created", database=IC_NB)
     mac = None if params["mac"] is None else checked_mac(params["mac"], "mac")
     networks = _networks(params, store, router, name)
     if row is not None:  # what differs only in form stays as it is
@@ -206,7 +215,8 @@ def _make(params: Params, store: Store, name: str) -> list[Change]:
 
 def _stale(params: Params, store: Store) -> list[Change]:
     """Rows of the port that upstream's daemon leaves behind (spec port-bindings 5, quirks)."""
-    gateway = named(store, "Gateway", params["chassis"]) if params["state"] == "present" else None
+    chassis = params["chassis"] if params["state"] == "present" else None
+    gateway = named(store, "Gateway", chassis) if chassis else None
     rows = [row for row in store.rows("Port_Binding") if (row["logical_port"], row["type"]) == (params["name"], "transit-router-port")]
     if params["state"] == "present":
         rows = [row for row in rows if gateway is not None and row["availability_zone"] != gateway["availability_zone"]]
@@ -230,7 +240,7 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    constraints = {"required_if": [("state", "present", ["transit_router", "chassis"])]}
+    constraints = {"required_if": [("state", "present", ["transit_router"])]}
     run(
         Declaration(
             OPTIONS,

@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Transit router ports (spec port-bindings, section 5).
+"""Transit router ports (spec port-bindings, section 5; rules N-4 to N-6 of the newest upstream).
 
-A key is a port's name: of the transit router port in IC_NB, of the router port in NB, of the router-type port binding in IC_SB.
+A key is a port's name: of the transit router port in IC_NB, of the router port in NB, of the router-type port binding in IC_SB. A port
+with a chassis is published by the zone of that chassis. A port without one is in every zone, and all zones share one binding: the holder
+of the lock of IC_SB makes and maintains it, whichever zone owns it.
 """
 
 from __future__ import annotations
@@ -72,6 +74,11 @@ class _RouterPort:
         row = self.binding
         return row if row is not None and transit.is_router_port(row) and not self.zone.is_own(row) else None
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether the port is in every zone: it exists and names no chassis."""
+        return self.port is not None and not self.port["chassis"]
+
     def stands_for_a_transit_router(self) -> bool:
         """Whether the NB port is managed: marked, and on the router of a transit router that exists."""
         if self.lrp is None or self.router is None or ROUTER_KEY not in self.lrp["options"]:
@@ -100,6 +107,8 @@ class RouterPorts(Subject):
             (IC_SB, "Port_Binding"),
         ]
     )
+
+    follows_lock = True
 
     def __init__(self, keys: PortKeys | None = None) -> None:
         self._source = KeySource(keys or PortKeys(), "router")
@@ -144,14 +153,15 @@ class RouterPorts(Subject):
         yield from _local(port, binding)
 
     def _publish(self, port: _RouterPort, binding: Row | None) -> Iterator[Step]:
-        """Y-1 for a port on a chassis of this zone."""
+        """Y-1 for a port on a chassis of this zone, or a shared one where this zone holds the lock."""
         row, transit_router = port.port, port.transit_router
-        if row is None or transit_router is None or not _is_here(port) or _clash(port) is not None:
+        if row is None or transit_router is None or not _is_here(port) or (_clash(port) is not None and not port.is_shared):
             return
-        reason = f"port of transit router {transit_router['name']} on chassis {row['chassis']}"
+        place = f"on chassis {row['chassis']}" if row["chassis"] else "in every zone"
+        reason, shared = f"port of transit router {transit_router['name']} {place}", port.is_shared
         columns: dict[str, Any] = {"address": row["mac"], "type": ROUTER_PORT_TYPE, "nb_ic_uuid": transit_router.uuid}
         if binding is not None:
-            yield from update(port.zone.ic_sb, "Port_Binding", binding, record=port.name, reason=reason, columns=columns)
+            yield from update(port.zone.ic_sb, "Port_Binding", binding, record=port.name, reason=reason, columns=columns, shared=shared)
             return
         if port.binding is not None and port.own is None:
             owner = zone_name(port.zone, port.binding)
@@ -172,12 +182,14 @@ class RouterPorts(Subject):
                 "tunnel_key": key,
             }
         )
-        yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason)
+        yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason, shared=shared)
 
 
 def _is_here(port: _RouterPort) -> bool:
-    """Whether the port is this zone's to publish: on a local chassis, and the router is there to hold it."""
-    if port.port is None or port.transit_router is None or not is_local(port.zone, port.port["chassis"]):
+    """Whether the port is this zone's to publish: on a local chassis or shared, with the lock; and the router is there to hold it."""
+    if port.port is None or port.transit_router is None:
+        return False
+    if not (port.zone.shared_lock if port.is_shared else is_local(port.zone, port.port["chassis"])):
         return False
     return transit.router_of(port.zone, port.transit_router["name"]) is not None
 
@@ -186,6 +198,9 @@ def _usable(port: _RouterPort) -> Row | None:
     """The binding that the port goes by (Y-1), None where there is none on this transit router."""
     if port.port is None or port.transit_router is None:
         return None
+    if port.is_shared:
+        found = port.own or port.foreign
+        return found if found is not None and found["transit_switch"] == port.transit_router["name"] else None
     local = is_local(port.zone, port.port["chassis"])
     found = port.own if local else port.foreign
     if found is None or found["transit_switch"] != port.transit_router["name"] or (local and (not _is_here(port) or _clash(port))):
@@ -223,11 +238,11 @@ def _local(port: _RouterPort, binding: Row | None) -> Iterator[Step]:
 
 
 def _awaits(port: _RouterPort) -> bool:
-    """Whether this zone makes the binding that the port lacks: now, or once another zone has withdrawn its own.
+    """Whether the binding that the port lacks will come: now, or once another zone has withdrawn its own; a shared one from any zone.
 
     Until then the NB port stays as it is: what is removed while IC_SB is rebuilt would be withheld together with the binding.
     """
-    return _is_here(port) and (port.binding is None or transit.is_router_port(port.binding))
+    return (port.is_shared or _is_here(port)) and (port.binding is None or transit.is_router_port(port.binding))
 
 
 def _make(port: _RouterPort, row: Row, router: Row, binding: Row) -> Iterator[Step]:

@@ -49,6 +49,16 @@ def test_a_port_with_a_stale_router_is_mended_and_moved(contents: dict[str, Stor
     assert not contents[IC_NB].children("Transit_Router", "ports", routers["tr1"])
 
 
+def test_networks_and_chassis_are_optional_and_can_be_removed(contents: dict[str, Store]) -> None:
+    settle(module, params(module, name="all", transit_router="tr1", mac=NEW["mac"]), contents)
+    shown = module.describe(params(module, name="all"), contents)["transit_router_port"]
+    assert (shown["chassis"], shown["networks"]) == ("", [])
+    settle(module, params(module, **NEW), contents)
+    settle(module, params(module, **{**NEW, "chassis": "", "networks": []}), contents)
+    shown = module.describe(params(module, name="p1"), contents)["transit_router_port"]
+    assert (shown["chassis"], shown["networks"], shown["mac"]) == ("", [], NEW["mac"])
+
+
 @pytest.mark.parametrize("state, kept", [("present", "az2"), ("absent", None)])
 def test_rows_left_behind_by_another_zone_are_removed(contents: dict[str, Store], state: str, kept: str | None) -> None:
     store = contents[IC_SB]
@@ -70,12 +80,9 @@ def test_nothing_is_removed_where_the_chassis_is_no_gateway(contents: dict[str, 
     "given, words",
     [
         ({"name": ""}, "name is empty"),
-        ({"chassis": ""}, "chassis is empty"),
         ({"transit_router": "tr9"}, "there is no transit router 'tr9'"),
-        ({"mac": None}, "give mac, so that it can be made"),
-        ({"mac": None, "networks": None}, "give mac and networks"),
+        ({"mac": None}, "set mac, so that it can be created"),
         ({"mac": "01:00:00:00:00:01"}, "a multicast MAC"),
-        ({"networks": []}, "networks is empty"),
         ({"networks": ["10.0.0.1"]}, "without a prefix length"),
         ({"networks": ["10.0.0.9/16"]}, "port 'other' of the same transit router has the address 10.0.0.9"),
         ({"name": "tsp"}, "a port of a transit switch has the name 'tsp'"),

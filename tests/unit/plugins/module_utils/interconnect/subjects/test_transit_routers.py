@@ -328,14 +328,44 @@ def test_quirk_a_changed_mac_reaches_ic_sb() -> None:
         assert lrp(w, zone)["networks"] == frozenset(["10.0.0.9/24", "fd::1/64"])
 
 
-@pytest.mark.parametrize("chassis", ["", "unknown"])
-def test_a_port_without_a_known_chassis_is_realised_nowhere(chassis: str) -> None:
+def test_a_port_on_an_unknown_chassis_is_realised_nowhere() -> None:
     w = world()
     add_tr(w)
     trp = add_trp(w)
-    change(w, trp, chassis=chassis)
+    change(w, trp, chassis="unknown")
     assert bindings(w) == []
     assert lrps(w) == [[], []]
+
+
+def test_a_port_without_chassis_is_in_every_zone() -> None:
+    w = world(("az1", "az2", "az3"))
+    tr = add_tr(w)
+    trp = add_trp(w, chassis="", networks=set())
+    row = binding(w)
+    assert (row["type"], row["address"], row["gateway"], row["nb_ic_uuid"]) == ("transit-router-port", "00:00:00:00:00:01", "", tr)
+    for zone in w.sites:
+        assert lrp(w, zone)["options"] == {"interconn-tr": "trp1", "requested-tnl-key": str(row["tunnel_key"])}
+    change(w, trp, mac="00:00:00:00:00:02", networks={"10.0.0.2/24"})
+    assert (binding(w)["address"], binding(w).uuid) == ("00:00:00:00:00:02", row.uuid)
+    assert all(lrp(w, zone)["networks"] == {"10.0.0.2/24"} for zone in w.sites)
+    w.delete(w.ic_nb, "Transit_Router_Port", trp)
+    w.converge()
+    assert (bindings(w), lrps(w)) == ([], [[], [], []])
+    w.check_law()
+
+
+def test_a_port_moves_between_one_zone_and_all_of_them() -> None:
+    w = world(("az1", "az2", "az3"))
+    add_tr(w)
+    trp = add_trp(w, chassis="gw-az2")
+    uuid, owners = binding(w).uuid, {w.site(zone).zone.own_az.uuid: zone for zone in w.sites}  # type: ignore[union-attr]
+    change(w, trp, chassis="")
+    assert (binding(w).uuid, owners[binding(w)["availability_zone"]]) == (uuid, "az2")
+    assert all("requested-chassis" not in lrp(w, zone)["options"] for zone in w.sites)
+    for wanted in ("az3", "az1"):
+        change(w, trp, chassis=f"gw-{wanted}")
+        assert owners[binding(w)["availability_zone"]] == wanted
+        assert {lrp(w, zone)["options"]["requested-chassis"] for zone in w.sites} == {f"gw-{wanted}"}
 
 
 def test_quirk_keys_reach_nb_only_once_they_are_committed() -> None:
