@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ModuleError
+from .errors import ModuleError, one_line
 
 #: A row's columns, each as a set of atoms (of pairs for a map), so that equal contents are equal values.
 Row = Mapping[str, "frozenset[Hashable]"]
@@ -49,9 +49,22 @@ def tool(*command: str) -> str:
     except OSError as error:
         raise ModuleError(f"{command[0]} cannot be run ({error.strerror}); install the package openvswitch-common") from None
     if done.returncode != 0:
-        words = done.stderr.strip() or f"status {done.returncode}"
-        raise ModuleError(f"{' '.join(command[:2])} says: {words}", ovsdb_error=words)
+        words = one_line(done.stderr) or f"status {done.returncode}"
+        raise ModuleError(f"{' '.join(command[:2])} failed: {words}; {_advice(words)}", ovsdb_error=words)
     return done.stdout
+
+
+def _advice(words: str) -> str:
+    """What to do about the words of one of the programs."""
+    if "Permission denied" in words:
+        return "run the task with become, or as a user who may do this"
+    if "not a valid command" in words:
+        return "this is the control socket of a program: give the socket of the database, which ends in _db.sock"
+    if "alarm clock" in words.lower():
+        return "check that the server runs and answers, or give it more time with timeout"
+    if "lead" in words:
+        return "wait until the cluster has elected a leader, name all of its members, or set leader_only to false"
+    return "check that the server or the file is the right one"
 
 
 def read_schema(path: str) -> dict[str, Any]:
@@ -59,11 +72,11 @@ def read_schema(path: str) -> dict[str, Any]:
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ModuleError(f"the schema {path} cannot be read ({error.strerror})") from None
+        raise ModuleError(f"the schema {path} cannot be read ({error.strerror}); correct the path or its permissions") from None
     except ValueError as error:
-        raise ModuleError(f"{path} is no schema ({error})") from None
+        raise ModuleError(f"{path} does not hold an OVSDB schema ({one_line(error)}); give a file such as ovn-ic-nb.ovsschema") from None
     if not isinstance(found, dict) or "name" not in found or "tables" not in found:
-        raise ModuleError(f"{path} is no schema: it has no name or no tables")
+        raise ModuleError(f"{path} does not hold an OVSDB schema: it has no name or no tables; give a file such as ovn-ic-nb.ovsschema")
     return found
 
 
@@ -74,13 +87,13 @@ def _schema_of(path: str) -> dict[str, Any]:
             words = file.readline(200).split()
             record = file.read(int(words[2])) if words[:2] == [b"OVSDB", b"JSON"] and len(words) == 4 else b""
     except OSError as error:
-        raise ModuleError(f"{path} cannot be read ({error.strerror})") from None
+        raise ModuleError(f"{path} cannot be read ({error.strerror}); correct the path or its permissions") from None
     if words[:2] == [b"OVSDB", b"CLUSTER"]:
         raise ModuleError(f"{path} is the file of a member of a cluster; use a backup of the cluster, made with ovsdb-client backup")
     try:
         found = json.loads(record)
     except ValueError:
-        raise ModuleError(f"{path} is no standalone database") from None
+        raise ModuleError(f"{path} does not hold a standalone database; give the file of an ovsdb-server, or a backup") from None
     return dict(found)
 
 

@@ -11,6 +11,7 @@ import os
 from typing import Any
 
 from ..interconnect.client import check_library
+from ..interconnect.hunt import FORBIDDEN
 from .errors import ModuleError
 from .session import wait_for
 
@@ -50,6 +51,11 @@ class ControlSocket:
         return str(answer.message.result or "")
 
     def _silent(self, words: str) -> ModuleError:
+        if words == FORBIDDEN:
+            return ModuleError(
+                f"the user with the id {os.geteuid()} may not open the control socket {self.path}; run the task with become, or as a"
+                " user in the group of the socket"
+            )
         return ModuleError(
             f"the server at the control socket {self.path} does not answer ({words});"
             " check that its ovsdb-server runs on this host, and that control_socket names its socket"

@@ -10,6 +10,7 @@ and only if it then holds the same rows does it take the place of the file.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -30,6 +31,9 @@ def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -
     if tool("ovsdb-tool", "needs-conversion", path, schema_path).strip() == "no":
         return result
     check(before, wanted)
+    kept = _unused(backup or f"{path}.{before.version}")
+    check_place(path, os.path.getsize(path))
+    check_place(kept, 2 * os.path.getsize(path))
     with _Beside(path, check_mode) as copy:
         shutil.copy(path, copy)
         tool("ovsdb-tool", "compact", str(copy))
@@ -38,8 +42,8 @@ def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -
         if lost:
             raise ModuleError(f"the conversion does not keep everything: {sentence(lost)}. Nothing was changed")
         if not check_mode:
-            result["backup"] = _keep(path, backup or f"{path}.{before.version}")
-            _replace(copy, path)
+            result["backup"] = kept
+            _replace(copy, path, kept)
     change = {"database": before.name, "table": "schema", "record": path, "action": "update", "columns": {"version": schema["after"]}}
     shown = {state: {f"schema/{before.name}": {"version": schema[state]}} for state in ("before", "after")}
     return {**result, "changed": True, "changes": [{**change, "reason": "the schema differs"}], "diff": shown}
@@ -47,11 +51,14 @@ def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -
 
 def save(dump: Callable[[], str], path: str, check_mode: bool) -> dict[str, Any]:
     """Write what ``dump`` says of a living database to ``path``, where it is not there already; the result of the module."""
+    check_place(path)
     before = read(path) if os.path.exists(path) else None
     with _Beside(path, check_mode) as copy:
         descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(dump())
+            contents = dump()
+            check_place(path, len(contents.encode()))
+            file.write(contents)
             file.flush()
             os.fsync(file.fileno())
         now = read(str(copy))
@@ -76,17 +83,52 @@ class _Beside:
         shutil.rmtree(self._directory, ignore_errors=True)
 
 
-def _keep(path: str, wanted: str) -> str:
-    """Keep the file as it is under another name that nothing has yet; the name."""
+def check_place(path: str, size: int = 0) -> None:
+    """Raise ModuleError where a file of ``size`` bytes cannot be written to ``path``: both modes ask before anything is done."""
+    directory = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path):
+        raise ModuleError(f"{path} is a directory; give the path of a file in it")
+    if not os.path.isdir(directory):
+        what = "is not a directory" if os.path.exists(directory) else "does not exist"
+        raise ModuleError(f"the directory {directory} {what} on this host; create it, or correct the path")
+    space = os.statvfs(directory)
+    if space.f_flag & os.ST_RDONLY:
+        raise ModuleError(f"the directory {directory} is on a file system that is mounted read-only; choose another path")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise ModuleError(
+            f"the user with the id {os.geteuid()} may not write to the directory {directory}; run the task with become, or change its"
+            " permissions"
+        )
+    free = space.f_bavail * space.f_frsize
+    if space.f_blocks and free < size:  # some file systems do not know
+        raise ModuleError(
+            f"the file system of {directory} has {free} bytes left, and {size} are needed; free some space, or choose another path"
+        )
+
+
+def _unused(wanted: str) -> str:
+    """A name that no file has yet: this one, or one with a number after it."""
     name, number = wanted, 1
     while os.path.exists(name):
         name, number = f"{wanted}.{number}", number + 1
-    shutil.copy2(path, name)
     return name
 
 
-def _replace(copy: Path, path: str) -> None:
-    """Let the copy take the file's place, with its owner and mode, in one step that a power cut leaves done or undone."""
+def _replace(copy: Path, path: str, kept: str) -> None:
+    """Keep the file as ``kept`` and let the copy take its place, with its owner and mode, in one atomic step.
+
+    Where that fails, ``kept`` is removed.
+    """
+    try:
+        shutil.copy2(path, kept)
+        _swap(copy, path)
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(kept)
+        raise
+
+
+def _swap(copy: Path, path: str) -> None:
     status = os.stat(path)
     os.chown(copy, status.st_uid, status.st_gid)
     os.chmod(copy, status.st_mode & 0o7777)

@@ -24,9 +24,9 @@ _LIMITS = (("minInteger", "maxInteger"), ("minReal", "maxReal"))
 def check(contents: Contents, wanted: Mapping[str, Any]) -> None:
     """Raise ModuleError where the file must not get this schema."""
     if wanted["name"] != contents.name:
-        raise ModuleError(f"the schema is that of {wanted['name']}, and the file holds {contents.name}")
+        raise ModuleError(f"the schema is that of {wanted['name']}, and the file holds {contents.name}; give the schema of {contents.name}")
     if version_numbers(str(wanted.get("version", ""))) < version_numbers(contents.version):
-        raise ModuleError(f"the file has the newer schema {contents.version} already; a schema is not taken back")
+        raise ModuleError(f"the file has the newer schema {contents.version} already, and a schema is not taken back; give a newer schema")
     found = problems(contents, wanted)
     if found:
         raise ModuleError(f"{sentence(found)}. Nothing was changed; run this again afterwards")

@@ -42,9 +42,34 @@ def test_a_backup_is_written_once(tmp_path: Path) -> None:
 def test_what_is_no_database_takes_no_backups_place(tmp_path: Path) -> None:
     path = tmp_path / "backup"
     path.write_text(text("1.0.0"))
-    with pytest.raises(ModuleError, match="no standalone database"):
+    with pytest.raises(ModuleError, match="does not hold a standalone database"):
         files.save(lambda: "nothing", str(path), False)
     assert path.read_text() == text("1.0.0")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_place_that_cannot_hold_the_file_is_refused_before_the_database_is_read(tmp_path: Path, check_mode: bool) -> None:
+    (tmp_path / "file").touch()
+    asked: list[str] = []
+
+    def dump() -> str:
+        asked.append("the database")
+        return text("1.0.0")
+
+    for path, words in (
+        ("missing/backup", "the directory .*missing does not exist on this host; create it"),
+        ("file/backup", "the directory .*file is not a directory on this host"),
+        (".", "is a directory; give the path of a file in it"),
+    ):
+        with pytest.raises(ModuleError, match=words):
+            files.save(dump, str(tmp_path / path), check_mode)
+    assert not asked
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file"]
+
+
+def test_a_full_file_system_is_told_with_its_numbers(tmp_path: Path) -> None:
+    with pytest.raises(ModuleError, match=r"has \d+ bytes left, and 1000000000000000000 are needed; free some space"):
+        files.check_place(str(tmp_path / "backup"), 10**18)
 
 
 @pytest.mark.parametrize(

@@ -36,5 +36,5 @@ def test_a_file_is_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_program_that_fails_is_quoted() -> None:
     with pytest.raises(ModuleError, match="install the package openvswitch-common"):
         contents.tool("/nowhere/ovsdb-tool")
-    with pytest.raises(ModuleError, match=r"cat /nowhere says: cat: /nowhere: No such file or directory"):
+    with pytest.raises(ModuleError, match=r"cat /nowhere failed: cat: /nowhere: No such file or directory"):
         contents.tool("cat", "/nowhere")

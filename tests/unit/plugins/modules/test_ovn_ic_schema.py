@@ -157,8 +157,8 @@ def test_a_schema_of_another_database_or_an_older_one_is_refused() -> None:
     [
         (None, r"cannot be read \(No such file or directory\)"),
         ("OVSDB CLUSTER 2 0000\n{}", "of a member of a cluster"),
-        ("OVSDB JSON 2 0000\n{", "no standalone database"),
-        ("something else", "no standalone database"),
+        ("OVSDB JSON 2 0000\n{", "does not hold a standalone database"),
+        ("something else", "does not hold a standalone database"),
     ],
 )
 def test_a_file_that_is_none_is_told(tmp_path: Path, text: str | None, words: str) -> None:
