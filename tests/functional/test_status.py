@@ -86,3 +86,23 @@ def test_after_two_requests_a_change_is_seen_in_every_zone(ic: Interconnect) -> 
         for zone in ic.zones:
             assert {row.text("name"): row.map("other_config").get("requested-tnl-key") for row in zone.nb.rows("Logical_Switch")} == keys
     assert not any("withheld" in zone.daemon.log.read_text() for zone in ic.zones)
+
+
+@pytest.mark.ours("known since main of autumn 2026")
+def test_with_a_back_off_interval_requests_are_still_confirmed(ic: Interconnect) -> None:
+    ic.nb.transact(ovsdb.set_keys("IC_NB_Global", "options", {"ic-backoff-interval-ms": "200"}))
+    for number in range(3):
+        ic.nb.transact(*(operation for one in range(50) for operation in topology.transit_switch(f"ts{number}-{one}")))
+        ic.sync(2)
+        assert all(len(zone.nb.rows("Logical_Switch")) == 50 * (number + 1) for zone in ic.zones)
+
+
+@pytest.mark.ours("known since main of autumn 2026")
+def test_the_back_off_interval_is_part_of_the_wait(ic: Interconnect) -> None:
+    """A daemon that rests does not wake up until the rest is over: it would use a core to find that it has to wait."""
+    ic.nb.transact(ovsdb.set_keys("IC_NB_Global", "options", {"ic-backoff-interval-ms": "1000"}))
+    daemon = ic.zones[0].daemon
+    before = int(daemon.appctl("coverage/read-counter", "loop_turns"))
+    ic.nb.transact(*(operation for one in range(400) for operation in topology.transit_switch(f"ts{one}")))
+    ic.sync(2)
+    assert int(daemon.appctl("coverage/read-counter", "loop_turns")) - before < 2000

@@ -54,6 +54,15 @@ def integer(options: Mapping[str, str], key: str, default: int) -> int:
     return number if number in _INTEGER_RANGE else default
 
 
+def unsigned(options: Mapping[str, str], key: str, default: int = 0) -> int:
+    """Read an unsigned 32-bit integer: base 10, and the whole text must be one. Anything else is the default."""
+    match = _INTEGER.fullmatch(options.get(key, ""))
+    if match is None or match.group(1) == "-":
+        return default
+    number = int(match.group(2))
+    return number if number < 2**32 else default
+
+
 def probe_interval(options: Mapping[str, str], remote: str, key: str = "ic_probe_interval") -> int:
     """Milliseconds between the inactivity probes of a connection to ``remote``, 0 for none (status document, F.7).
 

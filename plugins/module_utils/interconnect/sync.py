@@ -19,6 +19,7 @@ from .engine import Engine
 from .fence import Fence
 from .guard import Guard
 from .monitoring import Interest
+from .pace import Pace
 from .replica import Replica
 from .schema import DATABASES, IC_NB, IC_SB, NB, SB
 from .settings import probe_interval
@@ -64,6 +65,7 @@ class ZoneSync:
         self._fence = Fence(self.zone, self.engine, self.committer, [self.replicas[name] for name in (NB, SB, IC_SB)])
         self._interest = Interest(self.zone, self.replicas)
         self._clock = clock
+        self._pace = Pace(clock)
         self._log = log
         self._exclusive = exclusive
         self._paused = False
@@ -127,6 +129,7 @@ class ZoneSync:
         """Look at every key again. Without effect on a process that is not active: it begins so when it becomes active."""
         if self._was_active:
             self.engine.restart()
+            self._pace.skip()
 
     def claim(self) -> Row | None:
         """An operator's word that the row of our name in IC_SB is ours. Returns that row, None where the zone is refused none."""
@@ -144,7 +147,7 @@ class ZoneSync:
 
     def run(self) -> None:
         """One turn: receive, look at what changed, plan, send. Never waits."""
-        updates = [update for replica in self.replicas.values() for update in replica.run()]
+        updates = [update for replica in self.replicas.values() for update in self._received(replica)]
         changes = [change for update in updates for change in update]
         self._interest.observe(changes)
         self._apply_probe_intervals(changes)
@@ -159,9 +162,17 @@ class ZoneSync:
             return
         if not self._was_active:
             self._become_active()
+        if self._pace.resting:
+            return
         if self.committer.ready:
             self._pass()
         self._follow_up()
+
+    def _received(self, replica: Replica) -> list[list[RowChange]]:
+        began = self._clock()
+        updates = list(replica.run())
+        self._pace.received(self._clock() - began)
+        return updates
 
     def plan(self) -> list[Group]:
         """What a full pass would write now, nothing sent: for a dry run."""
@@ -178,10 +189,15 @@ class ZoneSync:
             replica.wait(poller)
         if not self._was_active:
             return
-        if self.engine.has_work and self.committer.ready:
+        if self._pace.resting:
+            self._wake_at(poller, self._pace.due)
+        elif self.engine.has_work and self.committer.ready:
             poller.immediate_wake()
         elif self.engine.next_due is not None:
-            poller.timer_wait(max(0, int((self.engine.next_due - self._clock()) * 1000) + 1))
+            self._wake_at(poller, self.engine.next_due)
+
+    def _wake_at(self, poller: Any, due: float) -> None:
+        poller.timer_wait(max(0, int((due - self._clock()) * 1000) + 1))
 
     def _become_active(self) -> None:
         self._was_active = True
@@ -210,9 +226,12 @@ class ZoneSync:
         return sum(replica.schema_serial for replica in self.replicas.values())
 
     def _pass(self) -> None:
-        end = self._clock() + PASS_SECONDS
-        groups = self.engine.plan(PASS_KEYS, lambda: self._clock() > end)
+        began = self._clock()
+        groups = self.engine.plan(PASS_KEYS, lambda: self._clock() > began + PASS_SECONDS)
         self.committer.submit(self.guard.filter(groups, self.engine.planned))
+        if self.engine.planned:
+            row = self.zone.ic_nb.only("IC_NB_Global")
+            self._pace.passed(began, row["options"] if row is not None else {})
 
     def _follow_up(self) -> None:
         if self.engine.at_rest:

@@ -224,7 +224,7 @@ def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
     config: dict[str, str | None] = {}
     mode = vxlan_mode(zone)
     known = writes_vxlan_mode(zone) or VXLAN_KEY in switch["other_config"]
-    if known and boolean(switch["other_config"], VXLAN_KEY) != mode:
+    if known and (VXLAN_KEY not in switch["other_config"] or boolean(switch["other_config"], VXLAN_KEY) != mode):
         config[VXLAN_KEY] = "true" if mode else "false"
     datapath = transit.switch_datapath(zone, transit_switch)
     if datapath is not None and keeps_key(zone, datapath):

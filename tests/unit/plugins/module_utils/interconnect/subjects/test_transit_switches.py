@@ -175,7 +175,8 @@ def test_a_switch_of_another_program_is_adopted_without_our_mark_and_released(po
     ts1 = w.transit_switch("ts1")
     w.settle()
     assert named(w.zone.nb, "Logical_Switch", "ts1").uuid == switch
-    assert config(w) == {"interconn-ts": "ts1", "requested-tnl-key": str(FIRST), "mcast_snoop": "true"}
+    keys = {"interconn-ts": "ts1", "requested-tnl-key": str(FIRST), "ic-vxlan_mode": "false"}
+    assert config(w) == {**keys, "mcast_snoop": "true"}
     assert named(w.zone.nb, "Logical_Switch", "ts1")["external_ids"] == {"ovn-interconnect-adopted": "ts1", "ovn-interconnect-row": ts1}
     w.add(w.zone.nb, "Logical_Switch", switch, "ports", "Logical_Switch_Port", name="copy", type="remote")
     request = {"requested-tnl-key": "5", "router-port": "r"}
@@ -389,12 +390,12 @@ def test_quirk_s6_zones_that_act_at_once_make_one_datapath_and_all_take_its_key(
     assert w.rejections() == []
 
 
-def test_v2_a_switch_of_an_older_release_stays_without_the_key_while_the_mode_is_off() -> None:
+def test_a_switch_of_an_older_release_gets_both_keys_in_one_write() -> None:
     w = world()
     w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1"})
     w.transit_switch("ts1")
     w.settle()
-    assert "ic-vxlan_mode" not in config(w)
+    assert (config(w)["ic-vxlan_mode"], config(w)["requested-tnl-key"]) == ("false", str(FIRST))
 
 
 def test_d4_older_northbound_schemas_get_no_vxlan_key() -> None:
