@@ -100,6 +100,7 @@ changes:
 
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import STATE
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
@@ -171,6 +172,12 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
     return {"gateway": {"chassis": ids.get("system-id", ""), "interconn": boolean(ids, KEY), "known": known}}
 
 
+def warn(params: Params, stores: Stores) -> list[str]:
+    """Why the gateway's tunnels cannot reach other zones."""
+    ids = _row(stores)["external_ids"]
+    return list(effects.of_gateway(ids.get("system-id", ""), ids)) if params["state"] == "present" else []
+
+
 def doing(params: Params) -> str:
     """What the module is about."""
     return "Making this host a gateway" if params["state"] == "present" else "Ending this host's being a gateway"
@@ -178,7 +185,7 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, optional=[SOUTH], awaited=awaited))
+    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, optional=[SOUTH], awaited=awaited, warn=warn))
 
 
 if __name__ == "__main__":

@@ -118,11 +118,13 @@ changes:
 
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import networks_text
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert, update
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import NB, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.settings import boolean
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
 
 DATABASE = declare(NB, {"NB_Global": "name options:map"})
 #: The key of NB_Global.options for each option.
@@ -178,9 +180,13 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 
 def warn(_params: Params, stores: Stores) -> list[str]:
-    """Say where upstream's daemon would ignore one of the two lists."""
+    """Say which options have no effect, and where upstream's daemon would ignore one of the two lists."""
     row = stores[NB].only("NB_Global")
-    new, old = (set(_networks(row["options"], key)) if row is not None else set() for key in (DENYLIST, OLD_DENYLIST))
+    return [] if row is None else [*effects.of_policy(row["options"]), *_ignored(row)]
+
+
+def _ignored(row: Row) -> list[str]:
+    new, old = (set(_networks(row["options"], key)) for key in (DENYLIST, OLD_DENYLIST))
     if not new or not old or new == old:
         return []
     sentence = (

@@ -133,6 +133,7 @@ changes:
 
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import map_options
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import (
@@ -238,6 +239,12 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
     return {"transit_router_port": view(stores[IC_NB], OF_ROUTER, params["name"])}
 
 
+def warn(params: Params, stores: Stores) -> list[str]:
+    """Why the port is made in no zone, as far as IC_SB shows it."""
+    wanted = params["state"] == "present" and IC_SB in stores
+    return list(effects.of_chassis(params["chassis"] or "", stores[IC_SB])) if wanted else []
+
+
 def main() -> None:
     """Run the module."""
     constraints = {"required_if": [("state", "present", ["transit_router"])]}
@@ -250,6 +257,7 @@ def main() -> None:
             doing("transit router port"),
             optional=[GLOBAL],
             constraints=constraints,
+            warn=warn,
         )
     )
 

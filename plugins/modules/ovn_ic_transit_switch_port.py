@@ -123,6 +123,7 @@ changes:
 
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import map_options
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import (
@@ -139,7 +140,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name, port_addresses
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import format_address, parse_ip
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 
 DATABASE = declare(
@@ -193,10 +194,21 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
     return {"transit_switch_port": view(stores[IC_NB], OF_SWITCH, params["name"])}
 
 
+def warn(params: Params, stores: Stores) -> list[str]:
+    """Why the port is made in no zone, as far as IC_SB shows it."""
+    wanted = params["state"] == "present" and IC_SB in stores
+    return list(effects.of_chassis(params["chassis"] or "", stores[IC_SB])) if wanted else []
+
+
 def main() -> None:
     """Run the module."""
+    optional = [declare(IC_SB, {"Gateway": "name"})]
     constraints = {"required_if": [("state", "present", ["transit_switch"])]}
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing("transit switch port"), constraints=constraints))
+    run(
+        Declaration(
+            OPTIONS, [DATABASE], desired, describe, doing("transit switch port"), optional=optional, warn=warn, constraints=constraints
+        )
+    )
 
 
 if __name__ == "__main__":

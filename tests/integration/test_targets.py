@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -44,6 +45,21 @@ NEWER = {
     "ovn_ic_wait",
 }
 NEWEST = "experimental"
+
+
+#: What the modules of a target warn of, by the beginnings of the sentences: objects without effect that the target makes on purpose.
+WARNINGS: dict[str, tuple[str, ...]] = {
+    "ovn_ic_gateway": ("the tunnel address 127.0.0.1",),
+    "ovn_ic_route_policy": ("NB_Global.options has ic-route-blacklist", "ic-route-adv-", "ic-route-learn-"),
+    "ovn_ic_transit_router_port": ("no zone has a gateway",),
+    "ovn_ic_transit_switch_port": ("no zone has a gateway",),
+}
+
+
+def unexpected_warnings(target: str, output: str) -> list[str]:
+    """The beginnings of the warnings in the output that the target does not provoke on purpose. Ansible wraps them to its line length."""
+    found = re.findall(r"\[WARNING\]: (.{0,120})", re.sub(r"\s+", " ", output))
+    return [warning for warning in found if not warning.startswith(WARNINGS.get(target, ("\0",)))]
 
 
 @pytest.fixture
@@ -108,5 +124,5 @@ def test_target(target: str, servers: dict[str, Server], tmp_path: Path) -> None
     )
     assert run.returncode == 0, run.stdout
     assert faults.read_text() == "", f"written in check mode: {faults.read_text()}"
-    assert "[WARNING]" not in run.stdout, run.stdout
+    assert unexpected_warnings(target, run.stdout) == [], run.stdout
     assert "[DEPRECATION" not in run.stdout, run.stdout

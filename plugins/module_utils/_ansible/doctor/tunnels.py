@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ...interconnect.address import is_link_local, parse_ip, parse_prefix
 from ...interconnect.settings import boolean
 from ...interconnect.store import Row
 from ...interconnect.subjects.gateways import tunnel
+from ..effects import address_fault
 from .patient import Finding, Patient, listed
 
 
@@ -49,7 +49,7 @@ def tunnels(patient: Patient) -> Iterator[Finding]:
     for row in patient.south.rows("Gateway"):
         place, mine = patient.place(row, "name"), kinds[row.uuid]
         for encap in encaps[row.uuid]:
-            fault = _bad_address(encap["ip"])
+            fault = address_fault(encap["ip"])
             if fault is not None:
                 yield Finding(
                     "tunnels", place, f"its tunnel address {encap['ip']} {fault}; set external_ids:ovn-encap-ip of its Open_vSwitch"
@@ -62,23 +62,3 @@ def tunnels(patient: Patient) -> Iterator[Finding]:
                     f"no tunnel to {names} of zone {zone} is possible: it has {listed(mine)}, and they have {listed(set().union(*missed))}"
                 )
                 yield Finding("tunnels", place, f"{words}; give the gateways one common encap type and address family")
-
-
-def _bad_address(text: str) -> str | None:
-    """Why an address can be no end of a tunnel between zones, None where it can."""
-    address, prefix = parse_ip(text), parse_prefix(text)
-    if address is None or prefix is None:
-        return "is not an IP address"
-    if address.value == 0:
-        return "is the unspecified address"
-    if address.family == 4:
-        first = address.value >> 24
-        if first == 127:
-            return "is a loopback address, which other hosts cannot reach"
-        if first >= 224:
-            return "is a multicast or broadcast address"
-    elif address.value == 1:
-        return "is the loopback address, which other hosts cannot reach"
-    elif address.value >> 120 == 0xFF:
-        return "is a multicast address"
-    return "is a link-local address, which is reachable on one link only" if is_link_local(prefix) else None
