@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a plan may not do: delete on the word of a database that is not the one that was there before.
+"""Blocks deletions while a database may have been replaced or rolled back.
 
-The identity of IC_NB and IC_SB is the uuid of their global row, remembered in the zone's NB_Global.external_ids. While another row, or
-none, is there, or the counters run backwards, or one update took every transit switch away, deletions are withheld and reported, and so are
-other tunnel keys of datapaths. A hold ends by itself when a full pass has nothing left to withhold, or by an operator's release (design,
-principles 7 and 8). What only a process that saw it happen can know is noted there too, for the one that comes after it.
+The identity of IC_NB, IC_SB and SB is the uuid of their global row, remembered in the zone's NB_Global.external_ids. While another row, or
+none, is there, the counters run backwards, one update removed every transit switch, or the zone found IC_NB without transit switches that
+it is attached to, deletions and new tunnel keys of datapaths are withheld and reported. While SB or NB may be incomplete, changes that
+withdraw a port's address, gateway or router from IC_SB are withheld too. A hold ends by itself when a full pass has nothing left to
+withhold, or when an operator releases it (docs/loss-and-restore.md). Reasons that only the process that saw the event can know are noted
+in NB for the process that comes after it.
 """
 
 from __future__ import annotations
@@ -16,22 +18,26 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from .change import DELETE, UPDATE, Change, Group, Left
 from .engine import Engine
-from .schema import IC_NB, IC_SB
+from .schema import IC_NB, IC_SB, NB, SB
 from .store import Row, RowChange
 from .subjects.progress import has_counters
 from .subjects.transit import ROUTER_KEY, SWITCH_KEY
-from .zone import HOLD, IC_NB_KEY, IC_SB_KEY, Zone
+from .subjects.zones import lost_token
+from .zone import HOLD, IC_NB_KEY, IC_SB_KEY, NB_KEY, SB_KEY, Zone
 
 #: Leaving one of these columns deletes the row that leaves: its table is no root.
 _OWNING_COLUMNS = frozenset(("ports", "static_routes"))
 #: So many transit switches gone in one update, and none left, is an accident until somebody says that it is not.
 _SUSPICIOUS = 3
 
-_GLOBAL = {IC_NB: ("IC_NB_Global", IC_NB_KEY), IC_SB: ("IC_SB_Global", IC_SB_KEY)}
+#: By database: the table whose one row is its identity, and the map key under which the zone remembers that row.
+_GLOBAL = {IC_NB: ("IC_NB_Global", IC_NB_KEY), IC_SB: ("IC_SB_Global", IC_SB_KEY), SB: ("SB_Global", SB_KEY)}
+#: How an operator ends a hold.
+RELEASE = "ovn-appctl -t ovn-ic guard/release"
 
 
 class Guard:
-    """Watches the identity of the global databases; filters plans while a hold is on.
+    """Watches the identity of the databases; filters plans while a hold is on.
 
     ``log`` takes one sentence when a hold begins or ends.
     """
@@ -54,9 +60,15 @@ class Guard:
         return bool(self.holds)
 
     @property
+    def withheld_changes(self) -> list[Change]:
+        """The changes because of which groups are withheld."""
+        return [change for group in self._withheld.values() for change in self._withheld_changes(group)]
+
+    @property
     def withheld(self) -> list[Left]:
-        """The deletions that are withheld, each with its reason."""
-        return [Left(f"{change.table} {change.record}", change.reason) for group in self._withheld.values() for change in _deletions(group)]
+        """The changes that are withheld, each with its reason, the reason of the hold, and how to release it."""
+        why = f"withheld because {'; '.join(self.holds.values())}; if it is wanted, release it with {RELEASE}"
+        return [Left(f"{change.table} {change.record}", f"{change.action} {why} ({change.reason})") for change in self.withheld_changes]
 
     def begin(self) -> None:
         """This process has become the active one: another may have been it meanwhile, so what NB remembers counts and nothing else."""
@@ -65,6 +77,9 @@ class Guard:
         self._let_pass = {}
         self._withheld = {}
         self.holds = {}
+        missing = self._missing_switches()
+        if missing and self._remembered(IC_NB_KEY + HOLD) is None:
+            self._note(IC_NB_KEY + HOLD, f"{IC_NB} lacks transit switches that this zone is attached to ({', '.join(missing)})")
         self.observe(())
 
     def observe(self, updates: Sequence[Sequence[RowChange]]) -> None:
@@ -73,11 +88,16 @@ class Guard:
             self._note(IC_NB_KEY + HOLD, f"one update removed every transit switch from {IC_NB}")
         if self._has_fallen_back():
             self._note(IC_SB_KEY + HOLD, f"{IC_SB} is an older copy (what this zone has confirmed there is not confirmed any more)")
+        if lost_token(self._zone):
+            self._note(NB_KEY + HOLD, f"{NB} was rebuilt or emptied (NB_Global.external_ids has lost the zone's entries)")
         self._drop_written_notes()
         holds = {database: reason for database in _GLOBAL for reason in [self._doubt(database)] if reason}
+        rebuilt = self._remembered(NB_KEY + HOLD)
+        if rebuilt:
+            holds[NB] = rebuilt
         for database, reason in holds.items():
             if database not in self.holds:
-                self._log(f"{reason}; deletions are withheld until it is back or an operator releases them")
+                self._log(f"{reason}; deletions are withheld until what they would delete is wanted again, or until {RELEASE}")
                 self._engine.mark_all()
         if IC_SB in holds:
             self._zone.confirmable = None  # what this zone has confirmed may not be there
@@ -103,6 +123,8 @@ class Guard:
         return self._doubt_age(database) or self._remembered(key + HOLD)
 
     def _doubt_age(self, database: str) -> str | None:
+        if database == SB:
+            return None
         number, least, source = self._counter(database)
         if number >= least:
             self._let_pass.pop(database, None)
@@ -166,6 +188,26 @@ class Guard:
         switches = (SWITCH_KEY in row["other_config"] for row in nb.rows("Logical_Switch"))
         return any(switches) or any(ROUTER_KEY in row["options"] for row in nb.rows("Logical_Router"))
 
+    def _missing_switches(self) -> list[str]:
+        """The transit switches that the zone is attached to and IC_NB lacks, at the moment at which this process becomes active.
+
+        An operator may have removed them while no daemon of the zone was running, or IC_NB may have been restored from an older copy.
+        Requests beyond those that this zone has confirmed prove that IC_NB is not older; schemas without counters prove nothing.
+        """
+        zone = self._zone
+        wanted, own = zone.ic_nb.only("IC_NB_Global"), zone.own_az
+        if has_counters(zone) and wanted is not None and own is not None and wanted["nb_ic_cfg"] > own["nb_ic_cfg"]:
+            return []
+        held = {row["other_config"].get(SWITCH_KEY): row for row in zone.nb.rows("Logical_Switch")}
+        return sorted(
+            name
+            for name, row in held.items()
+            if name is not None
+            and name not in zone.seen["Transit_Switch"]
+            and zone.ic_nb.first("Transit_Switch", "name", name) is None
+            and any(port["type"] != "remote" for port in zone.nb.child_rows("Logical_Switch", "ports", row.uuid, "Logical_Switch_Port"))
+        )
+
     def _removed_all_switches(self, updates: Sequence[Sequence[RowChange]]) -> bool:
         """Whether one of these updates did, whatever has come after it."""
         left = self._zone.ic_nb.count("Transit_Switch")
@@ -194,11 +236,16 @@ class Guard:
             return list(groups)
         allowed = []
         for group in groups:
-            if any(_deletions(group)):
+            if self._withheld_changes(group):
                 self._withheld[(group.subject, group.key)] = group
             else:
                 allowed.append(group)
         return allowed
+
+    def _withheld_changes(self, group: Group) -> list[Change]:
+        """The changes of a group because of which it is withheld."""
+        withdrawals = _withdrawals(group) if SB in self.holds or NB in self.holds else []
+        return _deletions(group) + withdrawals
 
     def settle(self) -> None:
         """End the hold if a pass came to rest with nothing withheld. Call it when the engine is at rest."""
@@ -214,6 +261,9 @@ class Guard:
 
     def _accept(self, why: str) -> None:
         for database in self.holds:
+            if database == NB:
+                self._note(NB_KEY + HOLD, None)
+                continue
             table, key = _GLOBAL[database]
             row = self._zone.store(database).only(table)
             if row is not None:
@@ -239,6 +289,16 @@ def _deletions(group: Group) -> list[Change]:
         or _renumbers(change)
         or _releases(change)
         or any(column in _OWNING_COLUMNS and members.removed for column, members in change.members.items())
+    ]
+
+
+def _withdrawals(group: Group) -> list[Change]:
+    """Updates of IC_SB that take the address, the gateway or the router of a port away: what an incomplete NB or SB leads to."""
+    ports = [change for change in group.changes if (change.database, change.table, change.action) == (IC_SB, "Port_Binding", UPDATE)]
+    return [
+        change
+        for change in ports
+        if "" in (change.columns.get("address"), change.columns.get("gateway")) or None in change.keys.get("external_ids", {}).values()
     ]
 
 

@@ -26,7 +26,10 @@ IC_NB_KEY = "ovn-interconnect-ic-nb"
 IC_SB_KEY = "ovn-interconnect-ic-sb"
 #: Key prefix of NB_Global.external_ids: the chassis of that name in SB is a copy of another zone's gateway, made by an ovn-ic.
 COPY_PREFIX = "ovn-interconnect-copy-"
-#: What follows one of these two in the key under which it is noted why deletions on the word of that database are withheld.
+SB_KEY = "ovn-interconnect-sb"
+#: NB is where the others are remembered, so only the reason of a hold can be noted for it.
+NB_KEY = "ovn-interconnect-nb"
+#: What follows one of these four in the map key under which the reason of a hold is noted.
 HOLD = "-hold"
 #: Keys of Logical_Switch.external_ids and Logical_Router.external_ids. OWNER_KEY: this interconnect created the object. ADOPTED_KEY:
 #: another program created it, and this interconnect uses it. Both have the transit switch's or router's name as their value. ROW_KEY: the

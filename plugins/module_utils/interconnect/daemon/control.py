@@ -173,8 +173,10 @@ class Control:
         if not guard.holding:
             return "nothing is withheld"
         lines = [f"{reason}" for reason in guard.holds.values()]
-        lines += [f"  withheld: {left.record}: {left.reason}" for left in guard.withheld]
-        return "\n".join([*lines, "`guard/release` lets these deletions go"])
+        lines += [f"  withheld: {change.action} {change.table} {change.record}: {change.reason}" for change in guard.withheld_changes]
+        return "\n".join(
+            [*lines, "These changes are carried out after the command guard/release, or dropped once they are not wanted any more."]
+        )
 
     def _release(self) -> str:
         guard = self._sync.guard

@@ -167,7 +167,7 @@ def _doubt(zone: Zone, row: Row) -> str | None:
     The claim of our token proves it. A row without a claim, as upstream's daemon leaves it, belongs to this zone if anything that it has
     does: what is unknown here proves nothing, because rows may outlive their objects (a gateway, or the router of a port). A row with
     another claim needs a proof that no other deployment can give: the uuid of a router, or a gateway with the name and the address of a
-    chassis.
+    chassis; and NB must have lost what it knew of the registration.
     """
     token = zone.claimed_by(row)
     if token is not None and token == zone.token:
@@ -179,6 +179,8 @@ def _doubt(zone: Zone, row: Row) -> str | None:
         return f"its gateway {copy['name']} is a remote chassis here"
     owners = [owner for owner in (port["external_ids"].get("router-id") for port in _ports(zone, row)) if owner]
     if token is not None:
+        if _remembers(zone):
+            return "it is claimed with another token"
         proven = any(_exists(zone, owner) for owner in owners) or any(_has_address_of(zone, gateway) for gateway in gateways)
         return None if proven else "it is claimed with another token"
     if chassis or any(_exists(zone, owner) for owner in owners):
@@ -186,6 +188,12 @@ def _doubt(zone: Zone, row: Row) -> str | None:
     if gateways:
         return f"none of its gateways, such as {min(gateway['name'] for gateway in gateways)}, is a chassis of this zone"
     return "its ports belong to routers that this zone does not have" if owners else None
+
+
+def _remembers(zone: Zone) -> bool:
+    """Whether NB knows a registration of this zone: then another claim of it is an operator's decision (see :func:`grant`)."""
+    nb_global = zone.nb_global
+    return nb_global is not None and ZONE_KEY in nb_global["external_ids"]
 
 
 def _gateways(zone: Zone, az: Row) -> list[Row]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a plan may not do: deletions on the word of another database than the one that was there before."""
+"""The guard: what is withheld while a database may have been replaced or rolled back, and what ends that."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ import pytest
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, Group, delete, remove, update
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.guard import Guard
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import RowChange
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import IC_NB_KEY, IC_SB_KEY, TOKEN_KEY, ZONE_KEY, Zone
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import (
+    CLAIM_PREFIX,
+    IC_NB_KEY,
+    IC_SB_KEY,
+    TOKEN_KEY,
+    ZONE_KEY,
+    Zone,
+)
+
+ROUTER = "3f2c4a6e-0000-4000-8000-000000000001"
 
 
 class Site:
@@ -61,7 +70,11 @@ class Site:
         for change in Zones().plan((), self.zone):
             assert isinstance(change, Change)
             if change.table == "NB_Global":
-                self.zone.nb.put("NB_Global", "g", {"name": "az1", **change.after()})
+                row = self.zone.nb_global
+                assert row is not None
+                ids = {**row["external_ids"], **change.keys["external_ids"]}
+                kept = {key: value for key, value in ids.items() if value is not None}
+                self.zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": kept})
 
     def replace_ic_nb(self, uuid: str | None, **columns: int) -> None:
         gone = self.zone.ic_nb.delete("IC_NB_Global", "nb-1")
@@ -240,6 +253,7 @@ def test_such_a_hold_is_noted_for_the_process_that_comes_after(site: Site) -> No
     site.guard.observe(())
     assert not site.guard.holding
     site.write_notes()
+    site.zone.nb.delete("Logical_Switch", "ls")
     site.guard.begin()
     assert not site.guard.holding
 
@@ -315,3 +329,83 @@ def test_a_process_that_becomes_active_again_believes_what_nb_remembers(site: Si
     site.guard.begin()
     assert (site.zone.notes, site.guard.withheld) == ({}, [])
     assert IC_NB in site.guard.holds
+
+
+def test_transit_switches_that_vanished_while_no_daemon_ran_are_not_deleted(site: Site) -> None:
+    """IC_NB may have been restored from an older copy: no request since then says otherwise."""
+    site.zone.ic_nb.delete("Transit_Switch", "ts1")
+    site.guard.begin()
+    assert "lacks transit switches that this zone is attached to (ts1)" in site.guard.holds[IC_NB]
+    assert site.filtered(site.switch_deletion()) == []
+    (left, *_others) = site.guard.withheld
+    assert "guard/release" in left.reason
+    site.write_notes()
+    site.zone.ic_nb.put("Transit_Switch", "ts1", {"name": "ts1"})
+    site.filtered(site.harmless())
+    site.guard.filter([], [("zones", "ts1")])
+    site.guard.settle()
+    assert not site.guard.holding
+
+
+def test_a_request_since_then_shows_that_an_operator_removed_the_transit_switches(site: Site) -> None:
+    site.zone.ic_nb.delete("Transit_Switch", "ts1")
+    site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": 6})
+    site.guard.begin()
+    assert site.filtered(site.switch_deletion()) == [site.switch_deletion()]
+
+
+def test_a_switch_without_attachments_that_vanished_is_deleted(site: Site) -> None:
+    site.zone.nb.put("Logical_Switch_Port", "p", {"name": "ts1-lr2", "type": "remote"})
+    site.zone.ic_nb.delete("Transit_Switch", "ts1")
+    site.guard.begin()
+    assert site.filtered(site.switch_deletion()) == [site.switch_deletion()]
+
+
+def port_withdrawal(site: Site, **columns: object) -> Group:
+    """An update of the zone's port in IC_SB."""
+    site.zone.ic_sb.put("Port_Binding", "b", {"logical_port": "p", "address": "aa:aa:aa:aa:aa:01 10.0.0.1/8", "gateway": "gw1"})
+    row = site.zone.ic_sb.row("Port_Binding", "b")
+    assert row is not None
+    return Group("ports", "p", tuple(update(site.zone.ic_sb, "Port_Binding", row, record="p", reason="r", columns=columns)))
+
+
+@pytest.mark.parametrize("columns, withheld", [({"gateway": ""}, True), ({"address": ""}, True), ({"gateway": "gw2"}, False)])
+def test_another_sb_withdraws_nothing_from_ic_sb(site: Site, columns: dict[str, object], withheld: bool) -> None:
+    """Its ports have neither addresses nor gateways until northd and the chassis have filled it."""
+    site.zone.sb.put("SB_Global", "s-1", {})
+    site.guard.observe(())
+    site.write_notes()
+    group = port_withdrawal(site, **columns)
+    assert site.filtered(group) == [group]
+    site.zone.sb.delete("SB_Global", "s-1")
+    site.guard.observe(())
+    assert "has lost its SB_Global row" in site.guard.holds[SB]
+    site.zone.sb.put("SB_Global", "s-2", {})
+    site.guard.observe(())
+    assert "is another database than before" in site.guard.holds[SB]
+    assert site.filtered(group) == ([] if withheld else [group])
+    site.guard.filter([], [("ports", "p")])
+    site.guard.settle()
+    assert not site.guard.holding
+    site.write_notes()
+    site.guard.begin()
+    assert not site.guard.holding
+
+
+def test_an_nb_that_lost_the_zones_entries_withdraws_nothing(site: Site) -> None:
+    zone = site.zone
+    zone.ic_sb.put("IC_SB_Global", "sb-1", {"external_ids": {CLAIM_PREFIX + "az": "token"}})
+    zone.ic_sb.put("Port_Binding", "b", {"logical_port": "p", "availability_zone": "az", "external_ids": {"router-id": ROUTER}})
+    zone.nb.put("Logical_Router", ROUTER, {"name": "lr1"})
+    zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": {}})
+    site.guard.begin()
+    assert "was rebuilt or emptied" in site.guard.holds[NB]
+    site.write_notes()  # the token
+    site.write_notes()  # the reason of the hold, and the row of the zone
+    zone.ic_sb.put("IC_SB_Global", "sb-1", {"external_ids": {CLAIM_PREFIX + "az": zone.token}})
+    site.guard.begin()
+    assert zone.own_az is not None
+    assert site.filtered(site.port_removal()) == []
+    site.guard.release()
+    site.guard.observe(())
+    assert site.filtered(site.port_removal()) == [site.port_removal()]
