@@ -12,6 +12,10 @@ version_added: 0.1.0
 description:
   - Makes, changes and removes, in one transaction of the zone's northbound database, the router port, its gateways, and the port of
     type C(router) on the zone's switch that stands for the transit switch.
+  - An attachment is identified by its router and transit switch, that is, by which ports link them and not by the names of the ports.
+    It is found whatever its ports are called and whoever made them, and names of other objects are left alone.
+  - If one of the two ports is missing, it is completed with O(state=present) and removed with O(state=absent). The remaining port is
+    recognized by its name; a renamed router port also by its gateways, its addresses or its network.
   - Where the sync daemon of the zone has not made that switch yet, it is made as the daemon would, if O(ic_nb_db) is given and has the
     transit switch.
 author:
@@ -29,15 +33,25 @@ options:
     type: str
     required: true
   state:
-    description: Whether the router is to be attached. V(absent) removes both ports and the gateways; the switch stays.
+    description:
+      - Whether the router is to be attached. V(absent) removes both ports and the gateways, whatever their names are; the switch stays.
     type: str
     choices: [present, absent]
     default: present
   port:
-    description: The name of the router port. If not given, the names of router and transit switch, as in C(lr1-ts1).
+    description:
+      - The name of the router port. The router port of an attachment that exists is renamed in place; what refers to it by name (the
+        switch port, static routes, BFD sessions and static MAC bindings) follows in the same transaction.
+      - If omitted, an existing router port keeps its name, and a new one is called after router and transit switch, as in C(lr1-ts1).
+      - Where the router has several attachments to the transit switch, O(port) or O(switch_port) says which one is meant.
     type: str
   switch_port:
-    description: The name of the switch port. If not given, the names of transit switch and router, as in C(ts1-lr1).
+    description:
+      - The name of the switch port. It must be unique across all zones. The switch port of an attachment that exists is renamed in place.
+      - If omitted, an existing switch port keeps its name, and a new one is called after transit switch, zone and router, as in
+        C(ts1-az1-lr1). The name of the zone is left out while the zone has none (see M(ovn.interconnect.ovn_ic_az)).
+      - Where O(ic_sb_db) is given, a new name is refused if another zone has published a port of that name; an existing port with such a
+        name is reported with a warning.
     type: str
   mac:
     description: The MAC of the router port, needed to make it.
@@ -92,7 +106,8 @@ options:
             type: int
             default: 0
 notes:
-  - O(sb_db) and O(ic_nb_db) are optional here.
+  - O(sb_db), O(ic_nb_db) and O(ic_sb_db) are optional here.
+  - Matches of policies and access control lists that name a renamed port are not changed.
 seealso:
   - module: ovn.interconnect.ovn_ic_transit_switch
   - module: ovn.interconnect.ovn_ic_gateway
@@ -133,6 +148,12 @@ EXAMPLES = r"""
         - chassis: az1-gw2
           priority: 10
 
+- name: Rename its switch port in place, as another zone has a port of that name
+  ovn.interconnect.ovn_ic_attachment:
+    router: lr1
+    transit_switch: ts1
+    switch_port: ts1-az1-lr1
+
 - name: Detach it
   ovn.interconnect.ovn_ic_attachment:
     router: lr1
@@ -166,7 +187,7 @@ attachment:
     transit_switch: ts1
     port: lr1-ts1
     port_uuid: 6f8a2d6a-9a3e-4f5b-8f0b-3c1e2f4a5b6c
-    switch_port: ts1-lr1
+    switch_port: ts1-az1-lr1
     switch_port_uuid: 0b1c2d3e-4f5a-4b6c-8d7e-9f0a1b2c3d4e
     mac: aa:aa:aa:aa:aa:01
     networks: [169.254.100.1/24]
@@ -189,7 +210,15 @@ changes:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import GLOBAL, NORTH, SOUTH, Attachment, narrow
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import (
+    GLOBAL,
+    NORTH,
+    SHARED,
+    SOUTH,
+    Attachment,
+    narrow,
+    widen,
+)
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
 
@@ -222,6 +251,12 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
     return {"attachment": Attachment(params, stores).describe()}
 
 
+def warn(params: Params, stores: Stores) -> list[str]:
+    """Why the attachment has no effect in other zones, as far as it can be seen here."""
+    collision = Attachment(params, stores).collision() if params["state"] == "present" else None
+    return [] if collision is None else [collision]
+
+
 def doing(params: Params) -> str:
     """What the module is about."""
     verb, word = ("Attaching", "to") if params["state"] == "present" else ("Detaching", "from")
@@ -230,7 +265,21 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [NORTH], desired, describe, doing, optional=[SOUTH, GLOBAL], narrow=narrow, constraints=CONSTRAINTS))
+    run(
+        Declaration(
+            OPTIONS,
+            [NORTH],
+            desired,
+            describe,
+            doing,
+            optional=[SOUTH, GLOBAL, SHARED],
+            narrow=narrow,
+            widen=widen,
+            once=True,
+            warn=warn,
+            constraints=CONSTRAINTS,
+        )
+    )
 
 
 if __name__ == "__main__":

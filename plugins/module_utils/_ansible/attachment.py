@@ -10,17 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..interconnect.address import Address, Prefix, format_address, format_prefix, parse_mac, parse_port_address, parse_prefix
-from ..interconnect.change import Change, add, insert, remove, update
+from ..interconnect.change import Change, add, delete, insert, remove, update
 from ..interconnect.monitoring import keeps_ports
 from ..interconnect.replica import Replica
-from ..interconnect.schema import IC_NB, NB, SB
+from ..interconnect.schema import IC_NB, IC_SB, NB, SB
 from ..interconnect.store import Row, Store
 from ..interconnect.subjects import transit
 from ..interconnect.subjects.transit_switches import TransitSwitches, switch_columns
 from ..interconnect.zone import Zone
 from .errors import ModuleError
 from .gateways import Gateways
+from .links import ROUTER_PORT_KEY, SUBNETS, Link, Links, default_switch_port, is_managed, linked_port
 from .registration import narrowed, zone_of
+from .renaming import rename_references, want_references
 from .wanted import checked_name, checked_prefix
 
 Params = Mapping[str, Any]
@@ -29,30 +31,54 @@ Stores = Mapping[str, Store]
 NORTH = narrowed(
     NB,
     {
+        "NB_Global": "name options:map external_ids:map",
         "Logical_Router": "name ports:refs options:map",
-        "Logical_Router_Port": "name mac networks:strs gateway_chassis:refs ha_chassis_group:optuuid",
+        "Logical_Router_Port": "name mac networks:strs gateway_chassis:refs ha_chassis_group:optuuid peer:optstr",
         "Gateway_Chassis": "name chassis_name priority:int",
         "HA_Chassis_Group": "name ha_chassis:refs external_ids:map",
         "HA_Chassis": "chassis_name priority:int",
         "Logical_Switch": "name ports:refs other_config:map external_ids:map",
-        "Logical_Switch_Port": "name type addresses:strs options:map ha_chassis_group:optuuid",
+        "Logical_Switch_Port": "name type addresses:strs options:map peer:optstr ha_chassis_group:optuuid",
+        "Logical_Router_Static_Route": "output_port:optstr",
+        "BFD": "logical_port",
+        "Static_MAC_Binding": "logical_port",
     },
 )
 SOUTH = narrowed(SB, {"Chassis": "name other_config:map"})
 GLOBAL = narrowed(IC_NB, {"IC_NB_Global": "options:map", "Transit_Switch": "name external_ids:map"})
-
-SUBNETS = "transit-subnets"
+SHARED = narrowed(
+    IC_SB,
+    {
+        "IC_SB_Global": "external_ids:map",
+        "Availability_Zone": "name",
+        "Port_Binding": "logical_port transit_switch availability_zone:uuid address",
+    },
+)
 
 
 def narrow(params: Params, replicas: Mapping[str, Replica]) -> None:
-    """A zone's many ports of virtual machines are not looked at: only ports with a type, and the one that may have our name."""
-    replicas[NB].want("Logical_Switch_Port", [["type", "!=", ""], ["name", "==", switch_port_name(params)]])
+    """A zone's many ports of virtual machines are not looked at, only ports with a type; nor its routes."""
     replicas[NB].keeps_members = keeps_ports
+    _want_ports(params, replicas, set(), set())
+    want_references(replicas[NB], None)
 
 
-def switch_port_name(params: Params) -> str:
-    """The name of the switch port, given or made."""
-    return str(params["switch_port"] or f"{params['transit_switch']}-{params['router']}")
+def widen(params: Params, stores: Stores, replicas: Mapping[str, Replica]) -> None:
+    """What the contents show to be needed too: ports with a name that is to be given, all on the switch, and what names a renamed port."""
+    attachment = Attachment(params, stores)
+    links = attachment.links
+    known = {row.uuid for row in links.switch_ports}
+    switches = transit.switches(attachment.zone, params["transit_switch"])
+    hidden = {uuid for switch in switches for uuid in attachment.nb.children("Logical_Switch", "ports", switch.uuid)} - known
+    _want_ports(params, replicas, {links.switch_port}, hidden)
+    port = links.link.port if params["state"] == "present" else None
+    want_references(replicas[NB], port["name"] if port is not None and params["port"] not in (None, port["name"]) else None)
+
+
+def _want_ports(params: Params, replicas: Mapping[str, Replica], names: set[str], uuids: set[str]) -> None:
+    by_name = [["name", "==", name] for name in sorted(names | {params["switch_port"] or ""} - {""})]
+    by_uuid = [["_uuid", "==", ["uuid", uuid]] for uuid in sorted(uuids)]
+    replicas[NB].want("Logical_Switch_Port", [["type", "!=", ""], *by_name, *by_uuid])
 
 
 class Attachment:
@@ -64,91 +90,110 @@ class Attachment:
         self.nb = stores[NB]
         self.router = checked_name(params["router"], "router")
         self.transit_switch = checked_name(params["transit_switch"], "transit_switch")
-        self.port = checked_name(params["port"] or f"{self.router}-{self.transit_switch}", "port")
-        self.switch_port = checked_name(switch_port_name(params), "switch_port")
-        zone = zone_of(stores)
-        TransitSwitches().prepare(zone)
-        self._zone: Zone = zone
-        self._gateways = Gateways(params, zone, self.port)
-
-    # -- what is there ---------------------------------------------------------------------------------------------------------------
+        for option in ("port", "switch_port"):
+            if params[option] is not None:
+                checked_name(params[option], option)
+        self.zone: Zone = zone_of(stores)
+        TransitSwitches().prepare(self.zone)
+        self.links = Links(params, self.zone)
 
     @property
-    def router_row(self) -> Row | None:
-        """The router. Raises ModuleError where several have the name."""
-        rows = self.nb.find("Logical_Router", "name", self.router)
-        if len(rows) > 1:
-            raise ModuleError(f"{len(rows)} routers are called {self.router!r}; give them names of their own", database=NB)
-        return rows[0] if rows else None
+    def port(self) -> str:
+        """The name that the router port is to have: the given one, or that which it has."""
+        row = self.links.link.port
+        return str(row["name"]) if row is not None and self._params["port"] is None else str(self.links.port)
 
     @property
-    def switch_row(self) -> Row | None:
-        """The zone's switch of the transit switch."""
-        return transit.switch_of(self._zone, self.transit_switch)
+    def switch_port(self) -> str:
+        """The name that the switch port is to have: the given one, or that which it has."""
+        row = self.links.link.switch_port
+        return str(row["name"]) if row is not None and self._params["switch_port"] is None else str(self.links.switch_port)
 
     @property
-    def port_row(self) -> Row | None:
-        """The router port of that name, wherever it is."""
-        return self._zone.router_port(self.port)
-
-    @property
-    def switch_port_row(self) -> Row | None:
-        """The switch port of that name, wherever it is."""
-        return self._zone.switch_port(self.switch_port)
+    def _gateways(self) -> Gateways:
+        return Gateways(self._params, self.zone, self.port)
 
     def describe(self) -> dict[str, Any]:
         """The attachment as it is, empty where it is not there."""
-        port, switch_port, switch = self.port_row, self.switch_port_row, self.switch_row
-        if port is None or switch_port is None or switch is None:
+        port, switch_port = self.links.link
+        if port is None or switch_port is None:
             return {}
         return {
             "router": self.router,
             "transit_switch": self.transit_switch,
-            "port": self.port,
+            "port": port["name"],
             "port_uuid": port.uuid,
-            "switch_port": self.switch_port,
+            "switch_port": switch_port["name"],
             "switch_port_uuid": switch_port.uuid,
             "mac": port["mac"],
             "networks": sorted(port["networks"]),
             **self._gateways.describe(port),
         }
 
+    def collision(self) -> str | None:
+        """What another zone has published under the name of the switch port, so that this one is not published; None if nothing."""
+        row = self.links.link.switch_port
+        zone = self._zone_with(row["name"]) if row is not None else None
+        if row is None or zone is None:
+            return None
+        return (
+            f"the switch port {row['name']!r} of router {self.router!r} has the name of a port of zone {zone!r}, so other zones do not see"
+            f" it; rename it with switch_port, such as {default_switch_port(self.router, self.transit_switch, self.zone.name)!r}"
+        )
+
+    def _zone_with(self, name: str) -> str | None:
+        """The other zone that has a port of this name in IC_SB, as far as IC_SB is known."""
+        own = self.zone.own_az
+        for row in self.zone.ic_sb.find("Port_Binding", "logical_port", name):
+            az = self.zone.ic_sb.row("Availability_Zone", row["availability_zone"])
+            if az is not None and az["name"] != self.zone.name and (own is None or az.uuid != own.uuid):
+                return str(az["name"])
+        return None
+
     # -- absent ----------------------------------------------------------------------------------------------------------------------
 
     def withdraw(self) -> Iterator[Change]:
-        """Both ports leave their router and switch, and with that they are gone; with the last port its HA chassis group."""
-        for table, parent, child in (
-            ("Logical_Switch", self.switch_row, self.switch_port_row),
-            ("Logical_Router", self.router_row, self.port_row),
-        ):
-            if parent is not None and child is not None:
-                reason = f"port {child['name']} is to be absent"
-                yield from update(self.nb, table, parent, record=parent["name"], reason=reason, members={"ports": remove(child.uuid)})
-                if table == "Logical_Router":
-                    yield from self._gateways.leave(child)
+        """Both ports go, and with the last port its HA chassis group.
+
+        A switch port that the daemon makes from IC_NB stays, and so does a router port that another switch port names.
+        """
+        port, switch_port = self.links.link
+        reason = f"router {self.router} is to be detached from transit switch {self.transit_switch}"
+        if switch_port is not None and not is_managed(switch_port):
+            yield from self._remove("Logical_Switch", switch_port, reason)
+        if port is not None and all(row == switch_port for row in self.links.linking(port)):
+            yield from self._remove("Logical_Router", port, reason)
+            yield from self._gateways.leave(port)
+
+    def _remove(self, parent_table: str, row: Row, reason: str) -> Iterator[Change]:
+        """Take a port out of its switch or router, and delete it: a group of chassis that goes too may not be referred to any more."""
+        for parent in self.nb.parent_rows(parent_table, "ports", row.uuid):
+            yield from update(self.nb, parent_table, parent, record=parent["name"], reason=reason, members={"ports": remove(row.uuid)})
+        yield delete(self.nb, f"{parent_table}_Port", row, record=row["name"], reason=reason)
 
     # -- present ---------------------------------------------------------------------------------------------------------------------
 
     def make(self) -> Iterator[Change]:
         """What is missing or different of the router port, its gateways and the switch port."""
-        router = self.router_row
+        router = self.links.router
         if router is None:
             raise ModuleError(f"there is no router {self.router!r}; make it first, or correct the option router", database=NB)
         self._check_transit_switch()
         self._gateways.check(SB in self._stores)
         self._check_addresses()
+        self._check_names(self.links.link)
         yield from self._make_router_port(router)
         yield from self._make_switch_port()
 
     def _check_transit_switch(self) -> None:
         if IC_NB in self._stores:
-            if self._zone.ic_nb.first("Transit_Switch", "name", self.transit_switch) is None:
+            if self.zone.ic_nb.first("Transit_Switch", "name", self.transit_switch) is None:
                 raise ModuleError(
                     f"there is no transit switch {self.transit_switch!r}; make it with ovn_ic_transit_switch,"
                     " or correct the option transit_switch",
                     database=IC_NB,
                 )
-        elif self.switch_row is None:
+        elif self.links.switch is None:
             raise ModuleError(
                 f"the zone has no switch for the transit switch {self.transit_switch!r}; give ic_nb_db, so that it can be made"
                 " if the transit switch exists, or wait for the zone's sync daemon to make it",
@@ -176,7 +221,7 @@ class Attachment:
         return [checked_prefix(text, "networks") for text in self._params["networks"]]
 
     def _check_subnets(self, network: Prefix) -> None:
-        row = self._zone.ic_nb.first("Transit_Switch", "name", self.transit_switch)
+        row = self.zone.ic_nb.first("Transit_Switch", "name", self.transit_switch)
         text = row["external_ids"].get(SUBNETS, "") if row is not None else ""
         subnets = [subnet for subnet in map(parse_prefix, filter(None, text.split(","))) if subnet is not None]
         if subnets and not any(subnet.contains(network.host) for subnet in subnets):
@@ -187,11 +232,9 @@ class Attachment:
             )
 
     def _check_unused(self, macs: set[int], addresses: Sequence[Address], text: str) -> None:
-        switch = self.switch_row
-        if switch is None:
-            return
-        for row in self.nb.child_rows("Logical_Switch", "ports", switch.uuid, "Logical_Switch_Port"):
-            if row["name"] != self.switch_port and row["options"].get("router-port") != self.port:
+        own = self.links.link.switch_port
+        for row in self.links.switch_ports:
+            if row != own:
                 theirs_macs, theirs = self._addresses_of(row)
                 if macs & theirs_macs or set(addresses) & theirs:
                     raise ModuleError(
@@ -201,28 +244,80 @@ class Attachment:
     def _addresses_of(self, row: Row) -> tuple[set[int], set[Address]]:
         """The MACs and addresses of another port on the switch: of its router port, or what another zone has announced."""
         texts = list(row["addresses"])
-        port = self._zone.router_port(row["options"].get("router-port", ""))
+        port = self.zone.router_port(linked_port(row))
         if port is not None:
             texts = [" ".join([port["mac"], *sorted(port["networks"])])]
         found = [address for address in map(parse_port_address, texts) if address is not None]
         return {one.mac for one in found}, {prefix.host for one in found for prefix in (*one.ipv4, *one.ipv6)}
 
+    # -- names -----------------------------------------------------------------------------------------------------------------------
+
+    def _check_names(self, link: Link) -> None:
+        """Raise ModuleError where a port is to have a name that something else has, or that is not this module's to give."""
+        port, switch_port = link
+        renamed = port is not None and port["name"] != self.port
+        if switch_port is not None and is_managed(switch_port) and (renamed or switch_port["name"] != self.switch_port):
+            raise ModuleError(
+                f"the switch port {switch_port['name']!r} is made from the transit switch port of that name in IC_NB, which also names the"
+                " router port; change it there with ovn_ic_transit_switch_port, and leave out port and switch_port here",
+                database=NB,
+            )
+        other = self.zone.router_port(self.port)
+        if other is not None and other != port:
+            raise ModuleError(self._taken_by_router_port(other), database=NB)
+        if switch_port is None or switch_port["name"] != self.switch_port:
+            self._check_switch_port_name(self.switch_port)
+
+    def _taken_by_router_port(self, row: Row) -> str:
+        advice = "choose another name with the option port"
+        if not self.links.has(row):
+            return f"the port {self.port!r} belongs to another router; {advice}"
+        if row["peer"]:
+            return f"the port {self.port!r} of router {self.router!r} is linked to router port {row['peer']!r}; {advice}"
+        linking = self.links.linking(row)
+        if linking:
+            return f"the port {self.port!r} of router {self.router!r} is linked by the switch port {linking[0]['name']!r}; {advice}"
+        return f"router {self.router!r} has another port {self.port!r}, which no switch port links; remove it, or {advice}"
+
+    def _check_switch_port_name(self, name: str) -> None:
+        advice = "choose another name with the option switch_port"
+        unique = f"port names must be unique across all zones; {advice}"
+        row = self.zone.switch_port(name)
+        if row is not None:
+            if row not in self.links.switch_ports:
+                reason = f"the port {name!r} belongs to another switch; {advice}"
+            elif row["type"] == "remote":
+                reason = f"the port {name!r} is of type 'remote', as another zone has a port of that name; {unique}"
+            elif row["type"] != "router":
+                reason = f"the port {name!r} is of type {row['type']!r}, not a router's; {advice}"
+            elif linked_port(row):
+                reason = f"the switch port {name!r} links the router port {linked_port(row)!r}; {advice}"
+            else:
+                reason = f"there is another switch port {name!r}, which names no router port; remove it, or {advice}"
+            raise ModuleError(reason, database=NB)
+        zone = self._zone_with(name)
+        if zone is not None:
+            raise ModuleError(f"zone {zone!r} has a port {name!r} in IC_SB; {unique}", database=IC_SB)
+
+    # -- the router port -------------------------------------------------------------------------------------------------------------
+
     def _make_router_port(self, router: Row) -> Iterator[Change]:
-        port, networks = self.port_row, self._wanted_networks()
+        port, networks = self.links.link.port, self._wanted_networks()
         texts = None if networks is None else frozenset(map(format_prefix, networks))
         if port is None:
             if self._params["mac"] is None or texts is None:
                 raise ModuleError(f"the router port {self.port!r} is not there yet, and mac or networks is missing; give both")
             yield from self._new_router_port(router, texts)
             return
-        if router.uuid not in self.nb.parents("Logical_Router", "ports", port.uuid):
-            raise ModuleError(f"the port {self.port!r} belongs to another router; choose another name with the option port", database=NB)
-        columns: dict[str, Any] = {}
+        columns: dict[str, Any] = {"name": self.port}
         if self._params["mac"] is not None and parse_mac(port["mac"]) != parse_mac(self._params["mac"]):
             columns["mac"] = self._params["mac"]
         if texts is not None and {parse_prefix(text) for text in port["networks"]} != set(networks or ()):
             columns["networks"] = texts
         yield from update(self.nb, "Logical_Router_Port", port, record=self.port, reason="the options differ", columns=columns)
+        if port["name"] != self.port:
+            yield from rename_references(self.nb, port["name"], self.port)
+            yield from self._gateways.rename(port)
         yield from self._gateways.change(port)
 
     def _new_router_port(self, router: Row, networks: frozenset[str]) -> Iterator[Change]:
@@ -232,52 +327,55 @@ class Attachment:
         yield insert(self.nb, "Logical_Router_Port", columns, record=self.port, reason=reason, name="@router_port")
         yield from update(self.nb, "Logical_Router", router, record=self.router, reason=reason, members={"ports": add("@router_port")})
 
+    # -- the switch port -------------------------------------------------------------------------------------------------------------
+
     def _make_switch_port(self) -> Iterator[Change]:
-        switch, row = self.switch_row, self.switch_port_row
-        columns: dict[str, Any] = {"type": "router", "addresses": frozenset(["router"])}
-        options = {"router-port": self.port}
+        row = self.links.link.switch_port
         if row is None:
-            self._check_other_port(switch)
             reason = f"router {self.router} is to be attached to transit switch {self.transit_switch}"
-            columns.update(name=self.switch_port, options=options)
+            columns = {
+                "name": self.switch_port,
+                "type": "router",
+                "addresses": frozenset(["router"]),
+                "options": {ROUTER_PORT_KEY: self.port},
+            }
             yield insert(self.nb, "Logical_Switch_Port", columns, record=self.switch_port, reason=reason, name="@switch_port")
-            yield from self._add_switch_port(switch, reason)
-            return
-        if switch is None or switch.uuid not in self.nb.parents("Logical_Switch", "ports", row.uuid):
-            raise ModuleError(
-                f"the port {self.switch_port!r} belongs to another switch; choose another name with the option switch_port", database=NB
+            yield from self._add_switch_port(reason)
+        elif not is_managed(row):
+            yield from update(
+                self.nb,
+                "Logical_Switch_Port",
+                row,
+                record=self.switch_port,
+                reason="the options differ",
+                columns={
+                    "name": self.switch_port,
+                    "addresses": self._switch_port_addresses(row),
+                    "peer": self.port if row["peer"] else None,
+                },
+                keys={} if linked_port(row) == self.port else {"options": {ROUTER_PORT_KEY: self.port}},
             )
-        if row["type"] != "router":
-            raise ModuleError(
-                f"the port {self.switch_port!r} is of type {row['type']!r} and no router's;"
-                " choose another name with the option switch_port",
-                database=NB,
-            )
-        reason = "the options differ"
-        yield from update(
-            self.nb, "Logical_Switch_Port", row, record=self.switch_port, reason=reason, columns=columns, keys={"options": options}
-        )
 
-    def _check_other_port(self, switch: Row | None) -> None:
-        if switch is None:
-            return
-        for row in self.nb.child_rows("Logical_Switch", "ports", switch.uuid, "Logical_Switch_Port"):
-            if row["options"].get("router-port") == self.port:
-                raise ModuleError(
-                    f"the router port {self.port!r} is attached by the switch port {row['name']!r} already; give that name as switch_port",
-                    database=NB,
-                )
+    def _switch_port_addresses(self, row: Row) -> frozenset[str]:
+        """``router``, unless an operator has written the MAC that the router port has or gets."""
+        port = self.links.link.port
+        mac = self._params["mac"] or (port["mac"] if port is not None else None)
+        macs = {address.mac for address in map(parse_port_address, row["addresses"]) if address is not None}
+        kept = "router" in row["addresses"] or (mac is not None and macs == {parse_mac(mac)})
+        addresses: frozenset[str] = row["addresses"]
+        return addresses if kept else frozenset(["router"])
 
-    def _add_switch_port(self, switch: Row | None, reason: str) -> Iterator[Change]:
-        """Into the zone's switch, which is made, as the engine would, where the daemon has not come to it."""
+    def _add_switch_port(self, reason: str) -> Iterator[Change]:
+        """Into the zone's switch, which is made, as the engine would, where the daemon has not made it yet."""
+        switch = self.links.switch
         if switch is not None:
             yield from update(
                 self.nb, "Logical_Switch", switch, record=switch["name"], reason=reason, members={"ports": add("@switch_port")}
             )
             return
-        transit_switch = self._zone.ic_nb.first("Transit_Switch", "name", self.transit_switch)
+        transit_switch = self.zone.ic_nb.first("Transit_Switch", "name", self.transit_switch)
         if transit_switch is not None:
-            columns = {**switch_columns(self._zone, transit_switch), "ports": frozenset(["@switch_port"])}
+            columns = {**switch_columns(self.zone, transit_switch), "ports": frozenset(["@switch_port"])}
             reason = f"transit switch {self.transit_switch} exists in IC_NB"
             none = {"other_config": {transit.SWITCH_KEY: self.transit_switch}}
             yield insert(self.nb, "Logical_Switch", columns, record=self.transit_switch, reason=reason, name="@switch", unless=none)

@@ -121,6 +121,14 @@ class Gateways:
         if port["ha_chassis_group"] != columns["ha_chassis_group"]:
             yield from self.leave(port)
 
+    def rename(self, port: Row) -> Iterator[Change]:
+        """The gateways of a port that gets another name follow, where they were called after the port."""
+        for row in self._members(_LIST, port):
+            if row["name"] == f"{port['name']}-{row['chassis_name']}":
+                columns = {"name": self._free_name(row["chassis_name"], row)}
+                reason = f"router port {port['name']} is renamed"
+                yield from update(self._nb, _LIST.table, row, record=columns["name"], reason=reason, columns=columns)
+
     def _make_group(self, given: Mapping[str, Any], columns: dict[str, Any]) -> Iterator[Change]:
         """The group with its chassis; chassis of it that are not wanted go, and what else an operator has set stays."""
         group, name, wanted = self._wanted_group(), given["name"], given["chassis"] or ()
@@ -161,13 +169,19 @@ class Gateways:
         columns = {"chassis_name": gateway["chassis"], "priority": gateway["priority"]}
         reason = f"chassis {gateway['chassis']} is to be a gateway of port {self._port}"
         if kind is _LIST:
-            columns["name"] = record
+            columns["name"] = record = self._free_name(gateway["chassis"])
         return insert(self._nb, kind.table, columns, record=record, reason=reason, name=f"@gateway{number}")
 
     def _record(self, kind: _Kind, gateway: Mapping[str, Any]) -> str:
         """The name of a gateway chassis, and what a chassis of a group is called, which has none."""
         owner = self._port if kind is _LIST or self._group is None else self._group["name"]
         return f"{owner}-{gateway['chassis']}"
+
+    def _free_name(self, chassis: str, own: Row | None = None) -> str:
+        """A name for a gateway chassis that no other one has: a port that was renamed by hand has left its old names to its gateways."""
+        taken = {row["name"] for row in self._nb.rows(_LIST.table) if row != own}
+        names = (f"{self._port}-{chassis}{end}" for end in ("", *(f"-{number}" for number in range(2, len(taken) + 3))))
+        return next(name for name in names if name not in taken)
 
     # -- absent ----------------------------------------------------------------------------------------------------------------------
 

@@ -55,11 +55,12 @@ class Declaration:
     ``desired`` names the Changes that are to be written; it is asked again with the new contents until there are none, for what can only be
     written once another row is there. ``describe`` gives the returned object. ``doing`` begins every sentence about a failure, such as
     "Attaching router lr1". ``awaited`` says what is not yet there that the module waits for after its changes, None if nothing. ``narrow``
-    tells the replicas, before they connect, which rows the module can do without. ``act`` is what a module does beside writing rows; it is
-    left out in check mode. ``warn`` returns one sentence for each way in which the object, as it is after the run, has no effect or not the
-    expected one; check mode asks it about the simulated contents, so that both modes warn of the same. ``check`` raises ModuleError
-    for options that cannot be, before any connection is made. ``lost`` names what zones lose by the changes, by what the diff calls it: it
-    is asked before the first change.
+    tells the replicas, before they connect, which rows the module can do without. ``widen`` tells them, once
+    these rows were read, which rows it needs too. ``once`` says that ``desired`` is not asked again after its Changes were written.
+    ``act`` is what a module does beside writing rows; it is left out in check mode. ``warn`` returns one sentence for each way in which the
+    object, as it is after the run, has no effect or not the expected one; check mode asks it about the simulated contents, so that both
+    modes warn of the same. ``check`` raises ModuleError for options that cannot be, before any connection is made. ``lost`` names what
+    zones lose by the changes, by what the diff calls it: it is asked before the first change.
     """
 
     options: Mapping[str, Any]
@@ -70,6 +71,8 @@ class Declaration:
     optional: Databases = ()
     awaited: Callable[[Params, Stores], ModuleError | None] = lambda _params, _stores: None
     narrow: Callable[[Params, Mapping[str, Replica]], None] = lambda _params, _replicas: None
+    widen: Callable[[Params, Stores, Mapping[str, Replica]], None] = lambda _params, _stores, _replicas: None
+    once: bool = False
     act: Callable[[Params, Session], None] = _no_act
     warn: Callable[[Params, Stores], Sequence[str]] = lambda _params, _stores: ()
     check: Callable[[Params], None] = lambda _params: None
@@ -120,6 +123,8 @@ def run(declaration: Declaration) -> None:
         declaration.check(module.params)
         session = _connect(declaration, module.params)
         sessions.append(session)
+        session.load()
+        declaration.widen(module.params, session.stores, session.replicas)
         session.load()
         outcome = (_check if module.check_mode else _work)(declaration, module.params, session)
         for sentence in declaration.warn(module.params, session.stores):
@@ -227,6 +232,8 @@ def _check(declaration: Declaration, params: Params, session: Session) -> dict[s
             break
         changes += wave
         simulation.apply(wave)
+        if declaration.once:
+            break
     refusal = session.rehearse(changes) if changes else None
     if refusal is not None:
         raise _refusal(changes, refusal)
@@ -246,6 +253,8 @@ def _work(declaration: Declaration, params: Params, session: Session) -> dict[st
             if list(wave) == list(refused):
                 raise _refusal(wave, result.refusal)
             refused = wave
+        elif declaration.once and not result.unknown:
+            break
     else:
         raise ModuleError(
             f"another program keeps reverting the changes of {', '.join(_written_rows(wave))}; find and stop it, then run the task again",

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import GLOBAL, NORTH, SOUTH
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import GLOBAL, NORTH, SHARED, SOUTH
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, NB, SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_attachment as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, settle, stores
 
@@ -193,7 +193,7 @@ def test_absent_wants_neither_router_nor_switch() -> None:
         ({"gateways": None, "ha_chassis_group": {"name": "edge", "chassis": [{"chassis": "far"}]}}, "'far' is a gateway of another"),
         ({"port": "near"}, "'near' belongs to another router"),
         ({"switch_port": "elsewhere"}, "'elsewhere' belongs to another switch"),
-        ({"switch_port": "far-port"}, "is of type 'remote' and no router's"),
+        ({"switch_port": "far-port"}, "is of type 'remote', as another zone has a port of that name"),
     ],
 )
 def test_what_cannot_be_is_refused(given: dict[str, Any], words: str) -> None:
@@ -219,7 +219,342 @@ def test_without_the_global_database_the_switch_must_be_there() -> None:
         module.desired(params(module, **WANTED), contents)
 
 
-def test_a_port_that_is_attached_under_another_name_is_not_attached_twice() -> None:
-    contents = attached(switch_port="by-hand")
-    with pytest.raises(ModuleError, match="attached by the switch port 'by-hand' already"):
-        module.desired(params(module, **WANTED), contents)
+def again(contents: dict[str, Store], **given: Any) -> Any:
+    """What the module changes with these options, with nothing of ``WANTED`` but router and transit switch."""
+    return settle(module, params(module, **{"router": "lr1", "transit_switch": "ts1", **given}), contents)
+
+
+def named(contents: dict[str, Store], **names: str) -> dict[str, Store]:
+    """An attachment with ports of these names, and a second router with a port on the same switch."""
+    attach(contents, "lr2", "lr2-ts1", "ts1-lr2", "aa:aa:aa:aa:aa:02", "169.254.100.2/24")
+    return settled(contents, **names)
+
+
+def settled(contents: dict[str, Store], **given: Any) -> dict[str, Store]:
+    settle(module, params(module, **{**WANTED, **given}), contents)
+    return contents
+
+
+def attach(contents: dict[str, Store], router: str, port: str | None, switch_port: str | None, mac: str = "", network: str = "") -> None:
+    """Ports by hand, without this module: ``switch_port`` names ``port``, or what the port was called before."""
+    nb = contents[NB]
+    (switch,) = (row for row in nb.rows("Logical_Switch") if row["name"] == "ts1")
+    if port is not None:
+        uuid = put(nb, "Logical_Router_Port", name=port, mac=mac, networks=[network])
+        put_child(nb, "Logical_Router", router, uuid)
+    if switch_port is not None:
+        options = {"router-port": port or f"{router}-ts1"}
+        uuid = put(nb, "Logical_Switch_Port", name=switch_port, type="router", addresses=["router"], options=options)
+        put_child(nb, "Logical_Switch", switch["name"], uuid)
+
+
+def put_child(store: Store, table: str, name: str, child: str) -> None:
+    row = next((row for row in store.rows(table) if row["name"] == name), None)
+    uuid = row.uuid if row is not None else put(store, table, name=name)
+    store.put(table, uuid, {"name": name, "ports": frozenset([*store.children(table, "ports", uuid), child])})
+
+
+def change(store: Store, table: str, record: str, **columns: Any) -> Row:
+    """Change a row by hand."""
+    (row,) = (row for row in store.rows(table) if row["name"] == record)
+    store.put(table, row.uuid, columns)
+    return row
+
+
+def names(contents: dict[str, Store], table: str) -> set[str]:
+    return {row["name"] for row in contents[NB].rows(table)}
+
+
+def test_a_new_switch_port_is_called_after_transit_switch_zone_and_router() -> None:
+    contents = zone()
+    put(contents[NB], "NB_Global", name="dc1")
+    settled(contents)
+    assert described(contents)["switch_port"] == "ts1-dc1-lr1"
+
+
+def test_an_attachment_with_the_name_of_earlier_releases_is_kept() -> None:
+    contents = attached()
+    before = described(contents)
+    put(contents[NB], "NB_Global", name="dc1")
+    assert not settle(module, params(module, **WANTED), contents)
+    assert described(contents) == before
+    assert before["switch_port"] == "ts1-lr1"
+
+
+@pytest.mark.parametrize(
+    "given", [{"port": "uplink"}, {"switch_port": "ts1-dc1-lr1"}, {"port": "uplink", "switch_port": "ts1-dc1-lr1"}, {"port": "lr1-ts1"}]
+)
+def test_a_given_name_renames_the_port_in_place(given: dict[str, str]) -> None:
+    contents = named(zone())
+    before = described(contents)
+    again(contents, **given)
+    assert described(contents) == {**before, **given}
+    (row,) = (row for row in contents[NB].rows("Logical_Switch_Port") if row["name"] == described(contents)["switch_port"])
+    assert row["options"] == {"router-port": described(contents)["port"]}
+    assert contents[NB].count("Logical_Router_Port") == contents[NB].count("Logical_Switch_Port") == 2
+    assert not again(contents, **given)
+
+
+def test_what_refers_to_a_router_port_by_name_follows() -> None:
+    contents = attached()
+    nb = contents[NB]
+    put(nb, "Logical_Router_Static_Route", output_port="lr1-ts1")
+    put(nb, "Logical_Router_Static_Route", output_port="other")
+    put(nb, "BFD", logical_port="lr1-ts1")
+    put(nb, "Static_MAC_Binding", logical_port="lr1-ts1")
+    again(contents, port="uplink")
+    assert sorted(row["output_port"] for row in nb.rows("Logical_Router_Static_Route")) == ["other", "uplink"]
+    assert [only(nb, table)["logical_port"] for table in ("BFD", "Static_MAC_Binding")] == ["uplink", "uplink"]
+    assert names(contents, "Gateway_Chassis") == {"uplink-gw1", "uplink-gw2"}
+
+
+def test_a_new_gateway_gets_a_name_that_no_other_port_has_left_behind() -> None:
+    contents = attached()
+    change(contents[NB], "Logical_Router_Port", "lr1-ts1", name="uplink")
+    change(contents[NB], "Logical_Switch_Port", "ts1-lr1", options={"router-port": "uplink"})
+    put(contents[NB], "Logical_Router", name="lr2")
+    put(contents[NB], "Logical_Switch", name="ts2", other_config={"interconn-ts": "ts2"})
+    put(contents[IC_NB], "Transit_Switch", name="ts2")
+    other = {"router": "lr2", "transit_switch": "ts2", "port": "lr1-ts1", "mac": "aa:aa:aa:aa:aa:02", "networks": ["169.254.200.1/24"]}
+    again(contents, **other, gateways=[{"chassis": "gw1"}])
+    assert names(contents, "Gateway_Chassis") == {"lr1-ts1-gw1", "lr1-ts1-gw2", "lr1-ts1-gw1-2"}
+
+
+@pytest.mark.parametrize("follows", [True, False])
+@pytest.mark.parametrize("given, port", [({"port": "lr1-ts1"}, "lr1-ts1"), ({}, "uplink"), ({"port": "third"}, "third")])
+def test_a_router_port_that_was_renamed_by_hand_is_recognized(follows: bool, given: dict[str, str], port: str) -> None:
+    contents = named(zone())
+    before = described(contents)
+    change(contents[NB], "Logical_Router_Port", "lr1-ts1", name="uplink")
+    if follows:
+        change(contents[NB], "Logical_Switch_Port", "ts1-lr1", options={"router-port": "uplink"})
+    settled(contents, **given)
+    assert described(contents) == {**before, "port": port}
+    assert not again(contents, **given)
+
+
+@pytest.mark.parametrize("evidence", ["gateways", "network", "neither"])
+def test_a_router_port_that_was_renamed_by_hand_is_detached(evidence: str) -> None:
+    contents = attached(gateways=None if evidence != "gateways" else WANTED["gateways"])
+    change(contents[NB], "Logical_Router_Port", "lr1-ts1", name="uplink")
+    attach(contents, "lr1", "lan", None, "aa:aa:aa:aa:aa:05", "10.0.0.1/24")
+    if evidence != "network":
+        change(contents[NB], "Logical_Router_Port", "uplink", networks=frozenset(["10.9.0.1/24"]))
+    again(contents, state="absent")
+    assert names(contents, "Logical_Router_Port") == ({"lan", "uplink"} if evidence == "neither" else {"lan"})
+    assert names(contents, "Logical_Switch_Port") == set()
+
+
+def test_a_router_port_by_hand_is_not_guessed() -> None:
+    contents = attached(gateways=None)
+    change(contents[NB], "Logical_Router_Port", "lr1-ts1", name="uplink")
+    attach(contents, "lr1", "other", None, "aa:aa:aa:aa:aa:05", "169.254.100.7/24")
+    with pytest.raises(ModuleError, match="can be any of these: other, uplink; say which one it is with port"):
+        again(contents)
+    again(contents, port="uplink")
+    assert described(contents)["port"] == "uplink"
+
+
+HAND: dict[str, Any] = {"router": "lr1", "port": "rp", "switch_port": "sp", "mac": "aa:aa:aa:aa:aa:01", "network": "169.254.100.1/24"}
+
+
+@pytest.mark.parametrize(
+    "given, after",
+    [
+        ({"mac": "aa:aa:aa:aa:aa:01"}, {}),
+        ({"mac": "aa:aa:aa:aa:aa:01", "networks": ["169.254.100.1/24"]}, {}),
+        ({"mac": "aa:aa:aa:aa:aa:09"}, {"mac": "aa:aa:aa:aa:aa:09"}),
+        ({"gateways": [{"chassis": "gw1"}]}, {"gateways": [{"chassis": "gw1", "priority": 0}]}),
+    ],
+)
+def test_an_attachment_that_was_made_by_hand_is_changed_in_place(given: dict[str, Any], after: dict[str, Any]) -> None:
+    contents = zone()
+    attach(contents, **HAND)
+    before = described(contents)
+    assert bool(again(contents, **given)) is bool(after)
+    assert described(contents) == {**before, **after}
+    assert (before["port"], before["switch_port"]) == ("rp", "sp")
+
+
+@pytest.mark.parametrize("given", [{}, {"port": "lr1-ts1"}, {"switch_port": "ts1-lr1"}, {"port": "rp"}])
+def test_absent_finds_ports_of_any_name_by_what_they_link(given: dict[str, str]) -> None:
+    contents = zone()
+    attach(contents, **HAND)
+    attach(contents, "lr2", "lr2-ts1", "ts1-lr2")
+    again(contents, state="absent", **given)
+    assert names(contents, "Logical_Router_Port") == {"lr2-ts1"}
+    assert names(contents, "Logical_Switch_Port") == {"ts1-lr2"}
+    assert not again(contents, state="absent", **given)
+
+
+def test_absent_leaves_a_port_of_another_zone_alone() -> None:
+    contents = zone()
+    put_child(contents[NB], "Logical_Switch", "ts1", put(contents[NB], "Logical_Switch_Port", name="ts1-lr1", type="remote"))
+    attach(contents, "lr2", "lr1-ts1", "elsewhere")
+    assert not again(contents, state="absent")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"type": "", "options": {}},
+        {"type": "localnet", "options": {}},
+        {"type": "router", "options": {"router-port": "lr2-ts1"}},
+    ],
+)
+def test_absent_leaves_a_port_that_links_nothing_or_another_router_alone(columns: dict[str, Any]) -> None:
+    contents = zone()
+    attach(contents, "lr2", "lr2-ts1", None)
+    put_child(contents[NB], "Logical_Switch", "ts1", put(contents[NB], "Logical_Switch_Port", name="ts1-lr1", **columns))
+    assert not again(contents, state="absent")
+
+
+@pytest.mark.parametrize("half", ["router port", "switch port"])
+def test_half_an_attachment_is_completed_or_removed(half: str) -> None:
+    for state in ("present", "absent"):
+        contents = zone()
+        port, switch_port = ("lr1-ts1", None) if half == "router port" else (None, "ts1-lr1")
+        attach(contents, "lr1", port, switch_port, "aa:aa:aa:aa:aa:01", "169.254.100.1/24")
+        kept = [row.uuid for table in ("Logical_Router_Port", "Logical_Switch_Port") for row in contents[NB].rows(table)]
+        settled(contents, state=state)
+        result = described(contents)
+        assert bool(result) is (state == "present")
+        assert not result or kept[0] in (result["port_uuid"], result["switch_port_uuid"])
+        assert contents[NB].count("Logical_Router_Port") == contents[NB].count("Logical_Switch_Port") == (state == "present")
+
+
+def test_a_router_port_without_a_switch_port_is_recognized_by_its_addresses() -> None:
+    contents = zone()
+    attach(contents, "lr1", "rp", None, "aa:aa:aa:aa:aa:01", "169.254.100.1/24")
+    settled(contents)
+    assert described(contents)["port"] == "rp"
+
+
+@pytest.mark.parametrize("given", [{"port": "second"}, {"switch_port": "sp2"}, {"port": "second", "switch_port": "renamed"}])
+def test_of_several_attachments_one_has_to_be_named(given: dict[str, str]) -> None:
+    contents = attached()
+    attach(contents, "lr1", "second", "sp2", "aa:aa:aa:aa:aa:02", "169.254.200.2/24")
+    for state in ("present", "absent"):
+        with pytest.raises(
+            ModuleError, match="2 times, by these router ports and switch ports: lr1-ts1 with ts1-lr1, second with sp2; say"
+        ):
+            again(contents, state=state)
+    if "switch_port" in given and "port" in given:
+        again(contents, **given)
+        assert names(contents, "Logical_Switch_Port") == {"ts1-lr1", "renamed"}
+    else:
+        changes = module.desired(params(module, router="lr1", transit_switch="ts1", state="absent", **given), contents)
+        assert {change.record for change in changes if change.action == "delete"} == {"second", "sp2"}
+
+
+def test_a_router_port_that_another_switch_port_names_stays() -> None:
+    contents = attached()
+    uuid = put(contents[NB], "Logical_Switch_Port", name="sw-lr1", type="router", options={"router-port": "lr1-ts1"})
+    put(contents[NB], "Logical_Switch", name="sw", ports=[uuid])
+    again(contents, state="absent")
+    assert names(contents, "Logical_Router_Port") == {"lr1-ts1"}
+    assert names(contents, "Logical_Switch_Port") == {"sw-lr1"}
+    with pytest.raises(ModuleError, match="'lr1-ts1' of router 'lr1' is linked by the switch port 'sw-lr1'; choose another name"):
+        again(contents, mac="aa:aa:aa:aa:aa:01", networks=["169.254.100.1/24"])
+
+
+def test_a_switch_port_that_names_the_router_port_in_its_column_is_a_link() -> None:
+    contents = zone()
+    attach(contents, **HAND)
+    change(contents[NB], "Logical_Switch_Port", "sp", options={}, peer="rp")
+    assert described(contents)["port"] == "rp"
+    again(contents, port="uplink")
+    assert only(contents[NB], "Logical_Switch_Port")["peer"] == "uplink"
+    assert described(contents)["port"] == "uplink"
+
+
+def test_a_switch_port_that_the_daemon_makes_is_left_to_it() -> None:
+    contents = zone()
+    attach(contents, **HAND)
+    change(contents[NB], "Logical_Switch_Port", "sp", options={"router-port": "rp", "interconn-tsp": "sp"})
+    assert not again(contents, mac="aa:aa:aa:aa:aa:01")
+    for given in ({"port": "uplink"}, {"switch_port": "other"}):
+        with pytest.raises(ModuleError, match="'sp' is made from the transit switch port of that name in IC_NB"):
+            again(contents, **given)
+    again(contents, state="absent")
+    assert names(contents, "Logical_Router_Port") == set()
+    assert names(contents, "Logical_Switch_Port") == {"sp"}
+
+
+@pytest.mark.parametrize("addresses, kept", [(["router"], True), (["aa:aa:aa:aa:aa:01 169.254.100.1"], True), (["unknown"], False)])
+def test_addresses_of_a_switch_port_are_kept_while_they_are_right(addresses: list[str], kept: bool) -> None:
+    contents = zone()
+    attach(contents, **HAND)
+    change(contents[NB], "Logical_Switch_Port", "sp", addresses=frozenset(addresses))
+    assert bool(again(contents)) is not kept
+    again(contents, mac="aa:aa:aa:aa:aa:07")
+    assert only(contents[NB], "Logical_Switch_Port")["addresses"] == {"router"}
+
+
+def published(contents: dict[str, Store], name: str, zone_name: str) -> None:
+    """A port of a zone in IC_SB."""
+    contents.update(stores(SHARED) if IC_SB not in contents else {})
+    az = put(contents[IC_SB], "Availability_Zone", name=zone_name)
+    put(contents[IC_SB], "Port_Binding", logical_port=name, availability_zone=az)
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_name_that_another_zone_has_published_is_refused(renamed: bool) -> None:
+    contents = attached() if renamed else zone()
+    put(contents[NB], "NB_Global", name="dc1")
+    published(contents, "backbone", "dc2")
+    with pytest.raises(ModuleError, match="zone 'dc2' has a port 'backbone' in IC_SB; port names must be unique across all zones; choose"):
+        settled(contents, switch_port="backbone")
+
+
+def test_a_name_that_the_zone_has_published_itself_can_be_given() -> None:
+    contents = zone()
+    put(contents[NB], "NB_Global", name="dc1")
+    published(contents, "backbone", "dc1")
+    settled(contents, switch_port="backbone")
+    assert described(contents)["switch_port"] == "backbone"
+
+
+def test_an_attachment_that_collides_with_another_zone_is_kept_and_reported() -> None:
+    contents = attached()
+    put(contents[NB], "NB_Global", name="dc1")
+    published(contents, "ts1-lr1", "dc2")
+    given = params(module, router="lr1", transit_switch="ts1")
+    assert not settle(module, given, contents)
+    (words,) = module.warn(given, contents)
+    assert "has the name of a port of zone 'dc2'" in words
+    assert "rename it with switch_port, such as 'ts1-dc1-lr1'" in words
+    again(contents, switch_port="ts1-dc1-lr1")
+    assert module.warn(given, contents) == []
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"port": "lan"}, "has another port 'lan', which no switch port links; remove it, or choose another name with the option port"),
+        ({"port": "peered"}, "'peered' of router 'lr1' is linked to router port 'far'"),
+        ({"port": "lr2-ts1"}, "'lr2-ts1' belongs to another router"),
+        ({"switch_port": "ts1-lr2"}, "'ts1-lr2' links the router port 'lr2-ts1'"),
+        ({"switch_port": "dangling"}, "'dangling', which names no router port; remove it"),
+        ({"switch_port": "vif"}, "'vif' is of type '', not a router's"),
+    ],
+)
+def test_a_name_that_something_else_has_is_refused(given: dict[str, str], words: str) -> None:
+    contents = named(zone())
+    attach(contents, "lr1", "lan", None, "aa:aa:aa:aa:aa:05", "10.0.0.1/24")
+    attach(contents, "lr1", "peered", None, "aa:aa:aa:aa:aa:06", "10.0.6.1/24")
+    change(contents[NB], "Logical_Router_Port", "peered", peer="far")
+    for name, kind in (("vif", ""), ("dangling", "router")):
+        put_child(contents[NB], "Logical_Switch", "ts1", put(contents[NB], "Logical_Switch_Port", name=name, type=kind))
+    with pytest.raises(ModuleError, match=words):
+        again(contents, **given)
+
+
+def test_a_group_is_deleted_together_with_its_port() -> None:
+    contents = grouped()
+    changes = module.desired(params(module, router="lr1", transit_switch="ts1", state="absent"), contents)
+    assert [(change.table, change.action) for change in changes if change.action == "delete"] == [
+        ("Logical_Switch_Port", "delete"),
+        ("Logical_Router_Port", "delete"),
+        ("HA_Chassis_Group", "delete"),
+    ]
