@@ -125,3 +125,14 @@ def test_the_format_follows_the_same_rules_with_every_library(make: Make, librar
 def test_turns_without_a_wait_are_counted(ic: Interconnect) -> None:
     ic.settle()
     assert int(ic.zones[0].daemon.appctl("coverage/read-counter", "poll_zero_timeout")) > 0
+
+
+def test_the_debug_log_has_what_was_sent_and_what_was_received(ic: Interconnect) -> None:
+    daemon = ic.zones[0].daemon
+    daemon.appctl("vlog/set", "jsonrpc:file:dbg")
+    ic.nb.transact(*topology.transit_switch("ts1"))
+    ic.settle()
+    lines = [line for line in daemon.log.read_text().splitlines() if "|jsonrpc|DBG|" in line]
+    assert any(": send request" in line and "ts1" in line for line in lines)
+    assert any(": received reply" in line for line in lines)
+    assert any(": received notification" in line and "ts1" in line for line in lines)

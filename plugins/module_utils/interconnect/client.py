@@ -32,6 +32,7 @@ try:
     _Idl: Any = ovs.db.idl.Idl
     _JsonRpcSession: Any = ovs.jsonrpc.Session
     _vlog: Any = ovs.vlog.Vlog("ovsdb_cs")
+    _rpc_vlog: Any = ovs.vlog.Vlog("jsonrpc")
     IMPORT_ERROR: str | None = None
 except ImportError:
     _Idl = _JsonRpcSession = object
@@ -150,6 +151,8 @@ class Session(_JsonRpcSession):
             if not isinstance(message, ovs.jsonrpc.Message):
                 rpc.error(errno.EPROTO)
                 return None
+            if _rpc_vlog.dbg_is_enabled():
+                _rpc_vlog.dbg(f"{rpc.name}: received {message}")
             if not self._is_echo(message):
                 return message
         return None

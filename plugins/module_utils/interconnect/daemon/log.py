@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -27,36 +28,68 @@ except ImportError:  # main says so, see client.check_library
     _Vlog = _vlog = _own = None
 
 
-class Log:
-    """The log of module ``ovn_ic``. Warnings are limited: at most ``BURST`` at once, and from then on one a second."""
+class _Place:
+    """One place in the code that warns: what it has logged in the current minute, and what was dropped since the last line."""
 
-    BURST = 60
+    __slots__ = ("began", "dropped", "first", "last", "logged")
+
+    def __init__(self, now: float) -> None:
+        self.began = now
+        self.logged = self.dropped = 0
+        self.first = self.last = now
+
+    def allows(self, now: float, most: int, seconds: float) -> bool:
+        """Whether one more line may be logged now."""
+        if now - self.began >= seconds:
+            self.began, self.logged = now, 0
+        if self.logged < most:
+            self.logged += 1
+            return True
+        if not self.dropped:
+            self.first = now
+        self.dropped += 1
+        self.last = now
+        return False
+
+    def report(self, now: float) -> str | None:
+        """The line about what was dropped, in upstream's words; None where nothing was."""
+        dropped, self.dropped = self.dropped, 0
+        if not dropped:
+            return None
+        ages = f"in last {now - self.first:.0f} seconds (most recently, {now - self.last:.0f} seconds ago)"
+        return f"Dropped {dropped} log messages {ages} due to excessive rate"
+
+
+class Log:
+    """The log of module ``ovn_ic``. Warnings are limited as upstream limits them: ``MOST`` in ``SECONDS`` for each place in the code.
+
+    The place is where the log is called, and what the sentence says before its first colon: the part of the engine that warns.
+    """
+
+    #: How many places are remembered.
+    PLACES = 1000
+    MOST = 5
+    SECONDS = 60.0
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.limited = True
         self._clock = clock
-        self._tokens = float(self.BURST)
-        self._last = clock()
-        self._dropped = 0
+        self._places: dict[tuple[object, int, str], _Place] = {}
 
     def __call__(self, level: str, sentence: str) -> None:
         """Log one sentence; ``level`` is info, warn, err or dbg."""
-        if level == "warn" and self.limited and not self._allowed():
-            self._dropped += 1
-            return
-        if self._dropped:
-            _vlog.warn(f"{self._dropped} warnings were not logged, there were too many at once")
-            self._dropped = 0
+        if level == "warn":
+            now, frame = self._clock(), sys._getframe(1)
+            key = (frame.f_code, frame.f_lineno, sentence.partition(":")[0])
+            if len(self._places) > self.PLACES and key not in self._places:
+                self._places.clear()
+            place = self._places.setdefault(key, _Place(now))
+            if self.limited and not place.allows(now, self.MOST, self.SECONDS):
+                return
+            words = place.report(now)
+            if words is not None:
+                _vlog.warn(words)
         getattr(_vlog, level)(sentence)
-
-    def _allowed(self) -> bool:
-        now = self._clock()
-        self._tokens = min(self.BURST, self._tokens + now - self._last)
-        self._last = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
 
 
 class LogFile:

@@ -58,15 +58,36 @@ def say(control: Control, name: str, *arguments: str) -> str:
     return control.commands[name].answer(arguments)
 
 
-def test_warnings_are_limited_and_the_missing_ones_counted(recorder: Recorder) -> None:
+def test_warnings_of_one_place_are_limited_and_the_dropped_ones_counted(recorder: Recorder) -> None:
     now = [0.0]
     log = daemon_log.Log(lambda: now[0])
     for number in range(100):
-        log("warn", str(number))
-    assert len(recorder.lines) == log.BURST
-    now[0] = 2.0
-    log("warn", "later")
-    assert recorder.lines[-2:] == ["warn 40 warnings were not logged, there were too many at once", "warn later"]
+        now[0] = number / 10
+        log("warn", f"ports: p{number}: odd")
+        if number == 50:
+            log("warn", "another place")
+        if number == 60:
+            now[0] += 100
+            log("warn", "gateways: gw1: another part of the engine")
+    assert [line for line in recorder.lines if "ports" in line] == [f"warn ports: p{number}: odd" for number in range(5)]
+    assert {"warn another place", "warn gateways: gw1: another part of the engine"} < set(recorder.lines)
+    del recorder.lines[:]
+    for now[0] in (70.0, 71.0):
+        log_ports(log)
+    assert recorder.lines == ["warn ports: p: odd"] * 2
+
+
+def log_ports(log: daemon_log.Log) -> None:
+    log("warn", "ports: p: odd")
+
+
+def test_dropped_warnings_are_counted_before_the_next_one(recorder: Recorder) -> None:
+    now = [0.0]
+    log = daemon_log.Log(lambda: now[0])
+    for now[0] in (*range(10), 61.0):
+        log_ports(log)
+    words = "Dropped 5 log messages in last 56 seconds (most recently, 52 seconds ago) due to excessive rate"
+    assert recorder.lines == ["warn ports: p: odd"] * 5 + [f"warn {words}", "warn ports: p: odd"]
 
 
 def test_only_warnings_are_limited(recorder: Recorder) -> None:
