@@ -119,11 +119,21 @@ not_checked:
 from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import doctor
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, nothing, run
 
 OPTIONS: dict[str, Any] = {
     "checks": {"type": "list", "elements": "str", "choices": sorted(doctor.CHECKS), "default": sorted(doctor.CHECKS)},
 }
+
+
+def check(params: Params) -> None:
+    """Refuse to look at nothing and find nothing."""
+    if not params["checks"]:
+        raise ModuleError(
+            "checks is an empty list, so nothing would be checked; leave it out for all checks, or name some of"
+            f" {', '.join(sorted(doctor.CHECKS))}"
+        )
 
 
 def doing(params: Params) -> str:
@@ -134,7 +144,11 @@ def doing(params: Params) -> str:
 def main() -> None:
     """Run the module."""
     needed = [doctor.GLOBAL_NORTH, doctor.GLOBAL_SOUTH]
-    run(Declaration(OPTIONS, needed, nothing, doctor.describe, doing, optional=[doctor.NORTH, doctor.SOUTH], narrow=doctor.narrow))
+    run(
+        Declaration(
+            OPTIONS, needed, nothing, doctor.describe, doing, optional=[doctor.NORTH, doctor.SOUTH], narrow=doctor.narrow, check=check
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def desired(params: Params, stores: Stores) -> list[Change]:
     wanted = params["state"] == "present"
     ids = row["external_ids"]
     if SB in stores and not ids.get("system-id"):
-        raise ModuleError("external_ids:system-id is not set, so this host is no chassis; set it to the chassis' name", database=OVS)
+        raise ModuleError("external_ids:system-id is not set, so this host is not a chassis; set it to a chassis name", database=OVS)
     keys = {} if boolean(ids, KEY) == wanted else {KEY: "true" if wanted else None}
     record = ids.get("system-id") or "."
     reason = f"state is {params['state']}"
@@ -155,7 +155,7 @@ def awaited(params: Params, stores: Stores) -> ModuleError | None:
     wanted = params["state"] == "present"
     if chassis is None and wanted:
         advice = "check that ovn-controller runs on this host and that external_ids:ovn-remote names this database"
-        return ModuleError(f"there is no chassis {name!r}; {advice}", database=SB)
+        return ModuleError(f"the zone has no chassis {name!r} yet; {advice}", database=SB)
     if chassis is not None and boolean(chassis["other_config"], FLAG) != wanted:
         state = "not yet" if wanted else "still"
         return ModuleError(f"the chassis {name!r} is {state} a gateway; check that ovn-controller runs on this host", database=SB)

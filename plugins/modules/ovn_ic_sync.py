@@ -98,7 +98,7 @@ left:
   sample:
     - subject: zones
       record: az1
-      reason: "the name 'az1' is registered by another deployment: give NB_Global.name a name that no other zone has"
+      reason: "the name 'az1' is registered by another deployment: choose a name that no other zone has (option name of ovn_ic_az)"
 """
 
 from typing import Any

@@ -109,11 +109,17 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+def check(params: Params) -> None:
+    """Refuse to wait for nobody, or not at all."""
+    if params["zones"] is not None and not params["zones"]:
+        raise ModuleError("zones is an empty list, so no zone would be waited for; leave it out for all zones, or name some")
+    if params["rounds"] < 1:
+        raise ModuleError(f"rounds is {params['rounds']}; give it 1 or more")
+
+
 def act(params: Params, session: Session) -> None:
     """Make the requests, and wait."""
     check_counters(session.stores[IC_NB], session.stores[IC_SB])
-    if params["rounds"] < 1:
-        raise ModuleError(f"rounds is {params['rounds']}; give it 1 or more")
     wait_for_zones(session, params["zones"], params["rounds"], params["wait_timeout"])
 
 
@@ -133,7 +139,7 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [GLOBAL_NORTH, GLOBAL_SOUTH], nothing, describe, doing, act=act))
+    run(Declaration(OPTIONS, [GLOBAL_NORTH, GLOBAL_SOUTH], nothing, describe, doing, act=act, check=check))
 
 
 if __name__ == "__main__":

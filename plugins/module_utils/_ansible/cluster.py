@@ -240,7 +240,7 @@ def check_removal(cluster: Cluster, member: Member) -> None:
     if not rest:
         raise ModuleError(f"{member.address} is the only member of the cluster; stop the server instead")
     if not cluster.leader:
-        raise ModuleError("the cluster has no leader at the moment, and can decide nothing; bring most of its members back first")
+        raise ModuleError("the cluster has no leader at the moment, so it cannot remove a member; bring most of its members back first")
     silent = [one.address for one in rest if not one.answers]
     if 2 * (len(rest) - len(silent)) <= len(rest):
         raise ModuleError(

@@ -27,6 +27,8 @@ from .registration import zone_of
 Params = Mapping[str, Any]
 Stores = Mapping[str, Store]
 
+#: So many transit switches are named in a message.
+_SHOWN = 10
 _STATIC = "Logical_Router_Static_Route"
 #: What the sources of the subject are called.
 WORDS = {"route": "static route", "lrp": "router port", "loadbalancer": "load balancer", "lr": "dynamic route"}
@@ -84,7 +86,7 @@ class _Question:
                 database=IC_SB,
             )
         self.owner = az.uuid
-        self.switch = params["transit_switch"]
+        self.switch = self._checked_switch(params["transit_switch"])
         self.prefix = _wanted_prefix(params["prefix"])
         self.subject = LearnedRoutes()
         self.subject.prepare(self.zone)
@@ -93,6 +95,16 @@ class _Question:
         self._asked = params["router"] is not None
         self.routers = self._routers(params["router"])
         self._zones = {row.uuid: row["name"] for row in self.zone.ic_sb.rows("Availability_Zone")}
+
+    def _checked_switch(self, name: str | None) -> str | None:
+        """The transit switch that was asked for. Raises ModuleError where there is none of this name."""
+        known = sorted(row["name"] for row in self.zone.ic_nb.rows("Transit_Switch"))
+        if name is not None and name not in known:
+            shown = ", ".join(map(repr, known[:_SHOWN])) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
+            raise ModuleError(
+                f"IC_NB has no transit switch {name!r} (it has: {shown or 'none'}); correct the option transit_switch", database=IC_NB
+            )
+        return name
 
     def _routers(self, name: str | None) -> list[Row]:
         rows = [row for row in self.zone.nb.rows("Logical_Router") if name in (None, row["name"])]

@@ -63,7 +63,7 @@ def _check(params: Params, store: Store) -> None:
     for one in params["connections"] or ():
         target, backoff = one["target"], one["max_backoff"]
         if not (PassiveStream.is_valid_name(target) or Stream.is_valid_name(target) or target.startswith("pssl:")):
-            raise ModuleError(f"{target!r} is no target of a connection; write pssl:PORT, ptcp:PORT:ADDRESS or ssl:HOST:PORT")
+            raise ModuleError(f"{target!r} is not an OVSDB connection target; write pssl:PORT, ptcp:PORT:ADDRESS or ssl:HOST:PORT")
         if targets.count(target) > 1:
             raise ModuleError(f"connections names {target} twice; name it once")
         if backoff is not None and backoff < SHORTEST_BACKOFF:
@@ -99,7 +99,7 @@ def _connections(params: Params, store: Store, table: str, owner: Row) -> Iterat
         yield insert(store, "Connection", made, record=target, reason="the connection is to be there", name=f"@connection{number}")
     members = Members(frozenset(new), frozenset(row.uuid for target, row in rows.items() if target not in wanted))
     gone = sorted(set(rows) - set(wanted))
-    reason = f"nobody wants {', '.join(gone)} any more" if gone else "connections are to be there"
+    reason = f"connections does not list {', '.join(gone)}" if gone else "connections lists others"
     yield from update(store, table, owner, record=".", reason=reason, members={"connections": members})
 
 
@@ -122,7 +122,7 @@ def _ssl(params: Params, store: Store, table: str, owner: Row) -> Iterator[Chang
         return
     missing = [name for name in FILES if not given.get(name)]
     if missing:
-        raise ModuleError(f"there is no row of TLS files yet; give {', '.join(missing)} too, so that it can be made", database=store.name)
+        raise ModuleError(f"the database has no SSL row yet; give {', '.join(missing)} too, so that it can be made", database=store.name)
     given["external_ids"] = {key: value for key, value in keys.items() if value is not None}
     reason = "the servers are to speak TLS"
     yield insert(store, "SSL", given, record=".", reason=reason, name="@ssl")

@@ -23,7 +23,7 @@ def check_counters(north: Store, south: Store) -> None:
     for store, table, version in ((north, "IC_NB_Global", "1.1.0"), (south, "Availability_Zone", "1.2.0")):
         if not store.schema.has(table, "nb_ic_cfg"):
             raise ModuleError(
-                f"zones confirm nothing before version {version} of this database's schema (OVN 24.03), and the server has"
+                f"zones confirm requests since version {version} of this database's schema (OVN 24.03), and the server has"
                 f" {store.schema.version}; convert the database to a newer schema first",
                 database=store.name,
             )
@@ -35,7 +35,9 @@ def confirmed(south: Store, names: Collection[str] | None) -> dict[str, int]:
     missing = sorted(set(names or ()) - set(known))
     if missing:
         there = ", ".join(sorted(known)) or "none"
-        raise ModuleError(f"there is no zone {', '.join(map(repr, missing))} (there are: {there}); correct zones", database=IC_SB)
+        raise ModuleError(
+            f"no zone is called {' or '.join(map(repr, missing))} (registered: {there}); correct the option zones", database=IC_SB
+        )
     return {name: number for name, number in sorted(known.items()) if names is None or name in names}
 
 

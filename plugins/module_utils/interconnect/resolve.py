@@ -112,9 +112,9 @@ def parse(target: str) -> tuple[str, int]:
     host, colon, port = target.rpartition(":")
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not colon or not host:
-        raise ValueError(f"{target!r} is no HOST:PORT")
+        raise ValueError(f"{target!r} is not HOST:PORT")
     if not (port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
-        raise ValueError(f"{port!r} is no port, a number from 1 to 65535")
+        raise ValueError(f"{port!r} is not a port, a number from 1 to 65535")
     return host, int(port)
 
 

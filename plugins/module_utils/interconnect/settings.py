@@ -156,7 +156,7 @@ class BadItem(NamedTuple):
     item: str
 
     def __str__(self) -> str:
-        return f'{self.option} of the {self.place} has the item "{self.item}", which is no prefix'
+        return f'{self.option} of the {self.place} has the item "{self.item}", which is not a prefix'
 
 
 def denial(prefix: Prefix, *lists: NamedList) -> str | None:

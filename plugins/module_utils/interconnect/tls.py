@@ -96,7 +96,7 @@ def _versions(text: str) -> tuple[ssl.TLSVersion, ssl.TLSVersion]:
     versions = [_VERSIONS.get(word[:-1] if word.endswith("+") else word) for word in words]
     found = [version for version in versions if version is not None]
     if not found or len(found) < len(words):
-        raise ValueError(f"{text!r} is no range of {', '.join(_VERSIONS)}")
+        raise ValueError(f"{text!r} is not a range of {', '.join(_VERSIONS)}")
     return min(found), ssl.TLSVersion.MAXIMUM_SUPPORTED if text.endswith("+") else max(found)
 
 

@@ -204,7 +204,7 @@ def _check_remotes(parser: argparse.ArgumentParser, remotes: Mapping[str, str]) 
             if member.startswith(_PASSIVE):
                 parser.error(f"{option}: {member!r} would wait for a server, this daemon goes to it: use one of {' '.join(_METHODS)}")
             if not member.startswith(_METHODS):
-                parser.error(f"{option}: {member!r} is no way to connect to a database, use one of {' '.join(_METHODS)}")
+                parser.error(f"{option}: {member!r} is not a connection method of OVSDB; use one of {' '.join(_METHODS)}")
             try:
                 resolve.check(member)
             except ValueError as error:

@@ -99,7 +99,7 @@ def _keep(zone: Zone, nb_global: Row, own: Row) -> Iterator[Step]:
         yield Left(
             name,
             f"the name {name!r} is registered by another deployment, this zone stays {own['name']!r}:"
-            " give NB_Global.name a name that no other zone has",
+            " choose a name that no other zone has (option name of ovn_ic_az)",
         )
         return
     reason = f"the zone was renamed from {own['name']}"
@@ -127,9 +127,9 @@ def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
     if doubt:
         yield Left(
             name,
-            f"the name {name!r} is registered by another deployment ({doubt}): give NB_Global.name a name that no other zone has;"
-            " or, if no other zone has this one, take the registration over (option claim of ovn_ic_az, or control command zone/claim of"
-            " the zone's daemon)",
+            f"the name {name!r} is registered by another deployment ({doubt}): choose a name that no other zone has (option name of"
+            " ovn_ic_az); or, if no other zone has this one, take the registration over (option claim of ovn_ic_az, or control command"
+            " zone/claim of the zone's daemon)",
         )
         return
     yield from _remember(zone, nb_global, "the zone's row in IC_SB", {ZONE_KEY: row.uuid})

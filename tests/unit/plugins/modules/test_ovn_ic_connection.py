@@ -83,7 +83,7 @@ def test_files_are_changed_in_place_and_made_in_a_new_database(contents: dict[st
 @pytest.mark.parametrize(
     "given, words",
     [
-        ({"connections": [{"target": "nonsense"}]}, "'nonsense' is no target of a connection"),
+        ({"connections": [{"target": "nonsense"}]}, "'nonsense' is not an OVSDB connection target"),
         ({"connections": [{"target": "ptcp:1"}, {"target": "ptcp:1"}]}, "names ptcp:1 twice"),
         ({"connections": [{"target": "tcp:192.0.2.1:1", "max_backoff": 5}]}, "give it at least 1000 milliseconds"),
         ({"ssl": {"ssl_ciphersuites": "x"}}, "ssl_ciphersuites needs a schema"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import doctor
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_doctor_info as module
@@ -53,6 +54,12 @@ def port(contents: Contents, az: str, number: int, gateway: str, address: str, *
 def route(contents: Contents, az: str, prefix: str, **columns: str) -> None:
     columns = {"transit_switch": "ts1", "origin": "connected", **columns}
     put(contents[IC_SB], "Route", availability_zone=az, ip_prefix=prefix, **columns)
+
+
+def test_no_check_at_all_is_refused() -> None:
+    with pytest.raises(ModuleError, match="checks is an empty list, so nothing would be checked"):
+        module.check(params(module, checks=[]))
+    module.check(params(module))
 
 
 def look(contents: Contents, *checks: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def test_one_key_is_set_or_removed(before: dict[str, str], state: str, after: di
 @pytest.mark.parametrize(
     "state, flag, words",
     [
-        ("present", None, "there is no chassis 'gw1'"),
+        ("present", None, "the zone has no chassis 'gw1' yet"),
         ("present", "false", "the chassis 'gw1' is not yet a gateway"),
         ("present", "true", None),
         ("absent", "true", "the chassis 'gw1' is still a gateway"),

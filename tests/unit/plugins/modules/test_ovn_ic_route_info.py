@@ -95,6 +95,7 @@ def test_a_router_without_a_port_learns_nothing_and_is_told_so(world: RoutesWorl
     shown = ask(world, router="lr9", prefix="10.0.2.0/24")
     assert (shown["advertised"], shown["ports"]) == ([], [])
     assert reasons(shown["learned"]) == {"10.0.2.1/24": "the router has no port on ts1 that takes part"}
+    world.put(world.ic_nb, "Transit_Switch", "ts2", name="ts2")
     assert ask(world, transit_switch="ts2") == {"ports": [], "advertised": [], "learned": [], "peers": [], "answer": []}
 
 
@@ -107,6 +108,8 @@ def test_a_port_that_takes_no_part_is_told(world: RoutesWorld) -> None:
 def test_what_makes_no_sense_is_refused(world: RoutesWorld) -> None:
     with pytest.raises(ModuleError, match="there is no router 'lr9'"):
         ask(world, router="lr9")
+    with pytest.raises(ModuleError, match=r"IC_NB has no transit switch 'ts9' \(it has: 'ts1'\); correct the option transit_switch"):
+        ask(world, transit_switch="ts9")
     with pytest.raises(ModuleError, match="prefix is 'x', which is neither a network nor an address"):
         ask(world, prefix="x")
     with pytest.raises(ModuleError, match="the zone has no name"):

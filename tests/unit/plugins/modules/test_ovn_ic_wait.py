@@ -96,10 +96,13 @@ def test_a_cluster_that_lost_its_leader_is_asked_again(answer: tuple[Any, str | 
 
 def test_what_cannot_be_is_refused() -> None:
     interconnect = Interconnect(az1=4)
-    with pytest.raises(ModuleError, match=r"there is no zone 'az9' \(there are: az1\)"):
+    with pytest.raises(ModuleError, match=r"no zone is called 'az9' \(registered: az1\)"):
         module.act(params(module, zones=["az9", "az1"]), interconnect)
     with pytest.raises(ModuleError, match="rounds is 0"):
-        module.act(params(module, rounds=0), interconnect)
+        module.check(params(module, rounds=0))
+    with pytest.raises(ModuleError, match="zones is an empty list, so no zone would be waited for"):
+        module.check(params(module, zones=[]))
+    module.check(params(module))
     interconnect = Interconnect(az1=4)
     del interconnect.south.schema.json["tables"]["Availability_Zone"]["columns"]["nb_ic_cfg"]
     with pytest.raises(ModuleError, match=r"version 1\.2\.0 .* \(OVN 24\.03\)"):

@@ -214,7 +214,7 @@ def test_ipv4_over_ipv6_is_inherited(router: str | None, port: str | None) -> No
 def test_bad_items_name_their_option() -> None:
     zone = ZoneOptions.read({"ic-route-blacklist": "bad,10.0.0.0/8"})
     port = PortOptions.read({"ic-route-filter-learn": "10.0.0.0/8 ", "ic-route-deny-adv": "x"})
-    assert [str(item) for item in zone.bad_items] == ['ic-route-blacklist of the zone has the item "bad", which is no prefix']
+    assert [str(item) for item in zone.bad_items] == ['ic-route-blacklist of the zone has the item "bad", which is not a prefix']
     assert [(item.option, item.place, item.item) for item in port.filters.bad_items] == [
         ("ic-route-filter-learn", "router port", "10.0.0.0/8 "),
         ("ic-route-deny-adv", "router port", "x"),
