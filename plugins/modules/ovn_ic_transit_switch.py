@@ -144,6 +144,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted i
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, Database, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import KEY_NOTE
 
 DATABASE = declare(
     IC_NB,
@@ -161,7 +162,7 @@ def _keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dic
     """The keys to write, those of the subnets among them."""
     keys = wanted_keys(params, now)
     keys["external_ids"] = map_keys(
-        now["external_ids"], params["external_ids"], "external_ids", params["purge_external_ids"], kept=(SUBNETS,)
+        now["external_ids"], params["external_ids"], "external_ids", params["purge_external_ids"], kept=(SUBNETS, KEY_NOTE)
     )
     if params["subnets"] is not None:
         keys["external_ids"][SUBNETS] = subnets_text(params["subnets"]) or None

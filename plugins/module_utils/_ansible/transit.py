@@ -13,6 +13,7 @@ from ..interconnect.change import Change, delete, insert, update
 from ..interconnect.schema import IC_NB, NB
 from ..interconnect.settings import boolean
 from ..interconnect.store import Row, Store
+from ..interconnect.zone import KEY_NOTE
 from .arguments import STATE, map_options
 from .errors import ModuleError
 from .wanted import checked_name, map_keys
@@ -50,8 +51,8 @@ Keys = Callable[[Params, Mapping[str, Mapping[str, str]]], "dict[str, dict[str, 
 
 
 def wanted_keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str | None]]:
-    """What the options of the maps say."""
-    return {column: map_keys(now[column], params[column], column, params[f"purge_{column}"]) for column in MAPS}
+    """What the options of the maps say. The tunnel key that the daemons note is kept."""
+    return {column: map_keys(now[column], params[column], column, params[f"purge_{column}"], kept=(KEY_NOTE,)) for column in MAPS}
 
 
 def names(params: Params) -> list[str]:

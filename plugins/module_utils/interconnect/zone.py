@@ -37,6 +37,9 @@ HOLD = "-hold"
 OWNER_KEY = "ovn-interconnect"
 ADOPTED_KEY = "ovn-interconnect-adopted"
 ROW_KEY = "ovn-interconnect-row"
+#: Key of Transit_Switch.external_ids and Transit_Router.external_ids in IC_NB: the tunnel key of its datapath, so that it survives the loss
+#: of IC_SB even if the first zone that inserts the datapath again does not know the key.
+KEY_NOTE = "ovn-interconnect-tunnel-key"
 #: Key prefix of IC_SB_Global.external_ids: the token of the zone that claims the Availability_Zone row whose uuid follows.
 CLAIM_PREFIX = "ovn-interconnect-claim-"
 

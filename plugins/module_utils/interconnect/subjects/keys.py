@@ -4,10 +4,11 @@
 
 """Choosing tunnel keys of datapaths and of ports.
 
-A key is free where no row of IC_SB has it, no insert of this process that is still on its way has it, and nobody who lost his row (IC_SB
-was rebuilt) still has it in NB. A zone's switches and ports keep the keys that they have in NB, so that keys survive the loss of IC_SB.
+A key is free if no row of IC_SB has it, no insert of this process in flight has it, and no object whose row is missing from IC_SB (because
+IC_SB was rebuilt) will need it again: such a key is requested in NB, or noted in IC_NB. Transit switches, transit routers and ports get
+the keys that are noted or requested for them, so that keys survive the loss of IC_SB.
 
-The allocators remember what was handed out and has not come back. The two subjects of datapaths share one, so do the two of ports.
+The allocators remember keys whose rows have not been read back yet. The two subjects of datapaths share one, so do the two of ports.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from itertools import chain
 from ..change import Left
 from ..settings import integer
 from ..store import Row
-from ..zone import Zone
+from ..zone import KEY_NOTE, Zone
 from .transit import (
     REQUESTED_KEY,
     ROUTER_KEY,
@@ -67,6 +68,8 @@ class DatapathKeys:
         self._reserved = _Reservations()
         #: For each range: no key below this one is free, the lower end aside.
         self._lowest: dict[range, int] = {}
+        #: Keys of deleted datapaths, with the transit switch: other zones may hold the key as long as they have ports there.
+        self._retired: dict[int, str] = {}
 
     def prepare(self, zone: Zone) -> None:
         """Register the indexes used here, and search from the beginning again: keys may have been freed unseen."""
@@ -74,9 +77,15 @@ class DatapathKeys:
         zone.ic_sb.index("Datapath_Binding", "tunnel_key", lambda row: (row["tunnel_key"],))
         zone.nb.index("Logical_Switch", REQUESTED_KEY, partial(_requested, "other_config", SWITCH_KEY))
         zone.nb.index("Logical_Router", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
+        for table in ("Transit_Switch", "Transit_Router"):
+            zone.ic_nb.index(table, KEY_NOTE, _noted)
+
+    def retire(self, key: int, name: str) -> None:
+        """The datapath of a transit switch with this key is being deleted."""
+        self._retired[key] = name
 
     def release(self, owner: Hashable) -> None:
-        """Forget what was handed out to this owner: its row came back, or it is planned anew."""
+        """Forget what was handed out to this owner: its row came back, or it is planned again."""
         key = self._reserved.release(owner)
         if isinstance(key, int):
             self.freed(key)
@@ -87,11 +96,15 @@ class DatapathKeys:
             if key in keys:
                 self._lowest[keys] = min(key, lowest)
 
-    def take(self, zone: Zone, owner: Hashable, keys: range, wanted: int = 0) -> int | None:
-        """Hand out ``wanted`` if it is in the range and free, else the lowest free key (K-2: the lower end comes last), else None."""
-        if wanted in keys and not self._used(zone, wanted):
-            self._reserved.reserve(owner, wanted)
-            return wanted
+    def take(self, zone: Zone, owner: tuple[str, str], keys: range, note: int = 0, requested: int = 0) -> int | None:
+        """Hand out a key of a datapath: the noted one, else the one that the zone's object requests, else the lowest free one, else None.
+
+        ``owner`` is ("switch", its name) or ("router", its IC_NB uuid). The lower end of the range comes last (switches-K-2).
+        """
+        for wanted in (note, requested):
+            if wanted in keys and not self._used(zone, wanted) and not (wanted != note and _is_noted(zone, wanted, owner)):
+                self._reserved.reserve(owner, wanted)
+                return wanted
         first = keys.start + 1
         lowest = max(first, self._lowest.get(keys, first))
         gapless = True
@@ -100,7 +113,7 @@ class DatapathKeys:
                 if gapless and key >= first:
                     self._lowest[keys] = key + 1
                 continue
-            if not _claimed_datapath(zone, key):
+            if not (_is_requested(zone, key) or _is_noted(zone, key, owner) or self._is_retired(zone, key)):
                 self._reserved.reserve(owner, key)
                 return key
             gapless = False
@@ -108,6 +121,12 @@ class DatapathKeys:
 
     def _used(self, zone: Zone, key: int) -> bool:
         return key in self._reserved or zone.ic_sb.first("Datapath_Binding", "tunnel_key", key) is not None
+
+    def _is_retired(self, zone: Zone, key: int) -> bool:
+        name = self._retired.get(key)
+        if name is not None and zone.ic_sb.first("Port_Binding", "transit_switch", name) is None:
+            del self._retired[key]
+        return key in self._retired
 
 
 class PortKeys:
@@ -195,11 +214,44 @@ def _requested(column: str, marker: str, row: Row) -> Iterable[Hashable]:
     return (key,) if key else ()
 
 
-def _claimed_datapath(zone: Zone, key: int) -> bool:
-    """Whether a switch or router of this zone has this key from a row of IC_SB that is gone, and will ask for it again."""
+def _noted(row: Row) -> Iterable[Hashable]:
+    key = note(row)
+    return (key,) if key else ()
+
+
+def note(row: Row) -> int:
+    """The tunnel key that IC_NB notes for a transit switch or router, 0 for none."""
+    return integer(row["external_ids"], KEY_NOTE, 0)
+
+
+def _is_noted(zone: Zone, key: int, owner: tuple[str, str]) -> bool:
+    """Whether IC_NB notes this key for another transit switch or router, whose datapath is missing."""
+    switches = (row for row in zone.ic_nb.find("Transit_Switch", KEY_NOTE, key) if owner != ("switch", row["name"]))
+    transit_routers = (row for row in zone.ic_nb.find("Transit_Router", KEY_NOTE, key) if owner != ("router", row.uuid))
+    return any(not switch_datapaths(zone, row["name"]) for row in switches) or any(
+        not router_datapaths(zone, row.uuid) for row in transit_routers
+    )
+
+
+def keeper(zone: Zone, name: str, key: int) -> Row | None:
+    """An NB switch that requests the tunnel key of transit switch ``name`` and does not get another one: its own has no datapath.
+
+    Its deletion may be withheld. northd would give one of two switches with one key a local key.
+    """
     for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
-        name = row["other_config"][SWITCH_KEY]
-        if zone.ic_nb.first("Transit_Switch", "name", name) is not None and not switch_datapaths(zone, name):
+        other = row["other_config"][SWITCH_KEY]
+        if other != name and not (zone.ic_nb.first("Transit_Switch", "name", other) is not None and switch_datapaths(zone, other)):
+            return row
+    return None
+
+
+def _is_requested(zone: Zone, key: int) -> bool:
+    """Whether a switch or router of this zone requests this key, and its datapath is missing from IC_SB.
+
+    This includes switches that IC_NB does not have and whose deletion is withheld.
+    """
+    for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
+        if not switch_datapaths(zone, row["other_config"][SWITCH_KEY]):
             return True
     for row in zone.nb.find("Logical_Router", REQUESTED_KEY, key):
         transit_router = zone.ic_nb.first("Transit_Router", "name", row["options"][ROUTER_KEY])

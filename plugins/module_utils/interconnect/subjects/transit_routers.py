@@ -18,9 +18,9 @@ from ..change import Left, Step, delete, insert, update
 from ..engine import Keys, Subject
 from ..schema import IC_NB, IC_SB, NB
 from ..store import Row, RowChange
-from ..zone import Zone
+from ..zone import KEY_NOTE, Zone
 from . import transit
-from .keys import NORMAL_KEYS, DatapathKeys, duplicate, keeps_key, requested, sharing
+from .keys import NORMAL_KEYS, DatapathKeys, duplicate, keeps_key, note, requested, sharing
 from .ownership import ROUTER, end, marks, namesakes, new_marks, resolve_surplus
 from .transit import ROUTER_KEY, ROUTER_TYPE
 
@@ -45,7 +45,7 @@ class TransitRouters(Subject):
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.table == "Transit_Router":
-            if change.changed("name"):
+            if change.changed("name", "external_ids"):
                 yield from _of_uuid(zone, change.uuid)
                 for row in change.rows:
                     yield from _of_name(zone, row["name"])
@@ -111,9 +111,12 @@ class TransitRouters(Subject):
 
     def _maintain(self, zone: Zone, transit_router: Row, datapath: Row) -> Iterator[Step]:
         """The key never changes (R-5), unless it is another datapath's (K-5)."""
-        if keeps_key(zone, datapath):
-            return
         name = transit_router["name"]
+        if keeps_key(zone, datapath):
+            reason = "the tunnel key is noted in IC_NB, so that it survives the loss of IC_SB"
+            keys = {"external_ids": {KEY_NOTE: str(datapath["tunnel_key"])}}
+            yield from update(zone.ic_nb, "Transit_Router", transit_router, record=name, reason=reason, keys=keys)
+            return
         key = self._take(zone, transit_router)
         if key is None:
             yield _exhausted(name)
@@ -125,8 +128,8 @@ class TransitRouters(Subject):
     def _take(self, zone: Zone, transit_router: Row) -> int | None:
         """A key: the one that the zone's router has, if it is free, so that keys survive."""
         routers = transit.routers(zone, transit_router["name"])
-        wanted = requested(routers[0]["options"]) if routers else 0
-        key = self._keys.take(zone, ("router", transit_router.uuid), NORMAL_KEYS, wanted)
+        here = requested(routers[0]["options"]) if routers else 0
+        key = self._keys.take(zone, ("router", transit_router.uuid), NORMAL_KEYS, note(transit_router), here)
         if key is None:
             self._starved.add(transit_router.uuid)
         return key

@@ -17,9 +17,9 @@ from ..engine import ALL, Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB, version_numbers
 from ..settings import boolean
 from ..store import Row, RowChange
-from ..zone import ROW_KEY, Zone
+from ..zone import KEY_NOTE, ROW_KEY, Zone
 from . import gateways, transit
-from .keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, duplicate, keeps_key, requested, sharing
+from .keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, duplicate, keeper, keeps_key, note, requested, sharing
 from .ownership import SWITCH, end, marks, namesakes, new_marks, resolve_surplus
 from .transit import SWITCH_KEY, SWITCH_TYPE
 
@@ -62,14 +62,19 @@ class TransitSwitches(Subject):
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.table == "Transit_Switch":
-            if change.changed("name"):
+            if change.changed("name") or _note_differs(change):
                 yield from _with_rivals(zone, (row["name"] for row in change.rows))
         elif change.table == "Logical_Switch":
             yield from _with_rivals(zone, _switch_names(change, zone))
+            if change.changed("other_config"):
+                yield from _sharing(zone, (requested(row["other_config"]) for row in change.rows if SWITCH_KEY in row["other_config"]))
         elif change.table == "Logical_Switch_Port":
             yield from _undecided(change, zone)
         elif change.table == "Datapath_Binding":
-            yield from (row["transit_switch"] for row in change.rows if row["type"] != transit.ROUTER_TYPE)
+            for row in change.rows:
+                if row["type"] != transit.ROUTER_TYPE:
+                    yield row["transit_switch"]
+                    yield from _requesting(zone, row["transit_switch"])
             yield from _sharing(zone, (row["tunnel_key"] for row in change.rows))
             if change.old is not None and change.changed("tunnel_key"):
                 self._keys.freed(change.old["tunnel_key"])
@@ -94,7 +99,7 @@ class TransitSwitches(Subject):
         self._starved.discard(name)
         transit_switch = zone.ic_nb.first("Transit_Switch", "name", name)
         if transit_switch is None:
-            yield from _withdraw(zone, name)
+            yield from self._withdraw(zone, name)
             return
         zone.seen["Transit_Switch"].add(name)
         yield from _local(zone, transit_switch)
@@ -142,14 +147,27 @@ class TransitSwitches(Subject):
                 yield _exhausted(zone, name, f"it keeps the key {datapath['tunnel_key']}")
             else:
                 columns["tunnel_key"] = key
+        if reason is None:
+            yield from _note_key(zone, transit_switch, datapath["tunnel_key"])
         reason = reason or "filled in after an upgrade"
         yield from update(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, columns=columns, shared=True)
 
+    def _withdraw(self, zone: Zone, name: str) -> Iterator[Step]:
+        """S-4 and S-8 for a transit switch that does not exist."""
+        for switch in transit.switches(zone, name):
+            yield from end(SWITCH, zone, switch, name, proof=transit.known_here(zone, SWITCH, name))
+        if zone.shared_lock:
+            for datapath in transit.switch_datapaths(zone, name):
+                self._keys.retire(datapath["tunnel_key"], name)
+                reason = f"IC_NB has no transit switch {name}"
+                yield delete(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, shared=True)
+
     def _take(self, zone: Zone, name: str) -> int | None:
-        """A key from the range of the mode: the one that the zone's switch has, if it is free and in the range, so that keys survive."""
-        switch = transit.switch_of(zone, name)
-        wanted = requested(switch["other_config"]) if switch is not None else 0
-        key = self._keys.take(zone, ("switch", name), key_range(zone), wanted)
+        """A key from the range of the mode: the one that IC_NB notes or the zone's switch has, if it is free, so that keys survive."""
+        switch, transit_switch = transit.switch_of(zone, name), zone.ic_nb.first("Transit_Switch", "name", name)
+        here = requested(switch["other_config"]) if switch is not None else 0
+        there = note(transit_switch) if transit_switch is not None else 0
+        key = self._keys.take(zone, ("switch", name), key_range(zone), there, here)
         if key is None:
             self._starved.add(name)
         return key
@@ -179,10 +197,26 @@ def _key_fault(zone: Zone, datapath: Row) -> str | None:
     return None if keeps_key(zone, datapath) else f"its key {datapath['tunnel_key']} is another datapath's too"
 
 
+def _note_key(zone: Zone, transit_switch: Row, key: int) -> Iterator[Step]:
+    reason = "the tunnel key is noted in IC_NB, so that it survives the loss of IC_SB"
+    keys = {"external_ids": {KEY_NOTE: str(key)}}
+    yield from update(zone.ic_nb, "Transit_Switch", transit_switch, record=transit_switch["name"], reason=reason, keys=keys)
+
+
+def _note_differs(change: RowChange) -> bool:
+    return change.changed("external_ids") and (change.old is None or change.new is None or note(change.old) != note(change.new))
+
+
+def _requesting(zone: Zone, name: str) -> Iterator[str]:
+    """The transit switches whose datapaths have the key that the zone's switches for transit switch ``name`` request."""
+    return _sharing(zone, (requested(row["other_config"]) for row in transit.switches(zone, name)))
+
+
 def _with_rivals(zone: Zone, names: Iterable[str]) -> Iterator[str]:
-    """The names, and those whose datapaths share a key with theirs."""
+    """The names, and those whose datapaths share a key with theirs, or have the key that their switches request."""
     for name in names:
         yield name
+        yield from _requesting(zone, name)
         yield from _sharing(zone, (row["tunnel_key"] for row in transit.switch_datapaths(zone, name)))
 
 
@@ -197,7 +231,7 @@ def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:
     if writes_vxlan_mode(zone):
         config[VXLAN_KEY] = "true" if vxlan_mode(zone) else "false"
     datapath = transit.switch_datapath(zone, transit_switch)
-    if datapath is not None and keeps_key(zone, datapath):
+    if datapath is not None and keeps_key(zone, datapath) and keeper(zone, name, datapath["tunnel_key"]) is None:
         config[transit.REQUESTED_KEY] = str(datapath["tunnel_key"])
     return {"name": name, "other_config": config, "external_ids": new_marks(name, transit_switch)}
 
@@ -228,7 +262,17 @@ def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
         config[VXLAN_KEY] = "true" if mode else "false"
     datapath = transit.switch_datapath(zone, transit_switch)
     if datapath is not None and keeps_key(zone, datapath):
-        config.update(transit.key_option(switch["other_config"], datapath["tunnel_key"]))
+        key = datapath["tunnel_key"]
+        other = keeper(zone, name, key)
+        if other is None:
+            config.update(transit.key_option(switch["other_config"], key))
+        else:
+            yield Left(
+                name,
+                f"the tunnel key {key} of transit switch {name} is not written to its switch, because switch {other['name']} has it and its"
+                f" transit switch {other['other_config'][SWITCH_KEY]} has no datapath: remove that switch (see guard/show), or restore its"
+                " transit switch",
+            )
     yield from update(
         zone.nb,
         "Logical_Switch",
@@ -237,16 +281,6 @@ def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
         reason=f"it stands for transit switch {name}",
         keys={"other_config": config, "external_ids": ids},
     )
-
-
-def _withdraw(zone: Zone, name: str) -> Iterator[Step]:
-    """S-4 and S-8 for a transit switch that does not exist."""
-    for switch in transit.switches(zone, name):
-        yield from end(SWITCH, zone, switch, name, proof=transit.known_here(zone, SWITCH, name))
-    if zone.shared_lock:
-        for datapath in transit.switch_datapaths(zone, name):
-            reason = f"IC_NB has no transit switch {name}"
-            yield delete(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, shared=True)
 
 
 def _undecided(change: RowChange, zone: Zone) -> Iterator[str]:

@@ -434,6 +434,80 @@ def test_keys_survive_the_loss_of_ic_sb_and_new_switches_do_not_take_them() -> N
     assert w.rejections() == []
 
 
+def lose_ic_sb(w: World) -> None:
+    """IC_SB was rebuilt: it has no datapath."""
+    with w.batch():
+        for row in list(w.ic_sb.rows("Datapath_Binding")):
+            w.delete(w.ic_sb, "Datapath_Binding", row.uuid)
+
+
+def test_keys_survive_although_the_lock_goes_first_to_a_zone_that_does_not_know_them() -> None:
+    """az3 was away while the switches were made; it is the first to insert their datapaths again."""
+    w = world(("az1", "az2", "az3"))
+    w.stop("az3")
+    for number in range(1, 4):
+        w.transit_switch(f"ts{number}")
+        w.settle()
+    before = datapaths(w)
+    w.stop("az1")
+    w.stop("az2")
+    lose_ic_sb(w)
+    w.transit_switch("a-new-one")
+    w.start("az3", shared_lock=True)
+    w.settle()
+    assert datapaths(w) == [("a-new-one", FIRST + 3), *before]
+    w.start("az1")
+    w.start("az2")
+    w.settle()
+    for zone in w.sites:
+        assert [config(w, name, zone)["requested-tnl-key"] for name, _key in before] == [str(key) for _name, key in before]
+    assert w.rejections() == []
+    w.check_law()
+
+
+def test_a_key_that_a_switch_still_has_is_not_requested_for_another_one() -> None:
+    """az2 withholds the deletion of a switch, and the zone with the lock gives its key to a new one."""
+    w = world()
+    old = w.transit_switch("old")
+    w.settle()
+    w.stop("az2")
+    w.delete(w.ic_nb, "Transit_Switch", old)
+    w.settle()
+    w.transit_switch("new")
+    w.settle()
+    assert datapaths(w) == [("new", FIRST)]
+    # The switch stays: nothing proves that this interconnect made it.
+    nb = w.site("az2").zone.nb
+    w.put(nb, "Logical_Switch", named(nb, "Logical_Switch", "old").uuid, external_ids={})
+    w.start("az2")
+    w.settle()
+    assert config(w, "old", "az2")["requested-tnl-key"] == str(FIRST)
+    assert "requested-tnl-key" not in config(w, "new", "az2")
+    assert "because switch old has it" in w.reasons("az2")["new"]
+    w.check_law()
+    w.delete(nb, "Logical_Switch", named(nb, "Logical_Switch", "old").uuid)
+    w.settle()
+    assert config(w, "new", "az2")["requested-tnl-key"] == str(FIRST)
+    w.check_law()
+
+
+def test_a_key_is_not_given_to_another_switch_while_a_zone_has_ports_on_the_old_one() -> None:
+    w = world()
+    old = w.transit_switch("old")
+    w.settle()
+    columns = {"logical_port": "p", "transit_switch": "old", "tunnel_key": 1}
+    port = w.put(w.ic_sb, "Port_Binding", availability_zone=w.az("az2"), **columns)
+    w.delete(w.ic_nb, "Transit_Switch", old)
+    w.settle()
+    w.transit_switch("new")
+    w.settle()
+    assert datapaths(w) == [("new", FIRST + 1)]
+    w.delete(w.ic_sb, "Port_Binding", port)
+    w.transit_switch("newer")
+    w.settle()
+    assert datapaths(w) == [("new", FIRST + 1), ("newer", FIRST)]
+
+
 @pytest.mark.parametrize("gateway_in", ["az1", "az2"])
 def test_keys_survive_the_loss_of_ic_sb_in_vxlan_mode(gateway_in: str) -> None:
     """Datapaths are planned before any encap is committed: the mode must not be off until then."""
