@@ -123,7 +123,9 @@ zone:
       returned: success
       sample: 0f3d38f1-6a39-4b52-9d1e-6c0f0c8a27c4
 changes:
-  description: The rows that were changed, or would be in check mode, each with its reason.
+  description:
+    - The rows that were changed, or would be in check mode, each with its reason.
+    - Values are whole and other rows are named. A row that only holds ports or routes is left out if these are listed themselves.
   returned: success
   type: list
   elements: dict

@@ -73,7 +73,9 @@ global:
       returned: success
       sample: 20000
 changes:
-  description: The rows that were changed, or would be in check mode, each with its reason.
+  description:
+    - The rows that were changed, or would be in check mode, each with its reason.
+    - Values are whole and other rows are named. A row that only holds ports or routes is left out if these are listed themselves.
   returned: success
   type: list
   elements: dict

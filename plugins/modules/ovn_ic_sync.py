@@ -64,7 +64,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: The rows that were changed, or would be if this call could write, each with its reason.
+  description:
+    - The rows that were changed, or would be if this call could write, each with its reason.
+    - Values are whole and other rows are named. A row that only holds ports or routes is left out if these are listed themselves.
   returned: success
   type: list
   elements: dict

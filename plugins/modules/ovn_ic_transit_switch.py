@@ -111,7 +111,9 @@ transit_switches:
       other_config: {}
       external_ids: {transit-subnets: 169.254.100.0/24}
 changes:
-  description: The rows that were changed, or would be in check mode, each with its reason.
+  description:
+    - The rows that were changed, or would be in check mode, each with its reason.
+    - Values are whole and other rows are named. A row that only holds ports or routes is left out if these are listed themselves.
   returned: success
   type: list
   elements: dict

@@ -22,6 +22,7 @@ from ..interconnect.client import IMPORT_ERROR, LibraryError
 from ..interconnect.pairing import COLUMNS
 from ..interconnect.replica import Replica, Tls
 from ..interconnect.schema import NB, SB, Database, extended
+from ..interconnect.shown import explained
 from ..interconnect.simulation import Simulation
 from ..interconnect.store import Store
 from .arguments import DEFAULTS, OPTIONS, connection_spec
@@ -227,7 +228,7 @@ def _check(declaration: Declaration, params: Params, session: Session) -> dict[s
     changes: list[Change] = []
     lost = declaration.lost(params, session.stores)
     for _wave in range(MOST_WAVES):
-        wave = declaration.desired(params, session.stores)
+        wave = explained(declaration.desired(params, session.stores), session.stores.values())
         if not wave:
             break
         changes += wave
@@ -244,7 +245,7 @@ def _work(declaration: Declaration, params: Params, session: Session) -> dict[st
     lost = declaration.lost(params, session.stores)
     refused: Sequence[Change] = ()
     for _wave in range(MOST_WAVES):
-        wave = declaration.desired(params, session.stores)
+        wave = explained(declaration.desired(params, session.stores), session.stores.values())
         if not wave:
             break
         result = session.commit(wave)

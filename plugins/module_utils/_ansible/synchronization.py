@@ -15,6 +15,7 @@ from ..interconnect.commit import Outcome
 from ..interconnect.engine import Engine
 from ..interconnect.replica import Replica
 from ..interconnect.schema import SB, declare
+from ..interconnect.shown import explained
 from ..interconnect.simulation import Simulation
 from ..interconnect.store import Store
 from ..interconnect.sync import ACTIVE, ACTIVE_LOCK, ZoneSync
@@ -32,6 +33,7 @@ class Recorder:
         self._engine = engine
         self._seen: set[int] = set()
         self._groups: list[Group] = []
+        self._explained: dict[int, list[Change]] = {}
         self.sent_any = False
         #: What a server has said that takes no writes of this client at all, None for nothing.
         self.forbidden: str | None = None
@@ -39,7 +41,7 @@ class Recorder:
     @property
     def written(self) -> list[Change]:
         """What was committed, in that order."""
-        return [change for group in self._groups for change in group.changes]
+        return [change for group in self._groups for change in self._explained[id(group)]]
 
     @property
     def stores(self) -> dict[str, Store]:
@@ -47,8 +49,9 @@ class Recorder:
         return {}
 
     def sent(self, group: Group, transactions: int = 1) -> None:
-        """A group goes out."""
+        """A group goes out: what its rows refer to is read before they change."""
         self.sent_any = True
+        self._explained[id(group)] = explained(group.changes, self._engine.zone.stores)
         self._engine.sent(group, transactions)
 
     def committed(self, group: Group) -> None:
@@ -168,11 +171,11 @@ def _planned(sync: ZoneSync, locked: bool) -> Report:
             break
         for group in groups:
             sync.engine.sent(group)
+            changes += explained(group.changes, sync.zone.stores)
         differences = [change for group in groups for change in simulation.apply(group.changes)]
         sync.engine.observe(differences)
         for group in groups:
             sync.engine.committed(group)
-            changes += group.changes
     return Report(changes, False, not changes, locked, _left(sync))
 
 

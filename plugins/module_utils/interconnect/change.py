@@ -22,6 +22,29 @@ INSERT, UPDATE, DELETE = "insert", "update", "delete"
 _NONE: Mapping[str, Any] = {}
 
 
+class Shown(NamedTuple):
+    """One row as a person reads it: ``before`` and ``after`` hold whole values of the written columns, with names of other rows."""
+
+    database: str
+    table: str
+    record: str
+    action: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    reason: str
+
+    def as_result(self) -> dict[str, Any]:
+        """The form that modules return: database, table, record, action, columns, reason; JSON types only."""
+        return {
+            "database": self.database,
+            "table": self.table,
+            "record": self.record,
+            "action": self.action,
+            "columns": dict(sorted(self.after.items())),
+            "reason": self.reason,
+        }
+
+
 class Change(NamedTuple):
     """One row to insert, update or delete.
 
@@ -30,7 +53,7 @@ class Change(NamedTuple):
     ``before`` holds what the written columns were (of a deleted row: all known ones). ``shared`` marks rows of IC_SB that only the holder
     of the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3). ``unless`` holds values of columns, of maps some keys: if a row with
     all of them is there when an insert arrives, because another writer was faster, the transaction is not committed and has to be
-    planned anew.
+    planned again. ``shown`` is how it is shown, as :mod:`.shown` says; None where nobody has asked.
     """
 
     database: str
@@ -45,6 +68,7 @@ class Change(NamedTuple):
     before: Mapping[str, Any] = _NONE
     shared: bool = False
     unless: Mapping[str, Any] = _NONE
+    shown: tuple[Shown, ...] | None = None
 
     def after(self) -> dict[str, Any]:
         """The written columns as they will be: maps whole, of sets that are changed by members only what was added."""
@@ -184,18 +208,29 @@ def diff(changes: Iterable[Change]) -> dict[str, Any]:
     """Before and after of the written columns, as Ansible's diff mode shows them: ``table/record`` -> column -> value."""
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
-    for change in changes:
-        place = f"{change.table}/{change.record}"
-        if change.action != INSERT:
-            before.setdefault(place, {}).update({column: plain(value) for column, value in change.before.items()})
-        if change.action != DELETE:
-            after.setdefault(place, {}).update({column: plain(value) for column, value in change.after().items()})
+    for one in _all_shown(changes):
+        place = f"{one.table}/{one.record}"
+        if one.action != INSERT:
+            known = before.setdefault(place, {})
+            known.update({column: value for column, value in one.before.items() if column not in known})
+        if one.action != DELETE:
+            after.setdefault(place, {}).update(one.after)
     return {"before": before, "after": after}
 
 
 def results(changes: Iterable[Change]) -> list[dict[str, Any]]:
     """Changes as modules return them."""
-    return [change.as_result() for change in changes]
+    return [one.as_result() for one in _all_shown(changes)]
+
+
+def _all_shown(changes: Iterable[Change]) -> Iterator[Shown]:
+    for change in changes:
+        if change.shown is not None:
+            yield from change.shown
+        else:
+            before = {column: plain(value) for column, value in change.before.items()}
+            after = {column: plain(value) for column, value in change.after().items()}
+            yield Shown(change.database, change.table, change.record, change.action, before, after, change.reason)
 
 
 def _members(store: Store, table: str, row: Row, column: str) -> frozenset[str]:

@@ -12,7 +12,9 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import GLOBAL, NORTH, SHARED, SOUTH
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import diff, results
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.shown import explained
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_attachment as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, settle, stores
@@ -558,3 +560,39 @@ def test_a_group_is_deleted_together_with_its_port() -> None:
         ("Logical_Router_Port", "delete"),
         ("HA_Chassis_Group", "delete"),
     ]
+
+
+def shown(contents: dict[str, Store], **given: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The diff and the changes that the module reports."""
+    changes = module.desired(params(module, **{"router": "lr1", "transit_switch": "ts1", **given}), contents)
+    seen = explained(changes, contents.values())
+    return diff(seen), results(seen)
+
+
+def test_the_diff_shows_whole_sets_by_their_names() -> None:
+    contents = attached(gateways=[{"chassis": "gw1", "priority": 20}, {"chassis": "gw2", "priority": 10}])
+    difference, changes = shown(contents, gateways=[{"chassis": "gw1", "priority": 20}])
+    place = "Logical_Router_Port/lr1-ts1"
+    assert difference == {
+        "before": {place: {"gateway_chassis": ["gw1 (20)", "gw2 (10)"]}},
+        "after": {place: {"gateway_chassis": ["gw1 (20)"]}},
+    }
+    assert [one["columns"] for one in changes] == [{"gateway_chassis": ["gw1 (20)"]}]
+
+
+def test_the_diff_of_a_new_attachment_has_neither_uuids_nor_rows_that_only_hold_others() -> None:
+    contents = zone()
+    difference, changes = shown(contents, **{**WANTED, "gateways": None, "ha_chassis_group": GROUP})
+    assert difference["before"] == {}
+    assert difference["after"]["Logical_Router_Port/lr1-ts1"]["ha_chassis_group"] == "edge"
+    assert difference["after"]["HA_Chassis_Group/edge"]["ha_chassis"] == ["gw1 (20)", "gw2 (10)"]
+    assert {one["table"] for one in changes} == {"HA_Chassis", "HA_Chassis_Group", "Logical_Router_Port", "Logical_Switch_Port"}
+    assert "@" not in str(difference) + str(changes)
+
+
+def test_the_diff_of_a_removed_attachment_shows_the_ports_as_they_were() -> None:
+    contents = attached()
+    difference, _changes = shown(contents, state="absent")
+    assert difference["after"] == {}
+    assert set(difference["before"]) == {"Logical_Router_Port/lr1-ts1", "Logical_Switch_Port/ts1-lr1"}
+    assert difference["before"]["Logical_Router_Port/lr1-ts1"]["gateway_chassis"] == ["gw1 (20)", "gw2 (0)"]
