@@ -32,7 +32,7 @@ NORTH = narrowed(
     NB,
     {
         "NB_Global": "name options:map external_ids:map",
-        "Logical_Router": "name ports:refs options:map",
+        "Logical_Router": "name ports:refs options:map external_ids:map",
         "Logical_Router_Port": "name mac networks:strs gateway_chassis:refs ha_chassis_group:optuuid peer:optstr",
         "Gateway_Chassis": "name chassis_name priority:int",
         "HA_Chassis_Group": "name ha_chassis:refs external_ids:map",

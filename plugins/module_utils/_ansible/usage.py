@@ -32,7 +32,7 @@ NORTH = declare(
         "NB_Global": "name",
         "Logical_Switch": "name ports:refs other_config:map external_ids:map",
         "Logical_Switch_Port": "name type",
-        "Logical_Router": "name options:map",
+        "Logical_Router": "name options:map external_ids:map",
     },
 )
 #: So many ports are named in a message; the diff has all of them.

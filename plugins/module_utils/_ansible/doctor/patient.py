@@ -27,7 +27,7 @@ NORTH = narrowed(
         "NB_Global": "name options:map external_ids:map",
         "Logical_Switch": "name ports:refs other_config:map external_ids:map",
         "Logical_Switch_Port": "name type options:map enabled:optbool",
-        "Logical_Router": "name ports:refs enabled:optbool options:map",
+        "Logical_Router": "name ports:refs enabled:optbool options:map external_ids:map",
         "Logical_Router_Port": "name mac networks:strs enabled:optbool options:map peer:optstr gateway_chassis:refs"
         " ha_chassis_group:optuuid",
         "Gateway_Chassis": "name",

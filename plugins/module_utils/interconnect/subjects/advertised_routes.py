@@ -40,6 +40,7 @@ class AdvertisedRoutes(Subject):
         participants.TABLES
         | rows.SOURCE_TABLES
         | {(NB, "NB_Global"), (NB, "Logical_Switch"), (IC_NB, "Transit_Switch"), (NB, "Logical_Router"), (SB, "Learned_Route")}
+        | {(IC_SB, "Datapath_Binding")}
     )
 
     def __init__(self) -> None:

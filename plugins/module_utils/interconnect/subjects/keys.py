@@ -21,6 +21,7 @@ from ..change import Left
 from ..settings import integer
 from ..store import Row
 from ..zone import KEY_NOTE, Zone
+from .ownership import SWITCH
 from .transit import (
     REQUESTED_KEY,
     ROUTER_KEY,
@@ -28,6 +29,7 @@ from .transit import (
     SWITCH_KEY,
     router_datapaths,
     routers,
+    stands_for,
     switch_datapath,
     switch_datapaths,
     switch_of,
@@ -239,8 +241,9 @@ def keeper(zone: Zone, name: str, key: int) -> Row | None:
     Its deletion may be withheld. northd would give one of two switches with one key a local key.
     """
     for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
-        other = row["other_config"][SWITCH_KEY]
-        if other != name and not (zone.ic_nb.first("Transit_Switch", "name", other) is not None and switch_datapaths(zone, other)):
+        owner = stands_for(SWITCH, zone, row)
+        known = row["other_config"][SWITCH_KEY] if owner is None else owner["name"]
+        if known != name and (owner is None or switch_datapath(zone, owner) is None):
             return row
     return None
 

@@ -33,7 +33,7 @@ def plan(port: Port, keys: KeySource, *, make_remote: bool = True) -> Iterator[S
     if port.own is not None:
         yield port.delete_binding(port.own, f"the zone has no such port on transit switch {port.own['transit_switch']}")
     foreign = port.foreign
-    target = port.zone.ic_nb.first("Transit_Switch", "name", foreign["transit_switch"]) if foreign is not None else None
+    target = transit.transit_switch_named(port.zone, foreign["transit_switch"]) if foreign is not None else None
     stale = _stale(port, target)
     if stale is not None:
         yield from port.remove_lsp(stale)
@@ -42,7 +42,7 @@ def plan(port: Port, keys: KeySource, *, make_remote: bool = True) -> Iterator[S
     if port.lsp is not None and _is_remote(port) and stale is None:
         yield from _follow(port, port.lsp, foreign)
     elif make_remote:
-        yield from _copy(port, foreign, free=port.lsp is None or stale is not None)
+        yield from _copy(port, foreign, target, free=port.lsp is None or stale is not None)
 
 
 class _Local(NamedTuple):
@@ -125,13 +125,13 @@ def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
         yield Left(port.name, f"the router behind port {port.name} is not known: its datapath in the southbound database names none")
     yield from _tags(port, local.lsp)
     own = port.own
-    if own is not None and own["transit_switch"] != home["name"]:
+    if own is not None and not port.is_placed(own, home):
         yield port.delete_binding(own, f"the port is on transit switch {home['name']} now")
         own = None
     if own is None:
         yield from _insert(local, contents, keys)
     else:
-        yield from _maintain(local, own, contents)
+        yield from _maintain(local, own, contents, keys)
 
 
 def _tags(port: Port, lsp: Row) -> Iterator[Left]:
@@ -145,7 +145,7 @@ def _tags(port: Port, lsp: Row) -> Iterator[Left]:
 
 def _insert(local: _Local, contents: _Contents, keys: KeySource) -> Iterator[Step]:
     port, home = local.port, local.home
-    key = keys.take(port.zone, port.name, home["name"], requested(local.lsp["options"]))
+    key = keys.take(port.zone, port.name, transit.shared_name(port.zone, home), requested(local.lsp["options"]))
     if isinstance(key, Left):
         yield key
         return
@@ -162,7 +162,7 @@ def new_binding(port: Port, transit_switch: Row, key: int) -> dict[str, Any]:
     az = port.zone.own_az
     return {
         "availability_zone": az.uuid if az is not None else "",
-        "transit_switch": transit_switch["name"],
+        "transit_switch": transit.shared_name(port.zone, transit_switch),
         "logical_port": port.name,
         "tunnel_key": key,
         "type": SWITCH_PORT_TYPE,
@@ -170,16 +170,17 @@ def new_binding(port: Port, transit_switch: Row, key: int) -> dict[str, Any]:
     }
 
 
-def _maintain(local: _Local, own: Row, contents: _Contents) -> Iterator[Step]:
+def _maintain(local: _Local, own: Row, contents: _Contents, keys: KeySource) -> Iterator[Step]:
     """P-3 and P-4."""
     port, home = local.port, local.home
-    columns = {
+    columns: dict[str, Any] = {
         "address": contents.address,
         "gateway": contents.gateway,
         "type": SWITCH_PORT_TYPE,
         "nb_ic_uuid": home.uuid,
     }
     ids = {} if contents.router_id == "" else {"external_ids": {ROUTER_ID: contents.router_id}}
+    columns.update(port.renamed(own, home, keys))
     reason = f"port on transit switch {home['name']}"
     yield from update(port.zone.ic_sb, "Port_Binding", own, record=port.name, reason=reason, columns=columns, keys=ids)
     request = {"options": transit.key_option(local.lsp["options"], own["tunnel_key"])}
@@ -243,9 +244,9 @@ def _follow(port: Port, lsp: Row, foreign: Row) -> Iterator[Step]:
     yield from update(zone.sb, "Port_Binding", binding, record=port.name, reason=reason, columns=bound)
 
 
-def _copy(port: Port, foreign: Row, *, free: bool) -> Iterator[Step]:
+def _copy(port: Port, foreign: Row, target: Row, *, free: bool) -> Iterator[Step]:
     """P-10: a new copy of another zone's port. ``free``: no NB port has the name, or it goes in the same group."""
-    name = foreign["transit_switch"]
+    name = target["name"]
     switch = transit.switch_of(port.zone, name)
     if not free:
         place = f"switch {port.switch['name']}" if port.switch is not None else "another switch"

@@ -43,7 +43,7 @@ def _usable(port: Port, transit_switch_port: Row, transit_switch: Row) -> Row | 
         found = port.own
     else:
         found = port.foreign
-    return found if found is not None and found["transit_switch"] == transit_switch["name"] else None
+    return found if found is not None and port.is_placed(found, transit_switch) else None
 
 
 # ---- IC_SB ----------------------------------------------------------------------------------------------------------------------------
@@ -61,14 +61,14 @@ def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: 
         yield from _forget_router(port, binding)
         return
     if binding is not None:
-        yield from _maintain(port, transit_switch_port, transit_switch, binding, shared)
+        yield from _maintain(port, transit_switch_port, transit_switch, binding, shared, keys)
         return
     taken = port.taken()
     if taken is not None:
         yield Left(port.name, f"transit switch port {port.name} is not published: {taken}")
         return
     wanted = requested(port.lsp["options"]) if port.lsp is not None and port.on(transit_switch) else 0
-    key = keys.take(port.zone, port.name, transit_switch["name"], wanted)
+    key = keys.take(port.zone, port.name, transit.shared_name(port.zone, transit_switch), wanted)
     if isinstance(key, Left):
         yield key
         return
@@ -90,11 +90,11 @@ def _forget_router(port: Port, binding: Row | None) -> Iterator[Step]:
         yield from update(port.zone.ic_sb, "Port_Binding", binding, record=port.name, reason=reason, keys=ids)
 
 
-def _maintain(port: Port, transit_switch_port: Row, transit_switch: Row, binding: Row, shared: bool) -> Iterator[Step]:
+def _maintain(port: Port, transit_switch_port: Row, transit_switch: Row, binding: Row, shared: bool, source: KeySource) -> Iterator[Step]:
     columns: dict[str, Any] = dict(_contents(transit_switch_port))
     ids: dict[str, dict[str, str | None]] = {}
     if port.own is not None:
-        columns.update({"type": SWITCH_PORT_TYPE, "nb_ic_uuid": transit_switch.uuid})
+        columns.update({"type": SWITCH_PORT_TYPE, "nb_ic_uuid": transit_switch.uuid, **port.renamed(binding, transit_switch, source)})
         ids = {"external_ids": {ROUTER_ID: None}}
     reason = f"port of transit switch {transit_switch['name']}"
     yield from update(port.zone.ic_sb, "Port_Binding", binding, record=port.name, reason=reason, columns=columns, keys=ids, shared=shared)
@@ -110,7 +110,7 @@ def _awaits(port: Port, transit_switch_port: Row, transit_switch: Row) -> bool:
     if not _is_here(port, transit_switch_port):
         return False
     binding = port.foreign
-    return port.taken() is None or (binding is not None and binding["transit_switch"] == transit_switch["name"] and port.on(transit_switch))
+    return port.taken() is None or (binding is not None and port.is_placed(binding, transit_switch) and port.on(transit_switch))
 
 
 # ---- NB -------------------------------------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def marks(kind: Kind, zone: Zone, row: Row, transit: Row) -> dict[str, str | Non
     ids, name = row["external_ids"], transit["name"]
     keys: dict[str, str | None] = {mark: name for mark in (OWNER_KEY, ADOPTED_KEY) if mark in ids}
     if ROW_KEY not in ids:
-        made = _was_made_by_ovn_ic(kind, zone, row)
+        made = was_made_by_ovn_ic(kind, zone, row)
         if made is None:
             return None
         if not made:
@@ -153,7 +153,7 @@ def _has_other_ids(row: Row) -> bool:
     return any(not key.startswith(OWNER_KEY) for key in row["external_ids"])
 
 
-def _was_made_by_ovn_ic(kind: Kind, zone: Zone, row: Row) -> bool | None:
+def was_made_by_ovn_ic(kind: Kind, zone: Zone, row: Row) -> bool | None:
     """Whether an object without ROW_KEY looks as an ovn-ic makes it; None while a port is unknown.
 
     Upstream's daemon gives a switch the transit object's name and a tunnel key, and writes no external_ids. Version 0.1.0 of this

@@ -28,7 +28,7 @@ from ..schema import IC_NB, IC_SB, NB
 from ..settings import PortOptions, RouterOptions
 from ..store import Row, RowChange
 from ..zone import Zone
-from . import port_faults
+from . import port_faults, transit
 from .route_links import Links
 
 #: Tables whose changes may make a port take part, or end it.
@@ -42,7 +42,7 @@ TABLES = frozenset(
 )
 
 #: Tables on which the answers of this module depend.
-MEMORY_TABLES = TABLES | {(NB, "Logical_Switch"), (IC_NB, "Transit_Switch")}
+MEMORY_TABLES = TABLES | {(NB, "Logical_Switch"), (IC_NB, "Transit_Switch"), (IC_SB, "Datapath_Binding")}
 
 Found = TypeVar("Found")
 
@@ -79,6 +79,7 @@ class Port(NamedTuple):
 
 def prepare(zone: Zone) -> None:
     """Register the indexes that the look-ups of this module use."""
+    transit.register(zone)
     zone.ic_sb.index("Port_Binding", "routes_router", _binding_router)
     zone.ic_sb.index("Port_Binding", "routes_switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
     zone.ic_sb.index("Port_Binding", "routes_hop", _binding_hops)
@@ -213,18 +214,19 @@ def is_transit(zone: Zone, owner: str, lrp: Row, router: str) -> bool:
 
 
 def switch_of(zone: Zone, switch_port: Row, name: str) -> bool:
-    """Is this port on the zone's logical switch for the transit switch ``name`` (6.b)?"""
+    """Is this port on the zone's logical switch for the transit switch that IC_SB calls ``name`` (6.b)?"""
     switches = zone.nb.parent_rows("Logical_Switch", "ports", switch_port.uuid)
-    return any(is_transit_switch(switch, name) for switch in switches)
+    return any(is_transit_switch(zone, switch, name) for switch in switches)
 
 
-def is_transit_switch(switch: Row, name: str) -> bool:
-    """Is this logical switch the zone's part of the transit switch ``name``?
+def is_transit_switch(zone: Zone, switch: Row, name: str) -> bool:
+    """Is this logical switch the zone's part of the transit switch that IC_SB calls ``name``?
 
-    ``other_config:interconn-ts`` alone decides, as for port bindings. Upstream also compares the name of the switch (routes-6.b), so a
-    switch that an operator renames in NB loses all its routes there.
+    Its marks alone decide, as for port bindings. Upstream also compares the name of the switch (routes-6.b), so a switch that an operator
+    renames in NB loses all its routes there.
     """
-    return bool(switch["other_config"].get("interconn-ts") == name)
+    found = transit.transit_switch_of(zone, switch)
+    return found is not None and transit.shared_name(zone, found) == name
 
 
 # ---- What backs a next hop (section 6) -------------------------------------------------------------------------------

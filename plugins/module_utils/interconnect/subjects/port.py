@@ -67,6 +67,22 @@ class Port:
         """Whether the NB port is on the switch of this transit switch."""
         return self.home is not None and self.home.uuid == transit_switch.uuid
 
+    def is_placed(self, binding: Row, transit_switch: Row) -> bool:
+        """Whether a binding is on this transit switch. An own one may have a name that no transit switch has any more: it was renamed."""
+        name = binding["transit_switch"]
+        if name == transit.shared_name(self.zone, transit_switch):
+            return True
+        forgotten = self.zone.is_own(binding) and self.on(transit_switch) and transit.transit_switch_named(self.zone, name) is None
+        return forgotten and not transit.switch_datapaths(self.zone, name)
+
+    def renamed(self, own: Row, transit_switch: Row, keys: KeySource) -> dict[str, Any]:
+        """What an own binding needs to be called as IC_SB calls its transit switch; its tunnel key only where another port has it there."""
+        name = transit.shared_name(self.zone, transit_switch)
+        if own["transit_switch"] == name:
+            return {}
+        key = keys.take(self.zone, self.name, name, own["tunnel_key"])
+        return {"transit_switch": name} if isinstance(key, Left) else {"transit_switch": name, "tunnel_key": key}
+
     def taken(self) -> str | None:
         """Why a binding of this name cannot be made: somebody else has the name, which is unique over all zones."""
         if self.binding is None or self.own is not None:

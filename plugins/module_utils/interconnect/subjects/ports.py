@@ -17,12 +17,12 @@ from ..engine import ALL, Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB
 from ..settings import boolean, tag_warning
 from ..store import Row, RowChange
-from ..zone import Zone
+from ..zone import ROW_KEY, Zone
 from . import legacy_ports, managed_ports, port_faults, transit
 from .gateways import IS_REMOTE, flags_column
 from .keys import PortKeys
 from .port import KeySource, Port
-from .transit import SWITCH_KEY
+from .transit import REQUESTED_KEY, SWITCH_KEY
 
 
 class Ports(Subject):
@@ -41,6 +41,7 @@ class Ports(Subject):
             (IC_NB, "Transit_Switch"),
             (IC_NB, "Transit_Switch_Port"),
             (IC_SB, "Port_Binding"),
+            (IC_SB, "Datapath_Binding"),
         ]
     )
     follows_lock = True
@@ -99,7 +100,8 @@ def _of_switch(change: RowChange, zone: Zone) -> Iterator[str]:
     for members in change.edges.values():
         yield from _names(zone.nb.row("Logical_Switch_Port", uuid) for uuid in (*members.added, *members.removed))
     values = dict.fromkeys(row["other_config"].get(SWITCH_KEY) for row in change.rows)
-    moved = len(values) > 1 or change.old is None or change.new is None
+    made_for = {row["external_ids"].get(ROW_KEY) for row in change.rows}
+    moved = len(values) > 1 or len(made_for) > 1 or change.old is None or change.new is None
     if moved:
         yield from _names(zone.nb.child_rows("Logical_Switch", "ports", change.uuid, "Logical_Switch_Port"))
     for name in values:
@@ -144,6 +146,10 @@ def _of_transit_switch(change: RowChange, zone: Zone) -> Iterator[str]:
     if change.changed("name"):
         for row in change.rows:
             yield from _all_of(zone, row["name"])
+        for switch in zone.nb.find("Logical_Switch", ROW_KEY, change.uuid):
+            yield from _names(zone.nb.child_rows("Logical_Switch", "ports", switch.uuid, "Logical_Switch_Port"))
+        for datapath in zone.ic_sb.find("Datapath_Binding", "switch_row", change.uuid):
+            yield from _all_of(zone, datapath["transit_switch"])
 
 
 def _of_port_binding(change: RowChange, zone: Zone) -> Iterator[str]:
@@ -170,6 +176,17 @@ def _of_chassis(change: RowChange, zone: Zone) -> Iterator[str]:
             yield from _names(zone.ic_nb.find("Transit_Switch_Port", "chassis", row["name"]))
 
 
+def _of_ic_datapath(change: RowChange, zone: Zone) -> Iterator[str]:
+    """The datapath of a transit switch decides by which name IC_SB knows it."""
+    if change.changed("transit_switch", "nb_ic_uuid"):
+        for row in change.rows:
+            made_for = zone.ic_nb.row("Transit_Switch", row["nb_ic_uuid"])
+            for name in {row["transit_switch"], *((made_for["name"],) if made_for is not None else ())} - {""}:
+                yield from _all_of(zone, name)
+            for switch in zone.nb.find("Logical_Switch", REQUESTED_KEY, row["tunnel_key"]):
+                yield from _names(zone.nb.child_rows("Logical_Switch", "ports", switch.uuid, "Logical_Switch_Port"))
+
+
 def _of_ic_binding(change: RowChange, zone: Zone) -> Iterator[str]:
     yield from (row["logical_port"] for row in change.rows)
 
@@ -185,6 +202,7 @@ _KEYS = {
     (IC_NB, "Transit_Switch"): _of_transit_switch,
     (IC_NB, "Transit_Switch_Port"): lambda change, _zone: _names(change.rows),
     (IC_SB, "Port_Binding"): _of_ic_binding,
+    (IC_SB, "Datapath_Binding"): _of_ic_datapath,
 }
 
 

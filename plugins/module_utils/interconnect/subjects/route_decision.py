@@ -15,7 +15,7 @@ from ..address import Address, Prefix, format_address, format_prefix, is_fe80_64
 from ..settings import ipv4_over_ipv6, may_advertise
 from ..store import Row
 from ..zone import Zone
-from . import participants, port_faults
+from . import participants, port_faults, transit
 from .participants import Port
 from .route_sources import CONNECTED, DYNAMIC, LOADBALANCER, STATIC, Source, as_server_allows, sources_of
 
@@ -106,7 +106,7 @@ def _leaves_through(lrp: Row, via: Address | None, out: str | None) -> bool:
 
 def hop_refusal(zone: Zone, switch: str, hop: Address | None, port: Port) -> str | None:
     """Why nothing with this next hop is published through a port, None if it may be (4.1, 4.2, 4.4 and section 6)."""
-    if zone.ic_nb.first("Transit_Switch", "name", switch) is None:
+    if transit.transit_switch_named(zone, switch) is None:
         return f"there is no transit switch {switch} in IC_NB"
     fault = port_faults.disabled_fault(port.switch_port, port.router_port)
     if fault is not None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import ClassVar, NamedTuple
 
 from ..address import Prefix, is_fe80_64, next_hops, parse_ip, parse_port_address, parse_prefix
-from ..schema import NB
+from ..schema import IC_SB, NB
 from ..store import Members, Row, RowChange
 from ..zone import Zone
 from . import participants
@@ -85,7 +85,7 @@ class Concerned:
 
     def _by_switch(self, change: RowChange) -> Iterator[Hashable]:
         """A transit switch, or the zone's switch for one, was inserted, deleted or renamed, or its ports changed (routes-6.d)."""
-        names = _transit_switches(change)
+        names = _transit_switches(self._zone, change)
         if names:
             for name in names:
                 for row in rows.own_routes_on(self._zone, self._owner, name):
@@ -192,6 +192,9 @@ class Concerned:
             yield from self._dynamic(row["datapath"], row)
 
     def _by_datapath(self, change: RowChange) -> Iterator[Hashable]:
+        if change.database == IC_SB:
+            yield from self._by_switch(change)
+            return
         if change.changed("nb_uuid", "external_ids"):
             for learned in self._zone.sb.find("Learned_Route", "datapath", change.uuid):
                 yield from self._dynamic(change.uuid, learned)
@@ -217,13 +220,18 @@ class Concerned:
     }
 
 
-def _transit_switches(change: RowChange) -> set[str]:
-    """The names of the transit switches that the change of a transit switch, or of a zone's switch for one, affects."""
+def _transit_switches(zone: Zone, change: RowChange) -> set[str]:
+    """The names in IC_SB of the transit switches that the change of a transit switch, its datapath, or a zone's switch for it affects."""
+    if change.table == "Datapath_Binding":
+        return {row["transit_switch"] for row in change.rows} - {""} if change.changed("transit_switch", "nb_ic_uuid") else set()
     if change.table == "Transit_Switch":
         names = [row["name"] if row is not None else None for row in (change.old, change.new)]
     else:
         names = [row["other_config"].get("interconn-ts") if row is not None else None for row in (change.old, change.new)]
-    return {name for name in names if name is not None} if names[0] != names[1] else set()
+    if names[0] == names[1]:
+        return set()
+    former = {row["transit_switch"] for row in zone.ic_sb.find("Datapath_Binding", "switch_row", change.uuid)}
+    return former | {name for name in names if name is not None}
 
 
 def port_keys(zone: Zone, owner: str, binding: Row) -> Iterator[Published | Other]:

@@ -83,8 +83,7 @@ class _RouterPort:
         """Whether the NB port is managed: marked, and on the router of a transit router that exists."""
         if self.lrp is None or self.router is None or ROUTER_KEY not in self.lrp["options"]:
             return False
-        name = self.router["name"]
-        return self.zone.ic_nb.first("Transit_Router", "name", name) is not None and transit.router_of(self.zone, name) == self.router
+        return transit.transit_router_of(self.zone, self.router) is not None
 
     def remove_lrp(self, reason: str) -> Iterator[Step]:
         """Take the NB port off its router."""
@@ -161,6 +160,7 @@ class RouterPorts(Subject):
         reason, shared = f"port of transit router {transit_router['name']} {place}", port.is_shared
         columns: dict[str, Any] = {"address": row["mac"], "type": ROUTER_PORT_TYPE, "nb_ic_uuid": transit_router.uuid}
         if binding is not None:
+            columns.update(self._renamed(port, binding, transit_router))
             yield from update(port.zone.ic_sb, "Port_Binding", binding, record=port.name, reason=reason, columns=columns, shared=shared)
             return
         if port.binding is not None and port.own is None:
@@ -184,6 +184,21 @@ class RouterPorts(Subject):
         )
         yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason, shared=shared)
 
+    def _renamed(self, port: _RouterPort, binding: Row, transit_router: Row) -> dict[str, Any]:
+        """What a binding needs to have the name of its renamed transit router; its tunnel key only where another port has it there."""
+        name = transit_router["name"]
+        if binding["transit_switch"] == name:
+            return {}
+        key = self._source.take(port.zone, port.name, name, binding["tunnel_key"])
+        return {"transit_switch": name} if isinstance(key, Left) else {"transit_switch": name, "tunnel_key": key}
+
+
+def _is_on(zone: Zone, binding: Row, transit_router: Row) -> bool:
+    """Whether a binding is on this transit router, which may have had another name when the binding was written."""
+    if zone.ic_nb.row("Transit_Router", binding["nb_ic_uuid"]) is not None:
+        return bool(binding["nb_ic_uuid"] == transit_router.uuid)
+    return bool(binding["transit_switch"] == transit_router["name"])
+
 
 def _is_here(port: _RouterPort) -> bool:
     """Whether the port is this zone's to publish: on a local chassis or shared, with the lock; and the router is there to hold it."""
@@ -200,10 +215,10 @@ def _usable(port: _RouterPort) -> Row | None:
         return None
     if port.is_shared:
         found = port.own or port.foreign
-        return found if found is not None and found["transit_switch"] == port.transit_router["name"] else None
+        return found if found is not None and _is_on(port.zone, found, port.transit_router) else None
     local = is_local(port.zone, port.port["chassis"])
     found = port.own if local else port.foreign
-    if found is None or found["transit_switch"] != port.transit_router["name"] or (local and (not _is_here(port) or _clash(port))):
+    if found is None or not _is_on(port.zone, found, port.transit_router) or (local and (not _is_here(port) or _clash(port))):
         return None
     return found
 

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import partial
 
 from ..settings import integer
-from ..store import Row, Store
+from ..store import Row, RowChange, Store
 from ..zone import ROW_KEY, Zone
 from . import ownership
-from .ownership import Kind
+from .ownership import ROUTER, SWITCH, Kind
 
 SWITCH_KEY = "interconn-ts"
 ROUTER_KEY = "interconn-tr"
@@ -27,14 +27,24 @@ def register(zone: Zone) -> None:
     """Register the indexes that the functions of this module, and the subjects of ports, look things up by."""
     zone.nb.index("Logical_Switch", SWITCH_KEY, partial(_value, "other_config", SWITCH_KEY))
     zone.nb.index("Logical_Router", ROUTER_KEY, partial(_value, "options", ROUTER_KEY))
+    for table in ("Logical_Switch", "Logical_Router"):
+        zone.nb.index(table, ROW_KEY, partial(_value, "external_ids", ROW_KEY))
     zone.ic_sb.index("Datapath_Binding", "transit_switch", _switch_datapath)
+    zone.ic_sb.index("Datapath_Binding", "switch_row", _switch_row)
+    zone.ic_sb.index("Datapath_Binding", "tunnel_key", lambda row: (row["tunnel_key"],))
+    zone.ic_sb.index("Route", "switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
+    zone.nb.index("Logical_Switch", REQUESTED_KEY, partial(_requested, "other_config", SWITCH_KEY))
+    zone.nb.index("Logical_Router", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
     zone.ic_sb.index("Datapath_Binding", "nb_ic_uuid", _router_datapath)
     zone.ic_sb.index("Port_Binding", "transit_switch", lambda row: (row["transit_switch"],))
 
 
 def switches(zone: Zone, name: str) -> list[Row]:
-    """The NB switches that claim to be this transit switch, the one to keep first (spec transit-switches 4.1, S-5)."""
-    return _ranked(zone.nb, "Logical_Switch", zone.nb.find("Logical_Switch", SWITCH_KEY, name), name)
+    """The NB switches that stand for this transit switch, the one to keep first (spec transit-switches 4.1, S-5).
+
+    A switch that was made for a row of IC_NB stands for that row, also after a rename. Others are known by the name that they claim.
+    """
+    return _standing(SWITCH, zone, name)
 
 
 def switch_of(zone: Zone, name: str) -> Row | None:
@@ -44,35 +54,120 @@ def switch_of(zone: Zone, name: str) -> Row | None:
 
 
 def routers(zone: Zone, name: str) -> list[Row]:
-    """The NB routers that claim to be this transit router, the one to keep first."""
-    return _ranked(zone.nb, "Logical_Router", zone.nb.find("Logical_Router", ROUTER_KEY, name), name)
+    """The NB routers that stand for this transit router, the one to keep first."""
+    return _standing(ROUTER, zone, name)
 
 
 def router_of(zone: Zone, name: str) -> Row | None:
-    """The NB router that holds the ports of a transit router: found by its name, as long as it is marked at all (spec 5.3)."""
+    """The NB router that holds the ports of a transit router: found by its name, as long as it is marked at all (spec 5.3).
+
+    A router that has the former name of a renamed transit router is found too.
+    """
     found = [row for row in zone.nb.find("Logical_Router", "name", name) if ROUTER_KEY in row["options"]]
+    found = [row for row in found if (ownership.row_of(ROUTER, zone, row) or {"name": name})["name"] == name]
+    if not found:
+        found = [row for row in routers(zone, name) if row["name"] == row["options"][ROUTER_KEY]]
     return _ranked(zone.nb, "Logical_Router", found, name)[0] if found else None
 
 
 def transit_switch_of(zone: Zone, switch: Row) -> Row | None:
     """The IC_NB transit switch that an NB switch stands for: None for ordinary and for surplus switches."""
-    name = switch["other_config"].get(SWITCH_KEY)
+    found = stands_for(SWITCH, zone, switch)
+    return found if found is not None and switch_of(zone, found["name"]) == switch else None
+
+
+def transit_router_of(zone: Zone, router: Row) -> Row | None:
+    """The IC_NB transit router whose ports an NB router holds."""
+    marked = ownership.row_of(ROUTER, zone, router) if ROUTER_KEY in router["options"] else None
+    found = marked or zone.ic_nb.first("Transit_Router", "name", router["name"])
+    return found if found is not None and router_of(zone, found["name"]) == router else None
+
+
+def stands_for(kind: Kind, zone: Zone, row: Row) -> Row | None:
+    """The IC_NB row that a marked NB object claims to stand for."""
+    name = row[kind.column].get(kind.marker)
     if name is None:
         return None
-    transit_switch = zone.ic_nb.first("Transit_Switch", "name", name)
-    if transit_switch is None or switch_of(zone, name) != switch:
-        return None
-    return transit_switch
+    return ownership.row_of(kind, zone, row) or zone.ic_nb.first(kind.transit, "name", name)
+
+
+def _standing(kind: Kind, zone: Zone, name: str) -> list[Row]:
+    found = zone.nb.find(kind.table, kind.marker, name)
+    transit = zone.ic_nb.first(kind.transit, "name", name)
+    made_for = zone.nb.find(kind.table, ROW_KEY, transit.uuid) if transit is not None else []
+    if found or made_for:
+        known = {row.uuid: row for row in (*found, *made_for) if kind.marker in row[kind.column]}
+        found = [row for row in known.values() if ownership.row_of(kind, zone, row) in (None, transit)]
+    return _ranked(zone.nb, kind.table, found, name)
+
+
+def former_name(zone: Zone, transit_switch: Row) -> str | None:
+    """The name that this zone's switch of a renamed transit switch still has; None where it has the present one."""
+    for switch in zone.nb.find("Logical_Switch", ROW_KEY, transit_switch.uuid):
+        name: str | None = switch["other_config"].get(SWITCH_KEY)
+        if name not in (None, transit_switch["name"]):
+            return name
+    return None
 
 
 def switch_datapath(zone: Zone, transit_switch: Row) -> Row | None:
-    """The IC_SB datapath of a transit switch: of several the one made for this row, else the lowest uuid."""
-    found = switch_datapaths(zone, transit_switch["name"])
-    return next((row for row in found if row["nb_ic_uuid"] == transit_switch.uuid), found[0] if found else None)
+    """The IC_SB datapath of a transit switch: the one made for its row, else the one of its name, else the lowest uuid.
+
+    On schemas that do not name the row, the datapath of a renamed transit switch is the one with the tunnel key of this zone's switch.
+    """
+    name = transit_switch["name"]
+    made = zone.ic_sb.find("Datapath_Binding", "switch_row", transit_switch.uuid)
+    if made:
+        return next((row for row in made if row["transit_switch"] == name), made[0])
+    former = former_name(zone, transit_switch)
+    named = [row for known in (name, former) if known is not None for row in switch_datapaths(zone, known)]
+    mine = [row for row in named if transit_switch_of_datapath(zone, row) == transit_switch]
+    if former is not None:
+        switch = switch_of(zone, name)
+        key = integer(switch["other_config"], REQUESTED_KEY, 0) if switch is not None else 0
+        mine.sort(key=lambda row: row["tunnel_key"] != key)
+    return mine[0] if mine else None
+
+
+def transit_switch_of_datapath(zone: Zone, datapath: Row) -> Row | None:
+    """The IC_NB transit switch of an IC_SB datapath: of its uuid, else of its tunnel key where a rename is under way, else of its name."""
+    made_for = zone.ic_nb.row("Transit_Switch", datapath["nb_ic_uuid"])
+    if made_for is not None:
+        return made_for
+    name = datapath["transit_switch"]
+    now = zone.ic_nb.first("Transit_Switch", "name", name)
+    if datapath["nb_ic_uuid"]:
+        return now
+    for switch in zone.nb.find("Logical_Switch", REQUESTED_KEY, datapath["tunnel_key"]):
+        row = ownership.row_of(SWITCH, zone, switch)
+        former = switch["other_config"][SWITCH_KEY]
+        if row is not None and former != row["name"] and name in (former, row["name"]):
+            return row
+    if now is not None:
+        return now
+    renamed = (ownership.row_of(SWITCH, zone, switch) for switch in zone.nb.find("Logical_Switch", SWITCH_KEY, name))
+    return next((row for row in renamed if row is not None), None)
+
+
+def shared_name(zone: Zone, transit_switch: Row) -> str:
+    """The name by which IC_SB knows a transit switch: the former one until the holder of the lock has renamed it there."""
+    datapath = switch_datapath(zone, transit_switch)
+    name: str = transit_switch["name"] if datapath is None else datapath["transit_switch"]
+    return name
+
+
+def transit_switch_named(zone: Zone, name: str) -> Row | None:
+    """The IC_NB transit switch that IC_SB knows by this name."""
+    for datapath in switch_datapaths(zone, name):
+        found = transit_switch_of_datapath(zone, datapath)
+        if found is not None and shared_name(zone, found) == name:
+            return found
+    found = zone.ic_nb.first("Transit_Switch", "name", name)
+    return found if found is not None and shared_name(zone, found) == name else None
 
 
 def switch_datapaths(zone: Zone, name: str) -> list[Row]:
-    """All IC_SB datapaths of transit switches of this name."""
+    """All IC_SB datapaths of transit switches with this name in IC_SB."""
     return zone.ic_sb.find("Datapath_Binding", "transit_switch", name)
 
 
@@ -97,9 +192,20 @@ def own_binding_on(zone: Zone, name: str) -> bool:
     return any(zone.is_own(row) for row in zone.ic_sb.find("Port_Binding", "transit_switch", name))
 
 
-def known_here(zone: Zone, kind: Kind, name: str) -> bool:
-    """Whether a transit object of that name, which IC_NB does not have, is known to have existed in this zone."""
-    return name in zone.seen[kind.transit] or own_binding_on(zone, name)
+def unclaimed(zone: Zone, kind: Kind, change: RowChange) -> Iterator[str]:
+    """The names without definition whose NB objects an own port binding in IC_SB proves something about (:func:`known_here`)."""
+    if change.changed("transit_switch", "availability_zone"):
+        for name in {row["transit_switch"] for row in change.rows}:
+            if zone.nb.find(kind.table, kind.marker, name) and zone.ic_nb.first(kind.transit, "name", name) is None:
+                yield name
+
+
+def known_here(zone: Zone, kind: Kind, row: Row, name: str) -> bool:
+    """Whether something other than its marks shows that an NB object stood for a transit object that IC_NB does not have.
+
+    That is an own port binding in IC_SB. If only this process has seen the definition, the object has to look as an ovn-ic makes it.
+    """
+    return own_binding_on(zone, name) or (name in zone.seen[kind.transit] and ownership.was_made_by_ovn_ic(kind, zone, row) is True)
 
 
 def key_option(options: Mapping[str, str], key: int) -> dict[str, str]:
@@ -114,6 +220,15 @@ def _value(column: str, key: str, row: Row) -> Iterable[Hashable]:
 
 def _switch_datapath(row: Row) -> Iterable[Hashable]:
     return () if row["type"] == ROUTER_TYPE else (row["transit_switch"],)
+
+
+def _switch_row(row: Row) -> Iterable[Hashable]:
+    return () if row["type"] == ROUTER_TYPE or not row["nb_ic_uuid"] else (row["nb_ic_uuid"],)
+
+
+def _requested(column: str, marker: str, row: Row) -> Iterable[Hashable]:
+    key = integer(row[column], REQUESTED_KEY, 0) if marker in row[column] else 0
+    return (key,) if key else ()
 
 
 def _router_datapath(row: Row) -> Iterable[Hashable]:

@@ -18,10 +18,10 @@ from ..change import Left, Step, delete, insert, update
 from ..engine import Keys, Subject
 from ..schema import IC_NB, IC_SB, NB
 from ..store import Row, RowChange
-from ..zone import KEY_NOTE, Zone
+from ..zone import KEY_NOTE, ROW_KEY, Zone
 from . import transit
 from .keys import NORMAL_KEYS, DatapathKeys, duplicate, keeps_key, note, requested, sharing
-from .ownership import ROUTER, end, marks, namesakes, new_marks, resolve_surplus
+from .ownership import ROUTER, end, marks, namesakes, new_marks, resolve_surplus, row_of
 from .transit import ROUTER_KEY, ROUTER_TYPE
 
 _Key = tuple[str, "str | None"]
@@ -31,7 +31,7 @@ class TransitRouters(Subject):
     """Makes the zone's routers and the shared datapaths of the transit routers in IC_NB."""
 
     name = "transit_routers"
-    tables = frozenset([(IC_NB, "Transit_Router"), (NB, "Logical_Router"), (IC_SB, "Datapath_Binding")])
+    tables = frozenset([(IC_NB, "Transit_Router"), (NB, "Logical_Router"), (IC_SB, "Datapath_Binding"), (IC_SB, "Port_Binding")])
     follows_lock = True
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
@@ -49,9 +49,13 @@ class TransitRouters(Subject):
                 yield from _of_uuid(zone, change.uuid)
                 for row in change.rows:
                     yield from _of_name(zone, row["name"])
+                for router in zone.nb.find("Logical_Router", ROW_KEY, change.uuid):
+                    yield ("name", router["options"].get(ROUTER_KEY, ""))
         elif change.table == "Logical_Router":
             for name in _router_names(change, zone):
                 yield from _of_name(zone, name)
+        elif change.table == "Port_Binding":
+            yield from (("name", name) for name in transit.unclaimed(zone, ROUTER, change))
         else:
             yield from self._of_datapath(change, zone)
 
@@ -176,7 +180,7 @@ def _local(zone: Zone, name: str) -> Iterator[Step]:
     candidates = transit.routers(zone, name)
     if transit_router is None:
         for router in candidates:
-            yield from end(ROUTER, zone, router, name, proof=transit.known_here(zone, ROUTER, name))
+            yield from end(ROUTER, zone, router, name, proof=transit.known_here(zone, ROUTER, router, name))
         return
     zone.seen["Transit_Router"].add(name)
     if not transit.has_type(zone):
@@ -206,12 +210,21 @@ def _adjust(zone: Zone, transit_router: Row, router: Row | None) -> Iterator[Ste
         "options": {} if key is None else transit.key_option(router["options"], key),
         "external_ids": marks(ROUTER, zone, router, transit_router) or {},
     }
-    yield from update(zone.nb, "Logical_Router", router, record=router["name"], reason=f"it stands for transit router {name}", keys=keys)
+    columns, former = {}, router["options"][ROUTER_KEY]
+    if former != name:
+        keys["options"] = {**keys["options"], ROUTER_KEY: name}
+        if router["name"] == former:
+            columns["name"] = name
+    reason = f"it stands for transit router {name}"
+    yield from update(zone.nb, "Logical_Router", router, record=router["name"], reason=reason, columns=columns, keys=keys)
 
 
 def _router_names(change: RowChange, zone: Zone) -> Iterator[str]:
-    if change.changed("name", "options"):
+    if change.changed("name", "options", "external_ids"):
         for row in change.rows:
+            made_for = row_of(ROUTER, zone, row)
+            if made_for is not None:
+                yield made_for["name"]
             if zone.ic_nb.first("Transit_Router", "name", row["name"]) is not None:
                 yield row["name"]
     for name in dict.fromkeys(row["options"].get(ROUTER_KEY) for row in change.rows):

@@ -20,7 +20,8 @@ from ..store import Row, RowChange
 from ..zone import KEY_NOTE, ROW_KEY, Zone
 from . import gateways, transit
 from .keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, duplicate, keeper, keeps_key, note, requested, sharing
-from .ownership import SWITCH, end, marks, namesakes, new_marks, resolve_surplus
+from .ownership import SWITCH, end, marks, namesakes, new_marks, resolve_surplus, row_of
+from .renaming import pending, rename
 from .transit import SWITCH_KEY, SWITCH_TYPE
 
 VXLAN_KEY = "ic-vxlan_mode"
@@ -41,6 +42,7 @@ class TransitSwitches(Subject):
             (SB, "Chassis"),
             (SB, "Encap"),
             (IC_SB, "Datapath_Binding"),
+            (IC_SB, "Port_Binding"),
             (IC_SB, "Gateway"),
             (IC_SB, "Encap"),
         ]
@@ -64,10 +66,15 @@ class TransitSwitches(Subject):
         if change.table == "Transit_Switch":
             if change.changed("name") or _note_differs(change):
                 yield from _with_rivals(zone, (row["name"] for row in change.rows))
+                yield from (row["transit_switch"] for row in zone.ic_sb.find("Datapath_Binding", "switch_row", change.uuid))
+                for switch in zone.nb.find("Logical_Switch", ROW_KEY, change.uuid):
+                    yield switch["other_config"].get(SWITCH_KEY, "")
         elif change.table == "Logical_Switch":
             yield from _with_rivals(zone, _switch_names(change, zone))
             if change.changed("other_config"):
                 yield from _sharing(zone, (requested(row["other_config"]) for row in change.rows if SWITCH_KEY in row["other_config"]))
+        elif change.table == "Port_Binding":
+            yield from transit.unclaimed(zone, SWITCH, change)
         elif change.table == "Logical_Switch_Port":
             yield from _undecided(change, zone)
         elif change.table == "Datapath_Binding":
@@ -75,6 +82,7 @@ class TransitSwitches(Subject):
                 if row["type"] != transit.ROUTER_TYPE:
                     yield row["transit_switch"]
                     yield from _requesting(zone, row["transit_switch"])
+                    yield from _standing_for(zone, row)
             yield from _sharing(zone, (row["tunnel_key"] for row in change.rows))
             if change.old is not None and change.changed("tunnel_key"):
                 self._keys.freed(change.old["tunnel_key"])
@@ -112,11 +120,17 @@ class TransitSwitches(Subject):
         name = transit_switch["name"]
         datapath = transit.switch_datapath(zone, transit_switch)
         if datapath is None:
-            yield from self._publish(zone, transit_switch)
+            # The datapath of a transit switch that had this name before is about to be renamed.
+            if all(transit.transit_switch_of_datapath(zone, row) is None for row in transit.switch_datapaths(zone, name)):
+                yield from self._publish(zone, transit_switch)
+            return
+        renamed = pending(zone, transit_switch)
+        if renamed is not None:
+            yield from rename(zone, renamed)
             return
         yield from self._maintain(zone, transit_switch, datapath)
         for surplus in transit.switch_datapaths(zone, name):
-            if surplus != datapath:
+            if surplus != datapath and transit.transit_switch_of_datapath(zone, surplus) == transit_switch:
                 reason = f"transit switch {name} has another datapath"
                 yield delete(zone.ic_sb, "Datapath_Binding", surplus, record=name, reason=reason, shared=True)
 
@@ -155,9 +169,11 @@ class TransitSwitches(Subject):
     def _withdraw(self, zone: Zone, name: str) -> Iterator[Step]:
         """S-4 and S-8 for a transit switch that does not exist."""
         for switch in transit.switches(zone, name):
-            yield from end(SWITCH, zone, switch, name, proof=transit.known_here(zone, SWITCH, name))
+            yield from end(SWITCH, zone, switch, name, proof=transit.known_here(zone, SWITCH, switch, name))
         if zone.shared_lock:
             for datapath in transit.switch_datapaths(zone, name):
+                if transit.transit_switch_of_datapath(zone, datapath) is not None:
+                    continue
                 self._keys.retire(datapath["tunnel_key"], name)
                 reason = f"IC_NB has no transit switch {name}"
                 yield delete(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, shared=True)
@@ -241,6 +257,8 @@ def _local(zone: Zone, transit_switch: Row) -> Iterator[Step]:
     name = transit_switch["name"]
     candidates = transit.switches(zone, name)
     if not candidates:
+        if zone.nb.find("Logical_Switch", SWITCH_KEY, name):
+            return  # the switch of a transit switch that had this name before is about to be renamed
         columns, none = switch_columns(zone, transit_switch), {"other_config": {SWITCH_KEY: name}}
         yield insert(zone.nb, "Logical_Switch", columns, record=name, reason=f"transit switch {name} exists in IC_NB", unless=none)
         return
@@ -273,12 +291,21 @@ def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
                 f" transit switch {other['other_config'][SWITCH_KEY]} has no datapath: remove that switch (see guard/show), or restore its"
                 " transit switch",
             )
+    columns = {}
+    former = switch["other_config"][SWITCH_KEY]
+    if former != name:
+        if transit.shared_name(zone, transit_switch) != name:
+            return  # the former name tells what IC_SB means by it until it is renamed there
+        config[SWITCH_KEY] = name
+        if switch["name"] == former:
+            columns["name"] = name
     yield from update(
         zone.nb,
         "Logical_Switch",
         switch,
         record=switch["name"],
         reason=f"it stands for transit switch {name}",
+        columns=columns,
         keys={"other_config": config, "external_ids": ids},
     )
 
@@ -293,7 +320,23 @@ def _undecided(change: RowChange, zone: Zone) -> Iterator[str]:
             yield name
 
 
+def _standing_for(zone: Zone, datapath: Row) -> Iterator[str]:
+    """The names of the transit switches that a datapath may be of, whatever its own name is."""
+    transit_switch = zone.ic_nb.row("Transit_Switch", datapath["nb_ic_uuid"])
+    if transit_switch is not None:
+        yield transit_switch["name"]
+    for found in (SWITCH_KEY, datapath["transit_switch"]), (transit.REQUESTED_KEY, datapath["tunnel_key"]):
+        for switch in zone.nb.find("Logical_Switch", *found):
+            made_for = row_of(SWITCH, zone, switch)
+            if made_for is not None:
+                yield made_for["name"]
+
+
 def _switch_names(change: RowChange, zone: Zone) -> Iterator[str]:
+    for row in change.rows:
+        made_for = row_of(SWITCH, zone, row) if change.changed("name", "other_config", "external_ids") else None
+        if made_for is not None:
+            yield made_for["name"]
     if change.changed("name", "other_config"):
         for row in change.rows:
             if zone.ic_nb.first("Transit_Switch", "name", row["name"]) is not None:

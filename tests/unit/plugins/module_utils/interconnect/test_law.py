@@ -52,6 +52,9 @@ class Hand:
                 self.tamper_copy,
                 self.delete_shared,
                 self.rename,
+                self.rename_switch,
+                self.rename_switch,
+                self.add_switch_of_another_program,
             ),
         ]
         self.random.choice(actions)(self.random.choice(ZONES))
@@ -184,6 +187,28 @@ class Hand:
         row = self.some(self.world.ic_sb, table)
         if row is not None:
             self.world.delete(self.world.ic_sb, table, row.uuid)
+
+    def rename_switch(self, _zone: str) -> None:
+        """Give a transit switch a free name, or let two exchange theirs in one or two steps."""
+        store = self.world.ic_nb
+        rows = sorted(store.rows("Transit_Switch"), key=lambda row: row.uuid)
+        self.random.shuffle(rows)
+        if len(rows) > 1 and self.random.random() < 0.5:
+            with self.world.batch():
+                for row, other in ((rows[0], rows[1]), (rows[1], rows[0])):
+                    self.world.put(store, "Transit_Switch", row.uuid, name=other["name"])
+            return
+        name = self.random.choice([*SWITCHES, "ts3", "ts4"])
+        if rows and store.first("Transit_Switch", "name", name) is None:
+            self.world.put(store, "Transit_Switch", rows[0].uuid, name=name)
+
+    def add_switch_of_another_program(self, zone: str) -> None:
+        nb, name = self.world.site(zone).zone.nb, self.random.choice([*SWITCHES, "ts3"])
+        if self.random.random() < 0.3:
+            config = self.random.choice([{}, {"interconn-ts": name}])
+            switch = self.world.put(nb, "Logical_Switch", name=name, other_config=config)
+            if self.random.random() < 0.5:
+                self.world.add(nb, "Logical_Switch", switch, "ports", "Logical_Switch_Port", name=self.name("pod"))
 
     def rename(self, zone: str) -> None:
         nb = self.world.site(zone).zone.nb
