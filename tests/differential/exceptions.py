@@ -118,6 +118,13 @@ def _without_leaf_id(entry: Entry) -> Entry:
     return entry.without_keys("external_ids", {"router-id"}.__contains__)
 
 
+def _without_lost_router(entry: Entry) -> Entry:
+    """A port whose router port is not bound, without the router that it had."""
+    if entry.database != "IC_SB" or entry.columns.get("address") != "":
+        return entry
+    return entry.without_keys("external_ids", {"router-id"}.__contains__)
+
+
 def _without_owner(entry: Entry, scene: Scene) -> Entry:
     """A transit switch port that is nowhere, without its owner."""
     if entry.database == "IC_SB" and entry.table == "Port_Binding" and entry.columns["logical_port"] in scene.unplaced:
@@ -160,6 +167,12 @@ DEVIATIONS: tuple[Deviation, ...] = (
         _of("Port_Binding", _without_leaf_id),
     ),
     Deviation(
+        "lost-router",
+        "the router-id of a port whose router is disabled, and whose router port ovn-northd has unbound, stays with upstream's daemon only",
+        "port bindings, 3.1 P-5, QUIRK-FIX",
+        _of("Port_Binding", _without_lost_router),
+    ),
+    Deviation(
         "unplaced",
         "a transit switch port without chassis belongs to the zone that holds the lock of IC_SB, which is whoever came first",
         "port bindings, 4.1",
@@ -182,6 +195,12 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "our mark in Logical_Router.external_ids says that this interconnect made the router",
         "design, principle 7 (ownership)",
         _of("Logical_Router", lambda entry: entry.without_keys("external_ids", _ours)),
+    ),
+    Deviation(
+        "mark-tunnel-key",
+        "the tunnel key of a transit switch or router in IC_NB, from which it is known after IC_SB was lost",
+        "design, principle 7 (tunnel keys)",
+        lambda entry, _scene: entry.without_keys("external_ids", _ours) if entry.table in ("Transit_Switch", "Transit_Router") else entry,
     ),
     Deviation(
         "mark-zone",
@@ -208,7 +227,7 @@ NOT_DRAWN: tuple[tuple[str, str], ...] = (
     ("two routers of a zone on one transit switch", "routes, 9.3: up to 23.06 each deletes the other's routes in turn"),
     ("router port deleted, switch port kept", "routes, 9.3: the peer's learner adds and removes for ever"),
     ("one network on two router ports", "routes, 4.6: 23.03 crashes when it warns of the duplicate"),
-    ("disabled router", "routes, 9.3: the learner adds and removes for ever"),
+    ("disabled router, before 26.09", "routes, 9.3: the learner adds and removes for ever"),
     ("IPv6 in a deny list", "routes, 9.3: 23.03 blocks every IPv6 prefix of that length"),
     ("empty item in a deny list", "routes, 9.3: the list ends there up to 25.03"),
     (
@@ -219,7 +238,7 @@ NOT_DRAWN: tuple[tuple[str, str], ...] = (
     ("filters, deny lists of ports and routers, -lb options, before 26.09", "routes, 9.3: unknown there, honoured by us on every schema"),
     ("ic-route-denylist and tags, with 23.03", "routes, 9.3: unknown there, honoured by us on every schema"),
     ("a transit router port that is deleted, moves, or gets another MAC", "port bindings, 5: its row stays; the move never arrives"),
-    ("transit router ports without chassis", "port bindings, 5: realised nowhere"),
+    ("transit router ports without chassis", "newest upstream, N-4: realised nowhere up to 26.09.0, in every zone by main and by ours"),
     ("a transit switch port's name that another port has", "port bindings, 4.4: the zone's NB is blocked for ever"),
     ("one VIP or prefix from two sources of one router", "routes, 4.6: the zone's writes to IC_SB are blocked for ever"),
     ("a local set of a learned set's name", "address sets, 3: who came first wins"),

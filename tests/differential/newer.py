@@ -119,6 +119,38 @@ SINCE_2503: list[tuple[Draw, int]] = [
 # --- 26.09
 
 
+def tag_rules(h: Historian, zone: Zone) -> Action | None:
+    """Which tags of routes a port learns, in all forms that 26.09 tells apart; with and without the older option beside it."""
+    values = [
+        "allow:red",
+        "allow:red,blue",
+        "block:red",
+        "block:blue,,green",
+        "allow: red",
+        "foo:red",
+        "allow:",
+        "",
+        "allow:red,block:blue",
+    ]
+    return _port_option(h, zone, "ic-route-learn-tag-rules", values)
+
+
+def disable_router(h: Historian, zone: Zone) -> Action | None:
+    """A router is disabled, or enabled again: it exchanges no routes meanwhile."""
+    router = h.some(zone.routers.values())
+    if not isinstance(router, Router):
+        return None
+    enabled = h.random.random() < 0.6
+    operation = update("Logical_Router", {"enabled": enabled}, name=router.name)
+    return Action(f"{'enable' if enabled else 'disable'} {router.name}", f"{zone.name}/NB", (operation,))
+
+
+def back_off(h: Historian, _zone: Zone) -> Action:
+    """The rest between passes, which only releases after 26.09.0 know: the outcome is the same without it."""
+    keys = {"ic-backoff-interval-ms": h.random.choice(["0", "20", "200", "-1", "fast"])}
+    return Action("change ic-backoff-interval-ms", "IC_NB", (set_keys("IC_NB_Global", "options", keys),))
+
+
 def route_lists(h: Historian, zone: Zone) -> Action | None:
     """Allow and deny lists, and the way over IPv6, at a router or at its port."""
     key = h.random.choice(
@@ -281,4 +313,7 @@ NEWEST: list[tuple[Draw, int]] = [
     (change_transit_port, 4),
     (transit_router, 3),
     (transit_router_port, 4),
+    (tag_rules, 4),
+    (disable_router, 3),
+    (back_off, 1),
 ]
