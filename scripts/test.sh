@@ -8,13 +8,15 @@
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
-steps=(env lint unit sanity functional differential integration lab-plan lab site lab-down molecule-default molecule-raft_tls)
+steps=(env lint unit sanity functional differential integration lab-plan lab site lab-down molecule-default molecule-datacenters molecule-raft_tls)
 times=()
 began=$SECONDS
 
 state=$(mktemp -d)
 # A name of its own: another run of the tests, or what is left of one that was killed, is not touched.
 export OVN_IC_LAB_DIR=$state/lab OVN_IC_LAB_PREFIX=oictest-$$
+# Three zones, whose routers, switches and ports have equal names.
+export ZONES=3
 lab_begun=''
 child=''
 
@@ -51,7 +53,7 @@ run_step() { # NAME
             make --no-print-directory lab-up && make --no-print-directory site ARGS='--check --diff'
             ;;
         site) scripts/unchanged.sh make --no-print-directory site ;;
-        # One of the two by the oldest Ansible that is supported, the other by the environment's.
+        # One of them by the oldest Ansible that is supported, the others by the environment's.
         molecule-raft_tls) make --no-print-directory molecule SCENARIOS=raft_tls OLDEST=1 ;;
         molecule-*) make --no-print-directory molecule SCENARIOS="${1#molecule-}" ;;
         *) make --no-print-directory "$1" ;;

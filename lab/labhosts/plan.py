@@ -13,6 +13,8 @@ from typing import Any
 from .recipes import check_suite
 from .settings import LabError
 
+# Operators make their zones from one template: routers, switches and ports have the same names everywhere, here too.
+ROUTER, SWITCH, WORKLOAD = "edge", "lan", "vm"
 TRANSIT_SWITCH = "ts1"
 TRANSIT = "169.254.100"
 DEFAULT_SUITE = "bookworm"
@@ -36,10 +38,6 @@ class Zone:
     def lan(self) -> str:
         """The subnet of the zone's workload."""
         return f"10.0.{self.number}.0/24"
-
-    @property
-    def router(self) -> str:
-        return f"lr{self.number}"
 
 
 @dataclass(frozen=True)
@@ -102,14 +100,14 @@ def _zone_group(lab: Lab, zone: Zone) -> dict[str, Any]:
             "ovn_ic_zone_route_policy": {"advertise": True, "learn": True},
             "ovn_ic_zone_attachments": [
                 {
-                    "router": zone.router,
+                    "router": ROUTER,
                     "transit_switch": TRANSIT_SWITCH,
                     "mac": f"02:00:00:00:fe:{number:02x}",
                     "networks": [f"{TRANSIT}.{number}/24"],
                     "gateways": [{"chassis": f"{zone.name}-gw1", "priority": 20}],
                 }
             ],
-            "ovn_ic_expected_routes": [{"router": zone.router, "prefix": other.lan} for other in lab.zones if other != zone],
+            "ovn_ic_expected_routes": [{"router": ROUTER, "prefix": other.lan} for other in lab.zones if other != zone],
         },
     }
 
@@ -135,6 +133,7 @@ def inventory(lab: Lab) -> dict[str, Any]:
         "ansible_connection": "labhost",
         "ansible_python_interpreter": "/usr/bin/python3",
         "lab_prefix_length": lab.network.prefixlen,
+        "lab_zone_names": {"router": ROUTER, "switch": SWITCH, "workload": WORKLOAD},
         "ovn_ic_nb_db": f"tcp:{ic}:{IC_NB_PORT}",
         "ovn_ic_sb_db": f"tcp:{ic}:{IC_SB_PORT}",
         "ovn_ic_db_insecure": True,

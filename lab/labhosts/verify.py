@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .hosts import Hosts
+from .plan import ROUTER
 from .process import run, say
 from .settings import LabError
 
@@ -142,7 +143,7 @@ class Verification:
                 words = (done.stdout + done.stderr).strip()
                 raise LabError(
                     f"{source.name} on {source.host} does not reach {target.address} after {self._seconds:.0f} s; ping says:\n{words}\n"
-                    f"look at its routes: lab/hosts.py exec {source.central} -- ovn-nbctl lr-route-list lr{source.number}"
+                    f"look at its routes: lab/hosts.py exec {source.central} -- ovn-nbctl lr-route-list {ROUTER}"
                 )
             if time.monotonic() - told > 5:
                 say(f"waiting for the ping from {source.name} to {target.name}")
@@ -250,7 +251,7 @@ class Verification:
         first = self.workloads[0]
         learned = [f"az{workload.number}  {line}" for workload in self.workloads for line in self.learned(workload)]
         look = [
-            f"lab/hosts.py shell {first.central}        # then: ovn-nbctl show, ovn-sbctl show, ovn-nbctl lr-route-list lr{first.number}",
+            f"lab/hosts.py shell {first.central}        # then: ovn-nbctl show, ovn-sbctl show, ovn-nbctl lr-route-list {ROUTER}",
             "lab/hosts.py shell ic                 # then: ovn-ic-nbctl show, ovn-ic-sbctl show",
             f"lab/hosts.py exec {first.host} -- ip netns exec {first.name} ping {self.workloads[-1].address}",
         ]

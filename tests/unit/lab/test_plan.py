@@ -62,8 +62,8 @@ def test_every_number_of_zones_has_addresses_of_its_own(zones: int) -> None:
 def test_each_zone_expects_the_others_routes() -> None:
     zones = plan.inventory(lab(3))["all"]["children"]["lab"]["children"]["lab_zones"]["children"]
     assert zones["az2"]["vars"]["ovn_ic_expected_routes"] == [
-        {"router": "lr2", "prefix": "10.0.1.0/24"},
-        {"router": "lr2", "prefix": "10.0.3.0/24"},
+        {"router": "edge", "prefix": "10.0.1.0/24"},
+        {"router": "edge", "prefix": "10.0.3.0/24"},
     ]
 
 
