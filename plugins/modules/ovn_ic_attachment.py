@@ -60,13 +60,16 @@ options:
     description:
       - The addresses of the router port with their lengths, needed to make it.
       - They must lie in the subnets of the transit switch, where it has some (see M(ovn.interconnect.ovn_ic_transit_switch)) and
-        O(ic_nb_db) is given, and no other port of the transit switch may have them.
+        O(ic_nb_db) is given, with the prefix length of the subnet, or else with that of the other ports. No other port of the transit
+        switch may have them, and no other port of the router may have a network that overlaps.
+      - If O(ic_sb_db) is given, the ports of other zones are read from IC_SB, which shows them also while a sync daemon is stopped.
+      - Addresses that no router port can have are refused, such as network, broadcast, multicast, loopback and link-local addresses.
     type: list
     elements: str
   gateways:
     description:
       - The chassis that may be the gateway of the router port. An empty list removes all.
-      - Where O(sb_db) is given, they must be chassis of the zone.
+      - If O(sb_db) is given, they must be chassis of the zone that are gateways of the interconnect (M(ovn.interconnect.ovn_ic_gateway)).
       - A port that has had an HA chassis group leaves it.
     type: list
     elements: dict
@@ -93,7 +96,7 @@ options:
       chassis:
         description:
           - The chassis of the group; others that are in it are taken out. If omitted, a group that is there is left as it is.
-          - Where O(sb_db) is given, they must be chassis of the zone.
+          - If O(sb_db) is given, they must be chassis of the zone that are gateways of the interconnect.
         type: list
         elements: dict
         suboptions:

@@ -136,6 +136,7 @@ changes:
 from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.addressing import port_network
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import map_options
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import (
@@ -150,7 +151,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding 
 )
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import doing, refuse_vxlan
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_mac, checked_name, checked_prefix
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_mac, checked_name
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import (
     format_address,
     format_prefix,
@@ -187,7 +188,7 @@ def _networks(params: Params, store: Store, router: Row, name: str) -> frozenset
     """The wanted networks, host bits included. Raises ModuleError where one is none, or another port of the router has the address."""
     if params["networks"] is None:
         return None
-    wanted = {checked_prefix(text, "networks") for text in params["networks"]}
+    wanted = {port_network(text, "networks", "10.100.1.1/24") for text in params["networks"]}
     for port in neighbours(store, OF_ROUTER, router, name):
         for taken in filter(None, map(parse_prefix, port["networks"])):
             if taken.host in {network.host for network in wanted}:

@@ -60,7 +60,7 @@ def port_networks(texts: Sequence[str], option: str, example: str = "169.254.100
     """The networks of one router port, host bits included. Raises ModuleError where one cannot be, or two of them are in one subnet."""
     if not texts:
         raise ModuleError(f"{option} is empty; give the router port at least one network, such as {example}")
-    networks = [_port_network(text, option, example) for text in texts]
+    networks = [port_network(text, option, example) for text in texts]
     for number, network in enumerate(networks):
         for other in networks[:number]:
             if overlap(network, other):
@@ -70,7 +70,8 @@ def port_networks(texts: Sequence[str], option: str, example: str = "169.254.100
     return networks
 
 
-def _port_network(text: str, option: str, example: str) -> Prefix:
+def port_network(text: str, option: str, example: str) -> Prefix:
+    """One network of a router port, host bits included. Raises ModuleError where a port cannot have it."""
     prefix = checked_prefix(text, option, example)
     address = format_address(prefix.host)
     _refuse_mapped(text, prefix, option)
@@ -194,17 +195,6 @@ def _check_occupant(network: Prefix, occupant: Occupant, switch: str, has_subnet
                 f"{format_prefix(network)} has the prefix length {network.length}, and {occupant} on transit switch {switch!r} has"
                 f" {format_prefix(other)}; use one prefix length for the subnet",
                 database=occupant.database,
-            )
-
-
-def check_port_name(name: str, option: str, bindings: Store, own: str | None) -> None:
-    """Raise ModuleError where another zone's port has the name: IC_SB accepts each name once. ``own``: see :func:`bound`."""
-    for row in bindings.rows("Port_Binding"):
-        if row["logical_port"] == name and row["availability_zone"] != own:
-            raise ModuleError(
-                f"the name {name!r} is used by a port of zone {_zone_name(bindings, row)!r} on {row['transit_switch']!r}, and IC_SB accepts"
-                f" each port name once; choose another name with the option {option}",
-                database=bindings.name,
             )
 
 

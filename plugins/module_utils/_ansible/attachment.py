@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..interconnect.address import Address, Prefix, format_address, format_prefix, parse_mac, parse_port_address, parse_prefix
+from ..interconnect.address import Prefix, format_prefix, parse_mac, parse_port_address, parse_prefix
 from ..interconnect.change import Change, add, delete, insert, remove, update
 from ..interconnect.monitoring import keeps_ports
 from ..interconnect.replica import Replica
@@ -18,12 +18,13 @@ from ..interconnect.store import Row, Store
 from ..interconnect.subjects import transit
 from ..interconnect.subjects.transit_switches import TransitSwitches, switch_columns
 from ..interconnect.zone import Zone
+from .addressing import Occupant, bound, check_occupants, check_router, check_subnets, occupant, port_networks, read_subnets
 from .errors import ModuleError
 from .gateways import Gateways
 from .links import ROUTER_PORT_KEY, SUBNETS, Link, Links, default_switch_port, is_managed, linked_port
 from .registration import narrowed, zone_of
 from .renaming import rename_references, want_references
-from .wanted import checked_name, checked_prefix
+from .wanted import checked_mac, checked_name
 
 Params = Mapping[str, Any]
 Stores = Mapping[str, Store]
@@ -180,8 +181,8 @@ class Attachment:
             raise ModuleError(f"there is no router {self.router!r}; make it first, or correct the option router", database=NB)
         self._check_transit_switch()
         self._gateways.check(SB in self._stores)
-        self._check_addresses()
         self._check_names(self.links.link)
+        self._check_addresses(router)
         yield from self._make_router_port(router)
         yield from self._make_switch_port()
 
@@ -200,55 +201,38 @@ class Attachment:
                 database=NB,
             )
 
-    def _check_addresses(self) -> None:
-        mac, networks = self._params["mac"], self._wanted_networks()
+    def _check_addresses(self, router: Row) -> None:
+        """Raise ModuleError where the wanted MAC or networks cannot be, or collide with what is on the router or the transit switch."""
+        mac, networks = self._params["mac"], self._wanted_networks() or []
         if mac is not None:
-            number = parse_mac(mac)
-            if number is None or number == 0 or number >> 40 & 1:
-                raise ModuleError(f"mac is {mac!r}, which is no address of a port; write one such as aa:bb:cc:00:00:01, not a group's")
-            self._check_unused({number}, (), mac)
-        if networks is None:
-            return
-        if not networks:
-            raise ModuleError("networks is empty; give the router port at least one, such as 169.254.100.1/24")
-        for network in networks:
-            self._check_subnets(network)
-            self._check_unused(set(), (network.host,), format_address(network.host))
+            checked_mac(mac, "mac")
+        transit_switch = self.zone.ic_nb.first("Transit_Switch", "name", self.transit_switch)
+        subnets = read_subnets(transit_switch["external_ids"].get(SUBNETS, "") if transit_switch is not None else "")
+        check_subnets(networks, subnets, self.transit_switch, IC_NB)
+        check_router(networks, self._other_ports(router), self.router, NB)
+        check_occupants(mac, networks, self._occupants(), self.transit_switch, subnets)
 
     def _wanted_networks(self) -> list[Prefix] | None:
-        if self._params["networks"] is None:
-            return None
-        return [checked_prefix(text, "networks") for text in self._params["networks"]]
+        return None if self._params["networks"] is None else port_networks(self._params["networks"], "networks")
 
-    def _check_subnets(self, network: Prefix) -> None:
-        row = self.zone.ic_nb.first("Transit_Switch", "name", self.transit_switch)
-        text = row["external_ids"].get(SUBNETS, "") if row is not None else ""
-        subnets = [subnet for subnet in map(parse_prefix, filter(None, text.split(","))) if subnet is not None]
-        if subnets and not any(subnet.contains(network.host) for subnet in subnets):
-            raise ModuleError(
-                f"{format_address(network.host)} is outside the subnets of transit switch {self.transit_switch!r} ({text});"
-                " choose an address inside",
-                database=IC_NB,
-            )
+    def _other_ports(self, router: Row) -> Iterator[tuple[str, list[Prefix]]]:
+        """The other ports of the router, each with its networks."""
+        own = self.links.link.port
+        for row in self.nb.child_rows("Logical_Router", "ports", router.uuid, "Logical_Router_Port"):
+            if own is None or row.uuid != own.uuid:
+                yield row["name"], [prefix for prefix in map(parse_prefix, sorted(row["networks"])) if prefix is not None]
 
-    def _check_unused(self, macs: set[int], addresses: Sequence[Address], text: str) -> None:
-        own = self.links.link.switch_port
+    def _occupants(self) -> Iterator[Occupant]:
+        """The other ports on the transit switch: of this zone by NB, of other zones by IC_SB where it was read, which never lags behind."""
+        own, shared = self.links.link.switch_port, IC_SB in self._stores
         for row in self.links.switch_ports:
-            if row != own:
-                theirs_macs, theirs = self._addresses_of(row)
-                if macs & theirs_macs or set(addresses) & theirs:
-                    raise ModuleError(
-                        f"{text} is used by port {row['name']!r} of transit switch {self.transit_switch!r}; choose another", database=NB
-                    )
-
-    def _addresses_of(self, row: Row) -> tuple[set[int], set[Address]]:
-        """The MACs and addresses of another port on the switch: of its router port, or what another zone has announced."""
-        texts = list(row["addresses"])
-        port = self.zone.router_port(linked_port(row))
-        if port is not None:
-            texts = [" ".join([port["mac"], *sorted(port["networks"])])]
-        found = [address for address in map(parse_port_address, texts) if address is not None]
-        return {one.mac for one in found}, {prefix.host for one in found for prefix in (*one.ipv4, *one.ipv6)}
+            if row != own and not (shared and row["type"] == "remote"):
+                port = self.zone.router_port(linked_port(row))
+                texts = list(row["addresses"]) if port is None else [" ".join([port["mac"], *sorted(port["networks"])])]
+                yield occupant(row["name"], "", NB, texts)
+        if shared:
+            az = self.zone.own_az or self.zone.ic_sb.first("Availability_Zone", "name", self.zone.name)
+            yield from bound(self.zone.ic_sb, self.transit_switch, az.uuid if az is not None else None)
 
     # -- names -----------------------------------------------------------------------------------------------------------------------
 
@@ -306,7 +290,8 @@ class Attachment:
         texts = None if networks is None else frozenset(map(format_prefix, networks))
         if port is None:
             if self._params["mac"] is None or texts is None:
-                raise ModuleError(f"the router port {self.port!r} is not there yet, and mac or networks is missing; give both")
+                missing = " and ".join(option for option in ("mac", "networks") if self._params[option] is None)
+                raise ModuleError(f"the router port {self.port!r} does not exist yet; give {missing} too, so that it can be created")
             yield from self._new_router_port(router, texts)
             return
         columns: dict[str, Any] = {"name": self.port}

@@ -21,6 +21,10 @@ from .errors import ModuleError
 
 Params = Mapping[str, Any]
 HIGHEST_PRIORITY = 32767
+#: The map key of Chassis.other_config that makes a chassis a gateway of the interconnect.
+_GATEWAY_FLAG = "is-interconn"
+#: So many chassis are named in a message.
+_SHOWN = 10
 
 
 class _Kind(NamedTuple):
@@ -74,7 +78,9 @@ class Gateways:
                 raise ModuleError(f"{option} names the chassis {name!r} twice; name it once")
         for gateway in wanted or ():
             if not 0 <= gateway["priority"] <= HIGHEST_PRIORITY:
-                raise ModuleError(f"the priority of gateway {gateway['chassis']!r} is {gateway['priority']}; choose one of 0 to 32767")
+                raise ModuleError(
+                    f"the priority of gateway {gateway['chassis']!r} is {gateway['priority']}; choose a number from 0 to {HIGHEST_PRIORITY}"
+                )
             if chassis_known:
                 self._check_chassis(gateway["chassis"])
         if self._group is not None and wanted is None and self._wanted_group() is None:
@@ -85,10 +91,25 @@ class Gateways:
     def _check_chassis(self, name: str) -> None:
         chassis = self._zone.chassis(name)
         if chassis is None:
-            known = ", ".join(sorted(row["name"] for row in self._zone.sb.rows("Chassis"))) or "none"
-            raise ModuleError(f"the zone has no chassis {name!r} (it has: {known}); correct the gateways", database=SB)
+            raise ModuleError(f"the zone has no chassis {name!r} ({self._known_chassis()}); correct the gateways", database=SB)
         if boolean(chassis["other_config"], "is-remote"):
-            raise ModuleError(f"the chassis {name!r} is a gateway of another zone; name chassis of this zone", database=SB)
+            raise ModuleError(
+                f"the chassis {name!r} is a gateway of another zone; name a chassis of this zone ({self._known_chassis()})", database=SB
+            )
+        if not boolean(chassis["other_config"], _GATEWAY_FLAG):
+            raise ModuleError(
+                f"the chassis {name!r} is not a gateway of the interconnect (other_config:{_GATEWAY_FLAG} is not true); make it one with"
+                f" ovn_ic_gateway on its host, or name another chassis ({self._known_chassis()})",
+                database=SB,
+            )
+
+    def _known_chassis(self) -> str:
+        """The zone's own gateways of the interconnect, or its own chassis where it has none: never the copies of other zones' gateways."""
+        own = [row for row in self._zone.sb.rows("Chassis") if not boolean(row["other_config"], "is-remote")]
+        gateways = [row for row in own if boolean(row["other_config"], _GATEWAY_FLAG)]
+        names = sorted(row["name"] for row in gateways or own)
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return f"its {'gateways' if gateways else 'chassis'}: {', '.join(names[:_SHOWN]) or 'none'}{more}"
 
     def _wanted_group(self) -> Row | None:
         name = None if self._group is None else self._group["name"]

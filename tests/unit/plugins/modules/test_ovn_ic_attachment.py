@@ -33,7 +33,8 @@ def zone(*, switch: bool = True) -> dict[str, Store]:
     contents = stores(NORTH, SOUTH, GLOBAL)
     put(contents[NB], "Logical_Router", name="lr1")
     for name in ("gw1", "gw2"):
-        put(contents[SB], "Chassis", name=name)
+        put(contents[SB], "Chassis", name=name, other_config={"is-interconn": "true"})
+    put(contents[SB], "Chassis", name="plain")
     put(contents[SB], "Chassis", name="far", other_config={"is-remote": "true"})
     put(contents[IC_NB], "Transit_Switch", name="ts1", external_ids={"transit-subnets": "169.254.100.0/24,fd00::/64"})
     if switch:
@@ -176,10 +177,22 @@ def test_absent_wants_neither_router_nor_switch() -> None:
         ({"router": "lr9"}, "there is no router 'lr9'"),
         ({"router": ""}, "router is empty"),
         ({"transit_switch": "ts9"}, "there is no transit switch 'ts9'"),
-        ({"mac": None}, "mac or networks is missing"),
-        ({"mac": "aa:bb"}, "which is no address of a port"),
-        ({"mac": "01:00:00:00:00:01"}, "not a group's"),
-        ({"mac": "00:00:00:00:00:00"}, "which is no address of a port"),
+        ({"mac": None}, "does not exist yet; give mac too"),
+        ({"mac": None, "networks": None}, "give mac and networks too"),
+        ({"mac": "aa:bb"}, "which has 2 of the six parts"),
+        ({"mac": "01:00:00:00:00:01"}, "a multicast MAC"),
+        ({"mac": "00:00:00:00:00:00"}, "the zero MAC"),
+        ({"router": "x" * 300}, "has 300 characters; use at most 255"),
+        ({"port": "a\x07"}, "control character"),
+        ({"networks": ["169.254.100.0/24"]}, "is the network address"),
+        ({"networks": ["169.254.100.255/24"]}, "is the broadcast address"),
+        ({"networks": ["224.0.0.1/4"]}, "is a multicast address"),
+        ({"networks": ["127.0.0.1/8"]}, "is a loopback address"),
+        ({"networks": ["0.0.0.0/0"]}, "covers all addresses"),
+        ({"networks": ["169.254.100.1/25"]}, "prefix length 25, and subnet 169.254.100.0/24 of transit switch 'ts1' has 24"),
+        ({"networks": ["169.254.100.1/16"]}, "prefix length 16, and subnet"),
+        ({"networks": ["169.254.100.1/24", "169.254.100.2/24"]}, "which are in one subnet"),
+        ({"gateways": [{"chassis": "plain"}]}, r"'plain' is not a gateway of the interconnect .*\(its gateways: gw1, gw2\)"),
         ({"mac": "aa:aa:aa:aa:aa:99"}, "aa:aa:aa:aa:aa:99 is used by port 'far-port'"),
         ({"networks": []}, "networks is empty"),
         ({"networks": ["169.254.100.1"]}, "without a prefix length"),
@@ -187,10 +200,10 @@ def test_absent_wants_neither_router_nor_switch() -> None:
         ({"networks": ["fd01::1/64"]}, "fd01::1 is outside the subnets"),
         ({"networks": ["169.254.100.99/24"]}, "169.254.100.99 is used by port 'far-port'"),
         ({"networks": ["169.254.100.98/24"]}, "169.254.100.98 is used by port 'near-port'"),
-        ({"gateways": [{"chassis": "gw9"}]}, "the zone has no chassis 'gw9'"),
+        ({"gateways": [{"chassis": "gw9"}]}, r"the zone has no chassis 'gw9' \(its gateways: gw1, gw2\)"),
         ({"gateways": [{"chassis": "far"}]}, "'far' is a gateway of another zone"),
         ({"gateways": [{"chassis": "gw1"}, {"chassis": "gw1"}]}, "names the chassis 'gw1' twice"),
-        ({"gateways": [{"chassis": "gw1", "priority": 40000}]}, "is 40000; choose one of 0 to 32767"),
+        ({"gateways": [{"chassis": "gw1", "priority": 40000}]}, "is 40000; choose a number from 0 to 32767"),
         ({"gateways": None, "ha_chassis_group": {"name": "edge"}}, "there is no HA chassis group 'edge'"),
         ({"gateways": None, "ha_chassis_group": {"name": "edge", "chassis": [{"chassis": "far"}]}}, "'far' is a gateway of another"),
         ({"port": "near"}, "'near' belongs to another router"),
@@ -596,3 +609,54 @@ def test_the_diff_of_a_removed_attachment_shows_the_ports_as_they_were() -> None
     assert difference["after"] == {}
     assert set(difference["before"]) == {"Logical_Router_Port/lr1-ts1", "Logical_Switch_Port/ts1-lr1"}
     assert difference["before"]["Logical_Router_Port/lr1-ts1"]["gateway_chassis"] == ["gw1 (20)", "gw2 (0)"]
+
+
+def other_zone(contents: dict[str, Store], address: str) -> None:
+    """Zone az2 has published port p2 with this address on ts1; the zone of these databases has a row too."""
+    put(contents[NB], "NB_Global", name="az1")
+    put(contents[IC_SB], "Availability_Zone", name="az1")
+    az2 = put(contents[IC_SB], "Availability_Zone", name="az2")
+    put(contents[IC_SB], "Port_Binding", logical_port="p2", transit_switch="ts1", availability_zone=az2, address=address)
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"mac": "aa:aa:aa:aa:aa:02"}, "the MAC aa:aa:aa:aa:aa:02 is used by port 'p2' of zone 'az2' on transit switch 'ts1'"),
+        ({"networks": ["169.254.100.2/24"]}, "169.254.100.2 is used by port 'p2' of zone 'az2' on transit switch 'ts1'"),
+    ],
+)
+def test_an_address_that_another_zone_has_is_refused_while_daemons_lag(given: dict[str, Any], words: str) -> None:
+    contents = {**zone(), **stores(SHARED)}
+    other_zone(contents, "aa:aa:aa:aa:aa:02 169.254.100.2/24")
+    with pytest.raises(ModuleError, match=words):
+        module.desired(params(module, **{**WANTED, **given}), contents)
+    assert settle(module, params(module, **WANTED), contents)
+
+
+def test_without_subnets_the_peers_decide_about_the_prefix_length() -> None:
+    contents = {**zone(), **stores(SHARED)}
+    row = only(contents[IC_NB], "Transit_Switch")
+    contents[IC_NB].put("Transit_Switch", row.uuid, {**row.as_dict(), "external_ids": {}})
+    other_zone(contents, "aa:aa:aa:aa:aa:02 169.254.100.2/24")
+    with pytest.raises(ModuleError, match=r"169.254.100.1/30 has the prefix length 30, and port 'p2' of zone 'az2'"):
+        module.desired(params(module, **{**WANTED, "networks": ["169.254.100.1/30"]}), contents)
+    assert settle(module, params(module, **WANTED), contents)
+
+
+def test_a_copy_of_a_port_that_its_zone_has_removed_blocks_no_address() -> None:
+    contents = {**zone(switch=False), **stores(SHARED)}
+    other_zone(contents, "aa:aa:aa:aa:aa:02 169.254.100.2/24")
+    stale = put(contents[NB], "Logical_Switch_Port", name="gone", type="remote", addresses=["aa:aa:aa:aa:aa:01 169.254.100.1/24"])
+    put(contents[NB], "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1"}, ports=[stale])
+    assert settle(module, params(module, **WANTED), contents)
+
+
+def test_a_network_of_another_port_of_the_router_is_refused() -> None:
+    contents = stores(NORTH, SOUTH, GLOBAL)
+    lan = put(contents[NB], "Logical_Router_Port", name="lan", mac="aa:aa:aa:aa:aa:77", networks=["10.0.1.1/24"])
+    put(contents[NB], "Logical_Router", name="lr1", ports=[lan])
+    put(contents[NB], "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1"})
+    put(contents[IC_NB], "Transit_Switch", name="ts1")
+    with pytest.raises(ModuleError, match=r"10.0.1.9/24 overlaps with 10.0.1.1/24 of port 'lan' of the same router 'lr1'"):
+        module.desired(params(module, **{**WANTED, "gateways": None, "networks": ["10.0.1.9/24"]}), contents)

@@ -222,14 +222,6 @@ def test_a_declared_subnet_decides_about_prefix_lengths_and_not_the_peers() -> N
         addressing.check_occupants(None, prefixes("169.254.101.1/23"), occupants, "ts1")
 
 
-def test_a_port_name_of_another_zone_is_refused() -> None:
-    store = bindings()
-    addressing.check_port_name("mine", "switch_port", store, own(store))
-    addressing.check_port_name("new", "switch_port", store, own(store))
-    with pytest.raises(ModuleError, match=r"the name 'elsewhere' is used by a port of zone 'az2' on 'ts2'.*with the option switch_port"):
-        addressing.check_port_name("elsewhere", "switch_port", store, own(store))
-
-
 @pytest.mark.parametrize(
     "text, words",
     [
