@@ -114,6 +114,7 @@ def _sb_datapath(keys: _Keys, row: Row) -> str:
 NATURAL_KEYS: tuple[tuple[str, NaturalKey], ...] = (
     ("Availability_Zone", _by("name")),
     ("Transit_Switch", _by("name")),
+    ("Transit_Router", _by("name")),
     ("IC_NB_Global", _only),
     ("IC_SB_Global", _only),
     ("NB_Global", _only),
