@@ -117,6 +117,10 @@ def _learn(zone: Zone, owner: str, name: str) -> Iterator[Step]:
     remote = [row for row in zone.ic_sb.find(_TABLE, "name", name) if row["availability_zone"] != owner]
     local = zone.nb.first(_TABLE, "name", name)
     if local is not None and not boolean(local["external_ids"], LEARNED_KEY):
+        if remote and zone.options.as_learn:
+            yield Left(
+                name, f"the address set {name} of other zones is not learned: the zone has a set of its own with this name; rename one"
+            )
         return  # the zone's own set wins
     if not remote or not zone.options.as_learn:
         if local is not None:

@@ -176,6 +176,13 @@ def flags_column(zone: Zone) -> str:
     return "other_config" if zone.sb.schema.has("Chassis", "other_config") else "external_ids"
 
 
+def unknown_chassis(zone: Zone, name: str) -> str | None:
+    """Why no zone makes what is to be on this chassis, None where a zone may: this one has the chassis, or IC_SB its gateway."""
+    if zone.chassis(name) is not None or zone.ic_sb.first("Gateway", "name", name) is not None:
+        return None
+    return f"this zone has no chassis {name}, and no zone has a gateway of that name; correct it, or check the sync daemon of its zone"
+
+
 def zone_name(zone: Zone, row: Row) -> str:
     """The name of the zone that owns an IC_SB row, for reasons."""
     az = zone.ic_sb.row("Availability_Zone", row["availability_zone"])

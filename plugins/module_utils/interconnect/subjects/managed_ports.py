@@ -12,6 +12,7 @@ from typing import Any
 from ..change import Left, Step, insert, update
 from ..store import Row
 from . import legacy_ports, transit
+from .gateways import unknown_chassis
 from .keys import requested
 from .legacy_ports import new_binding
 from .port import MANAGED_KEY, ROUTER_ID, KeySource, Port, is_local
@@ -59,6 +60,9 @@ def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: 
     if led_elsewhere or not _is_here(port, transit_switch_port):
         # A binding that leads to a router is an operator's port in the zone that owns it; that zone alone may say otherwise.
         yield from _forget_router(port, binding)
+        fault = unknown_chassis(port.zone, chassis) if chassis and port.binding is None else None
+        if fault is not None:
+            yield Left(port.name, f"transit switch port {port.name} is in no zone: {fault}")
         return
     if binding is not None:
         yield from _maintain(port, transit_switch_port, transit_switch, binding, shared, keys)

@@ -42,6 +42,7 @@ class Ports(Subject):
             (IC_NB, "Transit_Switch_Port"),
             (IC_SB, "Port_Binding"),
             (IC_SB, "Datapath_Binding"),
+            (IC_SB, "Gateway"),
         ]
     )
     follows_lock = True
@@ -59,7 +60,7 @@ class Ports(Subject):
         zone.ic_nb.index("Transit_Switch_Port", "chassis", lambda row: (row["chassis"],) if row["chassis"] else ())
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
-        if change.database == IC_SB:
+        if change.database == IC_SB and change.table == "Port_Binding":
             yield from self._source.freed(change)
         if change.database == SB and change.table == "Chassis" and change.old and change.new and change.changed("name"):
             yield ALL
@@ -187,6 +188,13 @@ def _of_ic_datapath(change: RowChange, zone: Zone) -> Iterator[str]:
                 yield from _names(zone.nb.child_rows("Logical_Switch", "ports", switch.uuid, "Logical_Switch_Port"))
 
 
+def _of_gateway(change: RowChange, zone: Zone) -> Iterator[str]:
+    """The transit switch ports on a gateway that came or went: without it none of the zones may know the chassis."""
+    if change.changed("name"):
+        for row in change.rows:
+            yield from _names(zone.ic_nb.find("Transit_Switch_Port", "chassis", row["name"]))
+
+
 def _of_ic_binding(change: RowChange, zone: Zone) -> Iterator[str]:
     yield from (row["logical_port"] for row in change.rows)
 
@@ -203,6 +211,7 @@ _KEYS = {
     (IC_NB, "Transit_Switch_Port"): lambda change, _zone: _names(change.rows),
     (IC_SB, "Port_Binding"): _of_ic_binding,
     (IC_SB, "Datapath_Binding"): _of_ic_datapath,
+    (IC_SB, "Gateway"): _of_gateway,
 }
 
 

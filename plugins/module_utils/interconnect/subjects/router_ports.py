@@ -22,7 +22,7 @@ from ..settings import boolean
 from ..store import Row, RowChange
 from ..zone import Zone
 from . import transit
-from .gateways import IS_REMOTE, flags_column, zone_name
+from .gateways import IS_REMOTE, flags_column, unknown_chassis, zone_name
 from .keys import PortKeys, requested
 from .port import KeySource, is_local
 from .transit import ROUTER_KEY, ROUTER_PORT_TYPE
@@ -104,6 +104,7 @@ class RouterPorts(Subject):
             (IC_NB, "Transit_Router"),
             (IC_NB, "Transit_Router_Port"),
             (IC_SB, "Port_Binding"),
+            (IC_SB, "Gateway"),
         ]
     )
 
@@ -118,13 +119,13 @@ class RouterPorts(Subject):
         zone.ic_nb.index("Transit_Router_Port", "chassis", lambda row: (row["chassis"],) if row["chassis"] else ())
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
-        if change.database == IC_SB:
+        if change.table in ("Chassis", "Gateway"):
+            yield from _of_chassis(change, zone)
+        elif change.database == IC_SB:
             yield from self._source.freed(change)
             yield from (row["logical_port"] for row in change.rows if transit.is_router_port(row) or _is_wanted(zone, row))
         elif change.table in ("Logical_Router_Port", "Transit_Router_Port"):
             yield from (row["name"] for row in change.rows if change.database == IC_NB or _may_be_managed(zone, change, row))
-        elif change.table == "Chassis":
-            yield from _of_chassis(change, zone)
         else:
             yield from _of_router(change, zone)
 
@@ -154,6 +155,10 @@ class RouterPorts(Subject):
     def _publish(self, port: _RouterPort, binding: Row | None) -> Iterator[Step]:
         """Y-1 for a port on a chassis of this zone, or a shared one where this zone holds the lock."""
         row, transit_router = port.port, port.transit_router
+        if row is not None and row["chassis"] and port.binding is None:
+            fault = unknown_chassis(port.zone, row["chassis"])
+            if fault is not None:
+                yield Left(port.name, f"transit router port {port.name} is in no zone: {fault}")
         if row is None or transit_router is None or not _is_here(port) or (_clash(port) is not None and not port.is_shared):
             return
         place = f"on chassis {row['chassis']}" if row["chassis"] else "in every zone"
@@ -292,7 +297,7 @@ def _may_be_managed(zone: Zone, change: RowChange, row: Row) -> bool:
 
 
 def _of_chassis(change: RowChange, zone: Zone) -> Iterator[str]:
-    flags = {boolean(row[flags_column(zone)], IS_REMOTE) for row in change.rows}
+    flags = {boolean(row[flags_column(zone)], IS_REMOTE) for row in change.rows} if change.table == "Chassis" else set()
     if change.changed("name") or len(flags) > 1:
         for row in change.rows:
             yield from (port["name"] for port in zone.ic_nb.find("Transit_Router_Port", "chassis", row["name"]))

@@ -72,11 +72,9 @@ class ServiceMonitors(Subject):
         if change.table == "SB_Global":
             return (ALL,) if _mac_of(change.old) != _mac_of(change.new) else ()
         az = zone.own_az
-        return (ALL,) if az is not None and change.uuid == az.uuid and change.changed("name") else ()
+        return (ALL,) if az is not None and change.changed("name") else ()
 
     def all_keys(self, zone: Zone) -> Iterator[Hashable]:
-        if not supported(zone):
-            return
         for store in (zone.ic_sb, zone.sb):
             for row in store.rows(_TABLE):
                 yield _service(row)
@@ -85,9 +83,12 @@ class ServiceMonitors(Subject):
 
     def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
         az, mac = zone.own_az, _mac_of(zone.sb.only("SB_Global"))
-        if az is None or not mac or not supported(zone) or not isinstance(key, Service):
+        if az is None or not isinstance(key, Service):
             return
         local = zone.sb.find(_TABLE, "service", key)
+        if not mac or not supported(zone):
+            yield from _unsupported(zone, key, local)
+            return
         remote = zone.ic_sb.find(_TABLE, "service", key)
         own = az["name"]
         yield from self._requests(zone, key, own, mac, local, remote)
@@ -105,6 +106,8 @@ class ServiceMonitors(Subject):
                 yield Left(str(key), fault)
                 continue
             target = asked["options"][_AZ_NAME]
+            if zone.ic_sb.first("Availability_Zone", "name", target) is None:
+                yield Left(str(key), f"no zone is called {target}, so nobody answers the request; correct ip_port_mappings")
             found = next((row for row in ours if row["target_availability_zone"] == target and _same(zone, row, asked)), None)
             if found is None:
                 yield _ask(zone, key, asked, own, mac)
@@ -131,6 +134,17 @@ def supported(zone: Zone) -> bool:
     """Whether the schemas of both sides have what the feature needs (section 6)."""
     sb = zone.sb.schema
     return zone.ic_sb.schema.has(_TABLE) and sb.has(_TABLE, "remote") and sb.has(_TABLE, "ic_learned")
+
+
+def _unsupported(zone: Zone, key: Service, local: list[Row]) -> Iterator[Left]:
+    """Requests of this zone's load balancers that cannot be passed on to another zone."""
+    if any(row["remote"] and _AZ_NAME in row["options"] for row in local):
+        if supported(zone):
+            yield Left(str(key), "the request is not passed on: SB_Global.options has no svc_monitor_mac; check that ovn-northd runs")
+        else:
+            yield Left(
+                str(key), "the request is not passed on: this IC_SB has no table Service_Monitor; upgrade its schema with ovn_ic_schema"
+            )
 
 
 def _mac_of(row: Row | None) -> str:
@@ -183,6 +197,12 @@ def _serve(zone: Zone, key: Service, mac: str, local: list[Row], wanted: list[Ro
     """M6 to M8: one SB row, of whoever owns it, answers all requests; ours follows the first of those that it is the same service as."""
     binding = zone.port_binding(key.logical_port)
     if binding is None or binding["up"] is None:
+        if wanted:
+            zones = " and ".join(sorted({row["source_availability_zone"] for row in wanted}))
+            state = "the zone has no such port" if binding is None else "the port is not bound yet"
+            yield Left(
+                str(key), f"zone {zones} asks for this service on port {key.logical_port}, and {state}; correct ip_port_mappings there"
+            )
         wanted = []
     learned = [row for row in local if row["ic_learned"]]
     mine = next((row for row in learned if any(_same(zone, row, request) for request in wanted)), None)

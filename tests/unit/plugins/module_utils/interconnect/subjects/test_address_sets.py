@@ -257,3 +257,18 @@ def test_delta_passes_leave_nothing_to_a_full_one(edits: list[tuple[str, str, st
     w.copy()
     w.settle()
     w.check_law()
+
+
+def test_a_set_that_is_not_learned_because_of_an_own_one_is_reported() -> None:
+    w = Sets()
+    w.local("az1", "web", "10.0.0.1")
+    own = w.local("az2", "web", "10.0.0.2", adv="")
+    for _round in range(3):
+        w.copy()
+        w.rest()
+    assert "is not learned: the zone has a set of its own" in w.reasons("az2")["web"]
+    assert w.reasons("az1") == {}
+    w.delete(w.nb("az2"), "Address_Set", own)
+    w.copy()
+    w.rest()
+    assert w.reasons("az2") == {}

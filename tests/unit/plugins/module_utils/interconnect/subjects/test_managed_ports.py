@@ -421,3 +421,12 @@ def _edit(w: World, action: int, which: int, zone: str, step: int) -> None:
         w.add(nb(w, zone), "Logical_Switch", local.uuid, "ports", "Logical_Switch_Port", name=name, type=["router", "", "remote"][step % 3])
     elif action == 10:
         w.give_lock([zone, ""][which])
+
+
+def test_a_port_on_a_chassis_that_no_zone_has_is_reported_until_one_has_it() -> None:
+    w = world()
+    add_tsp(w, chassis="gw9")
+    assert all("this zone has no chassis gw9, and no zone has a gateway" in w.reasons(zone)["tsp1"] for zone in ("az1", "az2"))
+    w.chassis("gw9", zone="az2")
+    w.converge()
+    assert (w.reasons("az1"), w.reasons("az2")) == ({}, {})

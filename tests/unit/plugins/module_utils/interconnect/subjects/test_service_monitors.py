@@ -413,3 +413,31 @@ def test_delta_passes_leave_nothing_to_a_full_one(edits: list[tuple[str, str, st
         w.settle()
         assert w.rejections() == []
     w.check_law()
+
+
+def test_requests_that_nobody_can_answer_are_reported() -> None:
+    w = Monitors()
+    w.port("az1", "p1")
+    w.monitor("az1", "p1", "az9")
+    w.monitor("az1", "p2", "az2")
+    w.rest()
+    (reason,) = w.reasons("az1").values()
+    assert "no zone is called az9" in reason
+    (reason,) = w.reasons("az2").values()
+    assert "zone az1 asks for this service on port p2, and the zone has no such port" in reason
+    w.port("az2", "p2")
+    w.add_zone("az9")
+    w.settle()
+    assert (w.reasons("az1"), w.reasons("az2")) == ({}, {})
+
+
+def test_requests_without_the_mac_of_northd_are_reported() -> None:
+    w = Monitors()
+    w.mac("az1", "")
+    w.monitor("az1", "p2", "az2")
+    w.rest()
+    assert "SB_Global.options has no svc_monitor_mac" in next(iter(w.reasons("az1").values()))
+    w.port("az2", "p2")
+    w.mac("az1", "11:11:11:11:11:11")
+    w.rest()
+    assert w.reasons("az1") == {}

@@ -586,3 +586,13 @@ def _edit(w: World, action: int, which: int, zone: str, step: int) -> None:
     elif action == 10:
         for row in list(w.ic_sb.rows("Datapath_Binding"))[:1]:
             w.put(w.ic_sb, "Datapath_Binding", row.uuid, tunnel_key=FIRST + which)
+
+
+def test_a_port_on_a_chassis_that_no_zone_has_is_reported_until_one_has_it() -> None:
+    w = world()
+    add_tr(w)
+    add_trp(w, chassis="gw9")
+    assert "this zone has no chassis gw9, and no zone has a gateway" in w.reasons("az1")["trp1"]
+    w.chassis("gw9", zone="az2")
+    w.converge()
+    assert (w.reasons("az1"), w.reasons("az2")) == ({}, {})
