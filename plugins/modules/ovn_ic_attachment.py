@@ -215,6 +215,7 @@ changes:
 
 from typing import Any
 
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import (
     GLOBAL,
     NORTH,
@@ -258,8 +259,13 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 def warn(params: Params, stores: Stores) -> list[str]:
     """Why the attachment has no effect in other zones, as far as it can be seen here."""
-    collision = Attachment(params, stores).collision() if params["state"] == "present" else None
-    return [] if collision is None else [collision]
+    if params["state"] != "present":
+        return []
+    attachment = Attachment(params, stores)
+    collision, (port, switch_port) = attachment.collision(), attachment.links.link
+    if collision is not None or port is None or switch_port is None:
+        return [] if collision is None else [collision]
+    return list(effects.of_attachment(attachment.zone, switch_port, port))
 
 
 def doing(params: Params) -> str:

@@ -49,6 +49,8 @@ NEWEST = "experimental"
 
 #: What the modules of a target warn of, by the beginnings of the sentences: objects without effect that the target makes on purpose.
 WARNINGS: dict[str, tuple[str, ...]] = {
+    "ovn_ic_attachment": ("the attachment by port",),
+    "ovn_ic_route_info": ("the attachment by port",),
     "ovn_ic_gateway": ("the tunnel address 127.0.0.1",),
     "ovn_ic_route_policy": ("NB_Global.options has ic-route-blacklist", "ic-route-adv-", "ic-route-learn-"),
     "ovn_ic_transit_router_port": ("no zone has a gateway",),
