@@ -60,6 +60,8 @@ class Zones(Subject):
     def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
         nb_global = zone.nb_global
         if nb_global is None:
+            if key != SURPLUS:
+                yield Left("NB_Global", "NB has no NB_Global row, so the zone has no name; create it with ovn-nbctl init")
             return
         if key == SURPLUS:
             for row in claimed_rows(zone) if zone.own_az is not None else ():

@@ -57,6 +57,19 @@ def test_a_nameless_zone_writes_nothing_global() -> None:
     assert rows(simulated.ic_sb, "Availability_Zone", "name") == []
 
 
+def test_without_a_global_row_nothing_is_done_and_that_is_listed() -> None:
+    simulated = world()
+    simulated.settle()
+    nb = simulated.zone.nb
+    row = nb.only("NB_Global")
+    assert row is not None
+    before = rows(simulated.ic_sb, "Availability_Zone", "name")
+    simulated.delete(nb, "NB_Global", row.uuid)
+    assert simulated.settle() == []
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == before
+    assert "has no NB_Global row" in simulated.reasons()["NB_Global"]
+
+
 def test_a_new_name_is_a_rename_in_place() -> None:
     """A-2: the uuid, and with it all references, survive."""
     simulated = world()
