@@ -20,8 +20,9 @@ from .change import DELETE, UPDATE, Change, Group, Left
 from .engine import Engine
 from .schema import IC_NB, IC_SB, NB, SB
 from .store import Row, RowChange
+from .subjects.ownership import SWITCH
 from .subjects.progress import has_counters
-from .subjects.transit import ROUTER_KEY, SWITCH_KEY
+from .subjects.transit import ROUTER_KEY, SWITCH_KEY, stands_for
 from .subjects.zones import lost_token
 from .zone import HOLD, IC_NB_KEY, IC_SB_KEY, NB_KEY, SB_KEY, Zone
 
@@ -204,7 +205,7 @@ class Guard:
             for name, row in held.items()
             if name is not None
             and name not in zone.seen["Transit_Switch"]
-            and zone.ic_nb.first("Transit_Switch", "name", name) is None
+            and stands_for(SWITCH, zone, row) is None
             and any(port["type"] != "remote" for port in zone.nb.child_rows("Logical_Switch", "ports", row.uuid, "Logical_Switch_Port"))
         )
 
