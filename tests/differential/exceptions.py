@@ -203,6 +203,12 @@ DEVIATIONS: tuple[Deviation, ...] = (
         lambda entry, _scene: entry.without_keys("external_ids", _ours) if entry.table in ("Transit_Switch", "Transit_Router") else entry,
     ),
     Deviation(
+        "key-note",
+        "IC_NB notes the tunnel keys of transit switches and routers, so that they survive the loss of IC_SB",
+        "docs/loss-and-restore.md",
+        lambda entry, _scene: entry.without_keys("external_ids", _ours) if entry.table in ("Transit_Switch", "Transit_Router") else entry,
+    ),
+    Deviation(
         "mark-zone",
         "identity of the global databases and the zone's token in NB_Global.external_ids",
         "design, principle 7 (guard, zones)",

@@ -30,6 +30,12 @@ def rejections(zone: AvailabilityZone) -> int:
     return int(zone.daemon.appctl("coverage/read-counter", "txn_rejected"))
 
 
+def switch(zone: AvailabilityZone) -> tuple[object, ...]:
+    """What the zone's switch for ts1 is. Its mark names the row in IC_NB, which a restore may replace."""
+    row = zone.nb.get("Logical_Switch", name="ts1")
+    return row.uuid, row["ports"], row["other_config"]
+
+
 def names(database: ovsdb.Database, table: str) -> set[str]:
     """The names of a table's rows."""
     return {row.text("name") for row in database.rows(table)}
@@ -184,11 +190,11 @@ class TestGuard:
         ic.nb.transact(*gone, ovsdb.insert("IC_NB_Global", {}), *come)
 
     def test_a_restored_ic_nb_changes_no_port_and_no_key(self, attached: Interconnect) -> None:
-        before = [zone.nb.get("Logical_Switch", name="ts1") for zone in attached.zones]
+        before = [switch(zone) for zone in attached.zones]
         bindings = {row.uuid: row for row in attached.sb.rows("Port_Binding")}
         self.restore(attached, "ts1", "ts2", "ts3")
         attached.settle()
-        assert [zone.nb.get("Logical_Switch", name="ts1") for zone in attached.zones] == before
+        assert [switch(zone) for zone in attached.zones] == before
         assert {row.uuid for row in attached.sb.rows("Port_Binding")} == set(bindings)
         assert all("nothing is withheld" in zone.daemon.appctl("guard/show") for zone in attached.zones)
 
@@ -200,3 +206,24 @@ class TestGuard:
         assert "ts2" in az1.daemon.appctl("guard/show")
         az1.daemon.appctl("guard/release")
         attached.wait(lambda: names(az1.nb, "Logical_Switch") == {"ts3", "ts4"}, "the withheld switches to go")
+
+
+@pytest.mark.ours("there is no loop detector")
+def test_input_that_goes_back_and_forth_is_followed_at_once(ic: Interconnect) -> None:
+    """A route is added and removed again and again: nothing of it is mistaken for another client that reverts what is written."""
+    az1, az2 = ic.zones
+    transit_switches(ic, "ts1")
+    for number, zone in enumerate(ic.zones, 1):
+        options(zone, ic_route_adv="true", ic_route_learn="true")
+        attach(zone, f"lr{number}", "ts1", [f"169.254.100.{number}/24"])
+    ic.settle()
+    there = [("10.7.0.0/16", "169.254.100.1")]
+    for _time in range(12):
+        static = route(az1, "lr1", "10.7.0.0/16", "10.1.0.9")
+        ic.wait(lambda: learned(az2, "lr2") == there, "the route to arrive")
+        az1.nb.transact(*topology.no_static_route("lr1", static))
+        ic.wait(lambda: learned(az2, "lr2") == [], "the route to go")
+    assert "reverting" not in az1.daemon.appctl("left/show") + az2.daemon.appctl("left/show")
+    route(az1, "lr1", "10.7.0.0/16", "10.1.0.9")
+    ic.settle()
+    assert learned(az2, "lr2") == there

@@ -91,12 +91,16 @@ def _contents(group: Group) -> str:
 
 
 class Aside(NamedTuple):
-    """A key that waits: until when (the clock's seconds), for how long in all, and why; ``refused`` if a server is the reason."""
+    """A key that waits: until when (the clock's seconds), for how long in all, and why.
+
+    ``refused``: a server is the reason. Otherwise another client keeps reverting ``contents``, and only they have to wait.
+    """
 
     due: float
     wait: float
     reason: str
     refused: bool
+    contents: str = ""
 
 
 class _Flight:
@@ -145,7 +149,7 @@ class Engine:
         #: The places that the last call of ``plan`` looked at.
         self.planned: list[tuple[str, Hashable]] = []
         self._aside: dict[tuple[str, Hashable], Aside] = {}
-        #: Those that are put aside for a moment.
+        #: Those that are put aside for a moment, or because another client reverts them.
         self._soon: set[tuple[str, Hashable]] = set()
         self._due: list[tuple[float, int, str, Hashable]] = []
         self._serial = 0
@@ -186,6 +190,7 @@ class Engine:
                     self.mark(subject)
                     continue
                 flight = self._in_flight.get((subject.name, key))
+                self._disputes.observe((subject.name, key), change, flight.group if flight is not None else None)
                 if flight is None or not flight.echoes_as(change, self._epochs[subject.name]):
                     self.mark_key(subject.name, key)
         except Exception:  # a row that a subject cannot read must not end the zone's work: look at all of its keys instead
@@ -199,12 +204,15 @@ class Engine:
             self.mark_key(subject.name, key)
 
     def mark_key(self, subject: str, key: Hashable) -> None:
-        """Mark one key: at once, or as soon as what is on its way has arrived, or when its back-off is over."""
+        """Mark one key: at once, or as soon as what is on its way has arrived, or when its back-off is over.
+
+        A key that backs off because of another client is planned at once too: new input must not wait.
+        """
         place = (subject, key)
         flight = self._in_flight.get(place)
         if flight is not None:
             flight.again = True
-        elif not self._aside or place not in self._aside:
+        elif not self._aside or place not in self._aside or not self._aside[place].refused:
             self._dirty[subject][key] = None
 
     def mark_all(self) -> None:
@@ -242,12 +250,12 @@ class Engine:
 
     @property
     def has_soon(self) -> bool:
-        """Whether a key is put aside for a moment only."""
+        """Whether a key waits for a moment only, or until another client stops reverting it: the work is not done."""
         return bool(self._soon)
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is dirty and nothing on its way. Keys put aside for longer than a moment do not count."""
+        """Whether nothing is dirty, in flight or reverted by another client. Keys that a server refuses for longer do not count."""
         return not self._in_flight and not self.has_work and not self.has_soon
 
     def plan(self, most: int = 1000, enough: Callable[[], bool] = lambda: False) -> list[Group]:
@@ -260,13 +268,37 @@ class Engine:
             self.runs.enter(subject.name)
             place = (subject.name, key)
             self.planned.append(place)
-            changes = self._plan_key(subject, place)
-            if changes:
-                groups.append(Group(subject.name, key, changes))
+            group = Group(subject.name, key, self._plan_key(subject, place))
+            if self._may_go(place, group):
+                groups.append(group)
             if enough():
                 break
         self.runs.enter(None)
         return groups
+
+    def _may_go(self, place: tuple[str, Hashable], group: Group) -> bool:
+        """Whether a planned group has Changes that may be written now.
+
+        A key with nothing to write, or with other contents than those that another client keeps reverting, stops backing off.
+        """
+        aside = self._aside.get(place) if self._aside else None
+        if aside is not None and not aside.refused:
+            if group.changes and aside.contents == _contents(group) and aside.due > self._clock():
+                return False
+            self._end_wait(place)
+        return bool(group.changes)
+
+    def _end_wait(self, place: tuple[str, Hashable]) -> None:
+        self._aside.pop(place, None)
+        self._soon.discard(place)
+
+    def wake_refused(self) -> None:
+        """A database is reachable again, or can be written again: look at once at the keys that a server had refused."""
+        for place, aside in list(self._aside.items()):
+            if aside.refused:
+                self._end_wait(place)
+                self._retries[place] = aside.wait
+                self.mark_key(*place)
 
     def _take(self, most: int) -> Iterator[tuple[Subject, Hashable]]:
         for subject in self.subjects:
@@ -353,13 +385,14 @@ class Engine:
             return
         self._wait(place, min(max(FIRST_RETRY, self._retries.pop(place, 0.0) * 2), LAST_RETRY), reason, refused=True)
 
-    def _wait(self, place: tuple[str, Hashable], wait: float, reason: str, *, refused: bool) -> None:
+    def _wait(self, place: tuple[str, Hashable], wait: float, reason: str, *, refused: bool, contents: str = "") -> None:
         due = self._clock() + wait
-        self._aside[place] = Aside(due, wait, reason, refused)
-        if wait <= MOMENT:
+        self._aside[place] = Aside(due, wait, reason, refused, contents)
+        if wait <= MOMENT or not refused:
             self._soon.add(place)
         else:
             self._soon.discard(place)
+        if wait > MOMENT:
             self.news.append((place[0], Left(str(place[1]), reason)))
         self._serial += 1
         heapq.heappush(self._due, (due, self._serial, place[0], place[1]))
@@ -372,17 +405,16 @@ class Engine:
             aside = self._aside.get(place)
             if aside is None or aside.due != due:
                 continue  # it was put aside anew in the meantime
-            del self._aside[place]
-            self._soon.discard(place)
+            self._end_wait(place)
             if aside.refused:
                 self._retries[place] = aside.wait
             self.mark_key(subject, key)
 
     def _count_write(self, place: tuple[str, Hashable], group: Group) -> None:
-        rest = self._disputes.written(place, partial(_contents, group))
+        rest, contents = self._disputes.written(place, group, partial(_contents, group))
         if rest:
-            reason = f"somebody else keeps changing back what is written here: it is written again after {rest:g} s"
-            self._wait(place, rest, reason, refused=False)
+            reason = f"another client keeps reverting what is written here; the next attempt follows in {rest:g} s"
+            self._wait(place, rest, reason, refused=False, contents=contents)
 
     @property
     def next_due(self) -> float | None:

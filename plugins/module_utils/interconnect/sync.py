@@ -71,6 +71,8 @@ class ZoneSync:
         self._paused = False
         self._was_active = False
         self._schemas = 0
+        #: The databases that were loaded at the end of the last turn.
+        self._synced: set[str] = set()
 
     # -- state -----------------------------------------------------------------------------------------------------------------------
 
@@ -157,6 +159,7 @@ class ZoneSync:
             self._become_inactive()
         if self._was_active:
             self._observe(updates, changes)  # also while a connection is down for the moment
+            self._retry_after_reconnect()
         self._replies.deliver()
         if not (holds and self.loaded):
             return
@@ -220,6 +223,13 @@ class ZoneSync:
         if self._schemas != self._schema_serial:
             self._schemas = self._schema_serial
             self.engine.mark_all()
+
+    def _retry_after_reconnect(self) -> None:
+        """A server that became writable, or got its leader back, drops its clients: what was refused before may succeed now."""
+        synced = {name for name, replica in self.replicas.items() if replica.synced}
+        if synced - self._synced:
+            self.engine.wake_refused()
+        self._synced = synced
 
     @property
     def _schema_serial(self) -> int:

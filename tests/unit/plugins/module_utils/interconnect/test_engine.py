@@ -13,13 +13,14 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import (
     INSERT,
+    UPDATE,
     Change,
     Group,
     Left,
     Step,
     insert,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import ALL, Engine, Keys, Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import ALL, MOMENT, Engine, Keys, Subject
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import (
     IC_NB,
     NB,
@@ -53,6 +54,12 @@ class Mirror(Subject):
             yield insert(zone.nb, "Logical_Switch", {"name": key}, record=str(key), reason="r")
 
 
+class WatchingMirror(Mirror):
+    """The same, looking at the switches that it makes: it notices when another client deletes one."""
+
+    tables = frozenset([(IC_NB, "Transit_Switch"), (NB, "Logical_Switch")])
+
+
 class SureMirror(Mirror):
     """The same, looking at the switches that it makes, and sure of what it has made."""
 
@@ -80,7 +87,7 @@ def begin(subject: Subject) -> tuple[Zone, Engine, Clock]:
 
 @pytest.fixture
 def world() -> tuple[Zone, Engine, Clock]:
-    return begin(Mirror())
+    return begin(WatchingMirror())
 
 
 def add_switch(zone: Zone, engine: Engine, name: str) -> None:
@@ -176,7 +183,7 @@ class TestEngine:
                 engine.sent(group)
                 engine.committed(group)
                 if clock.now < lasts:
-                    engine.mark_key("mirror", "ts1")
+                    self.revert(zone, engine)
                 else:
                     zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
             if not engine.has_work:
@@ -192,7 +199,7 @@ class TestEngine:
         assert sum(time <= 60 for time in times) == 19
         assert sum(60 < time <= 3600 for time in times) == 59
         (left,) = [left for _subject, left in world[1].left if left.record == "ts1"]
-        assert "somebody else keeps changing back what is written here" in left.reason
+        assert "another client keeps reverting what is written here" in left.reason
 
     @pytest.mark.parametrize("lasts", [0.05, 0.5, 5])
     def test_a_dispute_costs_no_more_than_as_much_time_again(self, world: tuple[Zone, Engine, Clock], lasts: float) -> None:
@@ -205,6 +212,7 @@ class TestEngine:
         _zone, engine, clock = world
         self.begin_dispute(world)
         assert engine.aside[("mirror", "ts1")].wait == 0.01
+        assert engine.plan() == []
         assert (engine.has_work, engine.has_soon, engine.at_rest, engine.news) == (False, True, False, [])
         clock.now = 0.01
         assert [group.key for group in engine.plan()] == ["ts1"]
@@ -221,7 +229,7 @@ class TestEngine:
         self.begin_dispute(world)
         self.refuse_next(world)
         self.refuse_next(world)
-        assert engine.aside[("mirror", "ts1")][1:] == (4, "no", True)
+        assert engine.aside[("mirror", "ts1")][1:4] == (4, "no", True)
         clock.now += 3.9  # the rest of the dispute is over, and says nothing any more
         assert engine.plan() == []
 
@@ -234,7 +242,15 @@ class TestEngine:
             (group,) = engine.plan()
             engine.sent(group)
             engine.committed(group)
-            engine.mark_key("mirror", "ts1")
+            TestEngine.revert(zone, engine)
+
+    @staticmethod
+    def revert(zone: Zone, engine: Engine) -> None:
+        """Another client deletes the switch that was just inserted."""
+        zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
+        gone = zone.nb.delete("Logical_Switch", "u")
+        assert gone is not None
+        engine.observe([gone])
 
     @staticmethod
     def refuse_next(world: tuple[Zone, Engine, Clock]) -> None:
@@ -255,13 +271,50 @@ class TestEngine:
             engine.committed(group)
         assert engine.aside == {}
 
-    def test_rows_that_differ_in_their_uuid_only_are_a_storm(self, world: tuple[Zone, Engine, Clock]) -> None:
-        _zone, engine, _clock = world
-        for number in range(10):
-            columns = {"external_ids": {"ic-learned-route": f"00000000-0000-4000-8000-{number:012}"}}
-            group = Group("mirror", "ts1", (Change("ic_sb", "Route", INSERT, "@row", "ts1", "", columns),))
+    def test_a_dispute_counts_as_unsettled_however_long_it_lasts(self, world: tuple[Zone, Engine, Clock]) -> None:
+        self.dispute(world, lasts=200, until=120)
+        engine = world[1]
+        assert engine.aside[("mirror", "ts1")].wait > MOMENT
+        assert not engine.at_rest
+
+    def test_new_input_does_not_wait_for_the_end_of_a_dispute(self, world: tuple[Zone, Engine, Clock]) -> None:
+        zone, engine, _clock = world
+        self.begin_dispute(world)
+        assert engine.plan() == []
+        zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
+        engine.mark_key("mirror", "ts1")
+        assert engine.plan() == []
+        assert engine.aside == {}
+        assert engine.at_rest
+
+    def test_input_that_goes_back_and_forth_is_no_dispute(self, world: tuple[Zone, Engine, Clock]) -> None:
+        """Such as a gateway that two chassis claim in turn: our own writes replace each other."""
+        zone, engine, _clock = world
+        row = zone.nb.put("Logical_Switch", "u", {"name": "ts1"}).new
+        assert row is not None
+        for number in range(100):
+            columns = {"other_config": {"gateway": f"gw{number % 2}"}}
+            change = Change(NB, "Logical_Switch", UPDATE, "u", "ts1", "", columns)
+            group = Group("mirror", "ts1", (change,))
             engine.sent(group)
+            engine.observe([zone.nb.put("Logical_Switch", "u", {"name": "ts1", **columns})])
             engine.committed(group)
+        assert engine.aside == {}
+
+    @pytest.mark.parametrize("in_flight", [True, False])
+    def test_an_update_that_is_reverted_is_a_dispute(self, world: tuple[Zone, Engine, Clock], in_flight: bool) -> None:
+        zone, engine, _clock = world
+        zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
+        columns = {"other_config": {"gateway": "gw1"}}
+        for _number in range(10):
+            group = Group("mirror", "ts1", (Change(NB, "Logical_Switch", UPDATE, "u", "ts1", "", columns),))
+            engine.sent(group)
+            engine.observe([zone.nb.put("Logical_Switch", "u", {"name": "ts1", **columns})])
+            if in_flight:
+                engine.observe([zone.nb.put("Logical_Switch", "u", {"name": "ts1", "other_config": {}})])
+            engine.committed(group)
+            if not in_flight:
+                engine.observe([zone.nb.put("Logical_Switch", "u", {"name": "ts1", "other_config": {}})])
         assert list(engine.aside) == [("mirror", "ts1")]
 
     def test_what_is_left_undone_is_news_once(self, world: tuple[Zone, Engine, Clock]) -> None:
