@@ -51,4 +51,6 @@ def behind_its_back(h: Historian, zone: Zone) -> Action | None:
     if action is None or action.command:
         return None
     how = h.random.choice(["pause", "stop", "kill"])
+    if how != "pause" and draw is switches.delete_switch:
+        return None  # a daemon that starts withholds this deletion until an operator releases it
     return replace(action, what=f"{action.what}, {how} meanwhile", during=f"{h.random.choice(h.zones).name}/{how}", alone=True)

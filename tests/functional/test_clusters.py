@@ -168,7 +168,8 @@ def test_daemons_wait_for_a_majority(calm: SetUp, generation: str) -> None:
     ic.wait(lambda: ic.sb.find("Gateway", name="late-gw"), "the gateway to be published")
     calm.settle()
     answer(ic)
-    lost = [row for old, new in zip(before, everything(ic)) for row in old if old[row] != new.get(row)]
+    # NB_Global notes that the chassis of the new gateway in the other zone is a copy.
+    lost = [row for old, new in zip(before, everything(ic)) for row in old if old[row] != new.get(row) and row[0] != "NB_Global"]
     assert lost == []
 
 

@@ -24,6 +24,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE, JsonRpc, RpcError
+from ansible_collections.ovn.interconnect.tests.support.relay import Relay
 from ansible_collections.ovn.interconnect.tests.support.servers import CHECKOUT, AvailabilityZone, Interconnect, SyncDaemon
 
 Make = Callable[..., Interconnect]
@@ -113,6 +114,22 @@ def test_pause_hands_over_and_resume_stands_by(zone: AvailabilityZone) -> None:
     first.resume()
     rename(zone, "resumed")
     assert (first.status(), second.status(), first.appctl("is-paused")) == ("standby", "active", "false")
+
+
+@pytest.mark.ours("upstream's stays active, and nobody publishes anything")
+@pytest.mark.parametrize("lost", ["ic-nb", "ic-sb"])
+def test_an_active_daemon_that_cannot_reach_a_database_hands_over_to_one_that_can(zone: AvailabilityZone, lost: str) -> None:
+    server = {"ic-nb": zone.interconnect.nb_server, "ic-sb": zone.interconnect.sb_server}[lost]
+    first, second = zone.daemon, zone.second_daemon()
+    with Relay(server.socket) as relay:
+        first.arguments = [argument.replace(str(server.socket), str(relay.socket)) for argument in first.arguments]
+        started(zone)
+        second.start()
+        assert (first.status(), second.status()) == ("active", "standby")
+    wait(lambda: second.status() == "active", second)
+    assert first.status() == "standby"
+    assert "it cannot read" in first.appctl("left/show")
+    rename(zone, "after")
 
 
 @pytest.mark.ours("upstream's has other words")

@@ -31,6 +31,12 @@ def furnish(ic: Interconnect, *switches: str) -> None:
             zone.northd_sync()
             zone.sb.transact(*topology.claim(f"cr-{router}-{switch}", chassis))
     ic.settle()
+    copies = (len(ic.zones) - 1) * len(switches)
+    for zone in ic.zones:
+        bound = lambda zone=zone: sum(bool(row["chassis"]) for row in zone.sb.rows("Port_Binding", type="remote")) == copies  # noqa: E731
+        zone.sb.wait(bound, "the copies of other zones' ports to be bound")
+        zone.northd_sync()
+    ic.settle()
 
 
 def rename(ic: Interconnect, *names: tuple[str, str], table: str = "Transit_Switch") -> None:

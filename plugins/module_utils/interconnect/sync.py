@@ -34,6 +34,9 @@ PASS_SECONDS = 0.5
 #: Keys of one pass, and so Changes of one submission.
 PASS_KEYS = 500
 
+#: For how many seconds a daemon that holds the lock of the zone may be unable to read one of its databases before it gives the lock back.
+UNABLE_SECONDS = 10.0
+
 ACTIVE, STANDBY, PAUSED = "active", "standby", "paused"
 
 
@@ -71,6 +74,8 @@ class ZoneSync:
         self._paused = False
         self._was_active = False
         self._schemas = 0
+        #: Since when one of the databases without the zone's lock cannot be read (the clock's seconds), None if all can.
+        self._unable_since: float | None = None
         #: The databases that were loaded at the end of the last turn.
         self._synced: set[str] = set()
 
@@ -117,7 +122,18 @@ class ZoneSync:
     @property
     def left(self) -> list[tuple[str, Left]]:
         """What is left undone, and why: the subject, the object and the reason."""
-        return self.engine.left + [("guard", left) for left in self.guard.withheld]
+        unable = [] if self.able else [("daemon", Left(ACTIVE_LOCK, f"it does not ask for the lock of the zone: {self._unreadable}"))]
+        return unable + self.engine.left + [("guard", left) for left in self.guard.withheld]
+
+    @property
+    def able(self) -> bool:
+        """Whether this process may be the active one: it can read all databases, or could a moment ago."""
+        return self._unable_since is None or self._clock() - self._unable_since < UNABLE_SECONDS
+
+    @property
+    def _unreadable(self) -> str:
+        names = ", ".join(name for name, replica in self.replicas.items() if not replica.synced)
+        return f"it cannot read {names} for more than {UNABLE_SECONDS:g} s; check that the servers run and can be reached from this host"
 
     def pause(self) -> None:
         """Give back both locks and write nothing until :meth:`resume`."""
@@ -190,6 +206,8 @@ class ZoneSync:
         """Let a poller wake up when :meth:`run` has something to do."""
         for replica in self.replicas.values():
             replica.wait(poller)
+        if self._unable_since is not None and self.able:
+            self._wake_at(poller, self._unable_since + UNABLE_SECONDS)
         if not self._was_active:
             return
         if self._pace.resting:
@@ -214,7 +232,8 @@ class ZoneSync:
         """Whoever paused it knows; that the lock is gone has to be told (spec status-and-daemon F.8)."""
         self._was_active = False
         if not self._paused:
-            self._log("info", f"this instance is on standby now, the lock {ACTIVE_LOCK} is lost")
+            why = f"the lock {ACTIVE_LOCK} is lost" if self.able else f"the lock {ACTIVE_LOCK} is given back: {self._unreadable}"
+            self._log("info" if self.able else "warn", f"this instance is on standby now, {why}")
 
     def _observe(self, updates: list[list[RowChange]], changes: list[RowChange]) -> None:
         if changes or self._schemas != self._schema_serial:
@@ -259,7 +278,13 @@ class ZoneSync:
         self.engine.news.clear()
 
     def _ask_for_locks(self) -> None:
-        wants = self._exclusive and not self._paused
+        if all(replica.synced for name, replica in self.replicas.items() if name != SB):
+            self._unable_since = None
+        elif self._unable_since is None:
+            self._unable_since = self._clock()
+        # An instance that cannot work leaves the lock to one that can. It asks again once it can work itself, so the lock never goes back
+        # and forth between two that cannot.
+        wants = self._exclusive and not self._paused and self.able
         self.replicas[SB].want_lock(ACTIVE_LOCK if wants else None)
         # Who has no row in IC_SB writes nothing there, and would keep the lock from those who do.
         shares = wants and self.replicas[SB].has_lock and self.zone.own_az is not None
