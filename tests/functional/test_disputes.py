@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.relay import Relay
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, Interconnect
+
+from .conftest import Make
 
 
 @pytest.fixture
@@ -43,3 +46,27 @@ def test_a_daemon_that_hears_late_of_a_transit_switch_is_waited_for(mixed: Inter
         for zone in mixed.zones:
             (switch,) = zone.nb.rows("Logical_Switch", name="ts1")
             assert switch.map("other_config")["requested-tnl-key"] == str(datapath.number("tunnel_key"))
+
+
+@pytest.mark.ours("there is no back-off")
+def test_another_client_that_always_reverts_costs_few_writes(make: Make) -> None:
+    """It deletes the zone's switch whenever it is there, until the daemon waits for a second and more; then the switch comes back."""
+    ic = make("az1")
+    (zone,) = ic.zones
+    ic.nb.transact(*topology.transit_switch("ts1"))
+    deletions = 0
+
+    def backs_off() -> bool:
+        """Whether the daemon waits long enough to tell of it; the switch is deleted as long as it does not."""
+        nonlocal deletions
+        for row in zone.nb.rows("Logical_Switch", name="ts1"):
+            deletions += 1
+            zone.nb.transact({"op": "delete", "table": "Logical_Switch", "where": [["_uuid", "==", ["uuid", str(row.uuid)]]]})
+        waits = re.findall(r"keeps reverting .* follows ([\d.]+) s", zone.daemon.appctl("left/show"))
+        return any(float(wait) >= 1 for wait in waits)
+
+    ic.wait(backs_off, "the daemon to back off")
+    while zone.nb.rows("Logical_Switch", name="ts1"):
+        backs_off()
+    ic.wait(lambda: zone.nb.find("Logical_Switch", name="ts1"), "the switch to come back")
+    assert deletions < 30

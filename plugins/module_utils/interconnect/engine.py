@@ -11,19 +11,18 @@ aside and retried with exponential back-off, and everything else goes on (design
 
 from __future__ import annotations
 
+import enum
 import heapq
-import re
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from functools import partial
 from itertools import islice
 from typing import Callable, NamedTuple, Union
 
 from .change import INSERT, Change, Group, Left, Step
-from .disputes import Disputes
 from .runs import Runs
 from .store import RowChange
+from .write_conflicts import WriteConflicts, contents
 from .zone import Zone
 
 
@@ -44,8 +43,6 @@ BUG = "this program does not know how to deal with it, which is a bug: please re
 #: A key that has to wait no longer than this is about to go on, in seconds: nobody is told of it, and whoever asks whether the work is done
 #: waits too.
 MOMENT = 1.0
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Subject(ABC):
@@ -85,22 +82,29 @@ class Subject(ABC):
         """The Changes that make this key's rows what they should be (none if they are), and what is left undone and why."""
 
 
-def _contents(group: Group) -> str:
-    """What a group writes, in one text that is the same for rows that come anew each time."""
-    return _UUID.sub("", repr([change.as_result() for change in group.changes]))
+class Cause(enum.Enum):
+    """Why a key waits."""
+
+    #: A server refused what it writes.
+    REFUSED = "refused"
+    #: What it writes may not be written again yet (see write_conflicts.py).
+    CONFLICT = "conflict"
+    #: The subject failed.
+    BUG = "bug"
 
 
 class Aside(NamedTuple):
-    """A key that waits: until when (the clock's seconds), for how long in all, and why.
+    """A key that waits: until when (the clock's seconds), for how long in all, why, and since when.
 
-    ``refused``: a server is the reason. Otherwise another client keeps reverting ``contents``, and only they have to wait.
+    ``contents`` is what was to be written, None where that is not known: other contents do not have to wait.
     """
 
     due: float
     wait: float
     reason: str
-    refused: bool
-    contents: str = ""
+    cause: Cause
+    since: float
+    contents: str | None = None
 
 
 class _Flight:
@@ -149,14 +153,16 @@ class Engine:
         #: The places that the last call of ``plan`` looked at.
         self.planned: list[tuple[str, Hashable]] = []
         self._aside: dict[tuple[str, Hashable], Aside] = {}
-        #: Those that are put aside for a moment, or because another client reverts them.
+        #: Those that are put aside for a moment.
         self._soon: set[tuple[str, Hashable]] = set()
+        #: Those that wait because of a write conflict.
+        self._conflicting: set[tuple[str, Hashable]] = set()
         self._due: list[tuple[float, int, str, Hashable]] = []
         self._serial = 0
         #: The last wait of keys that were woken and not settled since.
         self._retries: dict[tuple[str, Hashable], float] = {}
         self._left: dict[tuple[str, Hashable], tuple[Left, ...]] = {}
-        self._disputes = Disputes(clock)
+        self._conflicts = WriteConflicts(clock)
         #: How each subject handled the changes of a pass.
         self.runs = Runs(self._by_name, clock)
         self._own: str | None = None
@@ -187,15 +193,26 @@ class Engine:
         try:
             for key in subject.keys(change, self.zone):
                 if isinstance(key, _All):
-                    self.mark(subject)
+                    self.runs.forced(subject.name)
+                    for one in subject.all_keys(self.zone):
+                        self._observe_key(subject.name, one, change)
                     continue
-                flight = self._in_flight.get((subject.name, key))
-                self._disputes.observe((subject.name, key), change, flight.group if flight is not None else None)
-                if flight is None or not flight.echoes_as(change, self._epochs[subject.name]):
-                    self.mark_key(subject.name, key)
+                self._observe_key(subject.name, key, change)
         except Exception:  # a row that a subject cannot read must not end the zone's work: look at all of its keys instead
             self.failures.append(traceback.format_exc())
             self.mark(subject)
+
+    def _observe_key(self, subject: str, key: Hashable, change: RowChange) -> None:
+        place = (subject, key)
+        if self._conflicts.watches(place):
+            self._conflicts.observe(place, change)
+        flight = self._in_flight.get(place)
+        if flight is None:
+            if self._aside and place in self._aside:
+                self._hasten(place)
+            self._dirty[subject][key] = None
+        elif not flight.echoes_as(change, self._epochs[subject]):
+            flight.again = True
 
     def mark(self, subject: Subject) -> None:
         """Mark every key of one subject."""
@@ -204,15 +221,14 @@ class Engine:
             self.mark_key(subject.name, key)
 
     def mark_key(self, subject: str, key: Hashable) -> None:
-        """Mark one key: at once, or as soon as what is on its way has arrived, or when its back-off is over.
+        """Mark one key: at once, or as soon as what is on its way has arrived.
 
-        A key that backs off because of another client is planned at once too: new input must not wait.
+        A key that is put aside is planned too: only the contents that were refused or undone have to wait.
         """
-        place = (subject, key)
-        flight = self._in_flight.get(place)
+        flight = self._in_flight.get((subject, key))
         if flight is not None:
             flight.again = True
-        elif not self._aside or place not in self._aside or not self._aside[place].refused:
+        else:
             self._dirty[subject][key] = None
 
     def mark_all(self) -> None:
@@ -221,15 +237,20 @@ class Engine:
             self.mark(subject)
 
     def lock_changed(self) -> None:
-        """The lock of IC_SB came or went: look again at what depends on it."""
+        """The lock of IC_SB came or went: look again at what depends on it, also at what waits because of those who had no lock."""
         for subject in self.subjects:
             if subject.follows_lock:
+                self._conflicts.forget(subject.name)
                 self.mark(subject)
 
     def restart(self) -> None:
         """Begin with a full pass: this process has just become the active one, and has not looked at changes until now."""
         own = self.zone.own_az
         self._own = own.uuid if own is not None else None
+        self._conflicts.forget()
+        for place in list(self._aside):
+            self._go_on(place)
+        self._retries.clear()
         for subject in self.subjects:
             subject.prepare(self.zone)
         self.mark_all()
@@ -251,7 +272,7 @@ class Engine:
     @property
     def has_soon(self) -> bool:
         """Whether a key waits for a moment only, or until another client stops reverting it: the work is not done."""
-        return bool(self._soon)
+        return bool(self._soon or self._conflicting)
 
     @property
     def at_rest(self) -> bool:
@@ -262,43 +283,19 @@ class Engine:
         """Look at dirty keys in the order of the subjects, at ``most`` of them or until ``enough()``; the Changes, a group a key."""
         self._wake_due()
         self.runs.begin()
-        groups = []
+        groups: list[Group] = []
         self.planned = []
         for subject, key in self._take(most):
             self.runs.enter(subject.name)
             place = (subject.name, key)
             self.planned.append(place)
-            group = Group(subject.name, key, self._plan_key(subject, place))
-            if self._may_go(place, group):
-                groups.append(group)
+            changes = self._plan_key(subject, place)
+            if changes is not None:
+                groups += self._let_go(Group(subject.name, key, changes))
             if enough():
                 break
         self.runs.enter(None)
         return groups
-
-    def _may_go(self, place: tuple[str, Hashable], group: Group) -> bool:
-        """Whether a planned group has Changes that may be written now.
-
-        A key with nothing to write, or with other contents than those that another client keeps reverting, stops backing off.
-        """
-        aside = self._aside.get(place) if self._aside else None
-        if aside is not None and not aside.refused:
-            if group.changes and aside.contents == _contents(group) and aside.due > self._clock():
-                return False
-            self._end_wait(place)
-        return bool(group.changes)
-
-    def _end_wait(self, place: tuple[str, Hashable]) -> None:
-        self._aside.pop(place, None)
-        self._soon.discard(place)
-
-    def wake_refused(self) -> None:
-        """A database is reachable again, or can be written again: look at once at the keys that a server had refused."""
-        for place, aside in list(self._aside.items()):
-            if aside.refused:
-                self._end_wait(place)
-                self._retries[place] = aside.wait
-                self.mark_key(*place)
 
     def _take(self, most: int) -> Iterator[tuple[Subject, Hashable]]:
         for subject in self.subjects:
@@ -313,7 +310,29 @@ class Engine:
             if not dirty:
                 dirty.clear()  # a dict that was large is walked at its old size, also when it is empty
 
-    def _plan_key(self, subject: Subject, place: tuple[str, Hashable]) -> tuple[Change, ...]:
+    def _let_go(self, group: Group) -> Iterator[Group]:
+        """The group if it may be written now; a key that has nothing to write waits for nothing."""
+        place = (group.subject, group.key)
+        aside = self._aside.get(place) if self._aside else None
+        if not group.changes:
+            if self._conflicts.watches(place):
+                self._conflicts.agreed(place)
+            if aside is not None:
+                self._go_on(place)
+                self._retries.pop(place, None)
+            return
+        if aside is not None and aside.cause is Cause.REFUSED and aside.due > self._clock() and aside.contents == contents(group):
+            return
+        hold = self._conflicts.hold(group)
+        if hold is not None:
+            self._wait(place, Aside(hold.due, hold.wait, hold.reason, Cause.CONFLICT, self._clock()))
+            return
+        if aside is not None:
+            self._go_on(place)
+        yield group
+
+    def _plan_key(self, subject: Subject, place: tuple[str, Hashable]) -> tuple[Change, ...] | None:
+        """The Changes of a key, None where its subject failed."""
         changes, left = [], []
         try:
             for step in subject.plan(place[1], self.zone):
@@ -322,9 +341,8 @@ class Engine:
                 else:
                     left.append(step)
         except Exception as failure:  # one bad object stops nobody
-            self.failures.append(traceback.format_exc())
-            self.put_aside(place, f"{BUG} ({type(failure).__name__}: {failure})")
-            return ()
+            self._fail(place, f"{BUG} ({type(failure).__name__}: {failure})", traceback.format_exc())
+            return None
         if left:
             self.news += [(subject.name, one) for one in left if one not in self._left.get(place, ())]
             self._left[place] = tuple(left)
@@ -339,7 +357,7 @@ class Engine:
         place = (group.subject, group.key)
         epoch = self._epochs[group.subject] if self._by_name[group.subject].additive else None
         self._in_flight[place] = _Flight(group, transactions, epoch)
-        self._count_write(place, group)
+        self._conflicts.sent(group)
 
     def is_sent(self, subject: str, key: Hashable) -> bool:
         """Whether Changes of this key are on their way."""
@@ -355,7 +373,7 @@ class Engine:
         flight = self._in_flight[place]
         flight.refused = True
         if place in self._retries:
-            self.put_aside(place, reason)
+            self.put_aside(place, reason, contents(group))
         else:
             self._retries[place] = 0.0
             flight.again = True
@@ -364,6 +382,7 @@ class Engine:
     def lost(self, group: Group) -> None:
         """Nobody knows what became of a group (the connection is gone, or another client was faster): look again."""
         self._in_flight[(group.subject, group.key)].again = True
+        self._conflicts.lost(group)
         self._arrived(group)
 
     def _arrived(self, group: Group) -> None:
@@ -378,24 +397,57 @@ class Engine:
         if flight.again:
             self.mark_key(*place)
 
-    def put_aside(self, place: tuple[str, Hashable], reason: str) -> None:
-        """Keep a key that came to nothing from being planned for a while, twice as long as the last time."""
+    def put_aside(self, place: tuple[str, Hashable], reason: str, what: str | None = None) -> None:
+        """Keep a key whose contents (``what``) were refused from being written for a while, twice as long as the last time."""
         before = self._aside.get(place)
-        if before is not None and before.refused and before.due > self._clock():
+        if before is not None and before.cause is Cause.REFUSED and before.due > self._clock():
             return
-        self._wait(place, min(max(FIRST_RETRY, self._retries.pop(place, 0.0) * 2), LAST_RETRY), reason, refused=True)
+        self._back_off(place, reason, Cause.REFUSED, what)
 
-    def _wait(self, place: tuple[str, Hashable], wait: float, reason: str, *, refused: bool, contents: str = "") -> None:
-        due = self._clock() + wait
-        self._aside[place] = Aside(due, wait, reason, refused, contents)
-        if wait <= MOMENT or not refused:
-            self._soon.add(place)
-        else:
-            self._soon.discard(place)
-        if wait > MOMENT:
-            self.news.append((place[0], Left(str(place[1]), reason)))
-        self._serial += 1
-        heapq.heappush(self._due, (due, self._serial, place[0], place[1]))
+    def _fail(self, place: tuple[str, Hashable], reason: str, trace: str) -> None:
+        before = self._aside.get(place)
+        if before is None or before.cause is not Cause.BUG or before.due <= self._clock():
+            self.failures.append(trace)
+            self._back_off(place, reason, Cause.BUG, None)
+
+    def _back_off(self, place: tuple[str, Hashable], reason: str, cause: Cause, what: str | None) -> None:
+        now = self._clock()
+        wait = min(max(FIRST_RETRY, self._retries.pop(place, 0.0) * 2), LAST_RETRY)
+        self._wait(place, Aside(now + wait, wait, reason, cause, now, what))
+
+    def _wait(self, place: tuple[str, Hashable], aside: Aside) -> None:
+        before = self._aside.get(place)
+        self._aside[place] = aside
+        (self._soon.add if aside.wait <= MOMENT else self._soon.discard)(place)
+        (self._conflicting.add if aside.cause is Cause.CONFLICT else self._conflicting.discard)(place)
+        if aside.wait > MOMENT and (before is None or before.reason != aside.reason):
+            self.news.append((place[0], Left(str(place[1]), aside.reason)))
+        if before is None or before.due != aside.due:
+            self._serial += 1
+            heapq.heappush(self._due, (aside.due, self._serial, place[0], place[1]))
+
+    def _go_on(self, place: tuple[str, Hashable]) -> None:
+        """A key waits no longer; the next refusal makes it wait longer than before."""
+        aside = self._aside.pop(place)
+        self._soon.discard(place)
+        self._conflicting.discard(place)
+        if aside.cause is not Cause.CONFLICT:
+            self._retries[place] = aside.wait
+
+    def _hasten(self, place: tuple[str, Hashable]) -> None:
+        """A row that concerns a refused key has changed: the cause may be gone. Try again now, or a moment after the last attempt."""
+        aside = self._aside[place]
+        due = max(self._clock(), aside.since + MOMENT)
+        if aside.cause is Cause.REFUSED and due < aside.due:
+            self._wait(place, aside._replace(due=due))
+
+    def retry(self) -> None:
+        """A server is loaded again: try again what was refused, now or a moment after its last attempt."""
+        for place, aside in list(self._aside.items()):
+            if aside.cause is Cause.REFUSED:
+                self._hasten(place)
+                self._soon.add(place)
+                self.mark_key(*place)
 
     def _wake_due(self) -> None:
         now = self._clock()
@@ -403,23 +455,20 @@ class Engine:
             due, _serial, subject, key = heapq.heappop(self._due)
             place = (subject, key)
             aside = self._aside.get(place)
-            if aside is None or aside.due != due:
-                continue  # it was put aside anew in the meantime
-            self._end_wait(place)
-            if aside.refused:
-                self._retries[place] = aside.wait
-            self.mark_key(subject, key)
-
-    def _count_write(self, place: tuple[str, Hashable], group: Group) -> None:
-        rest, contents = self._disputes.written(place, group, partial(_contents, group))
-        if rest:
-            reason = f"another client keeps reverting what is written here; the next attempt follows in {rest:g} s"
-            self._wait(place, rest, reason, refused=False, contents=contents)
+            if aside is not None and aside.due == due:  # otherwise it was put aside anew in the meantime
+                self._go_on(place)
+                self.mark_key(subject, key)
 
     @property
     def next_due(self) -> float | None:
         """When the next key that was put aside wants to be looked at again, in the clock's seconds."""
-        return self._due[0][0] if self._due else None
+        while self._due:
+            due, _serial, subject, key = self._due[0]
+            aside = self._aside.get((subject, key))
+            if aside is not None and aside.due == due:
+                return due
+            heapq.heappop(self._due)
+        return None
 
     @property
     def aside(self) -> dict[tuple[str, Hashable], Aside]:

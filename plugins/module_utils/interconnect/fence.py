@@ -11,9 +11,10 @@ waited for, twice more where they caused further work, before the number is conf
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Callable
 
 from .commit import Committer
 from .engine import Engine
@@ -23,12 +24,24 @@ from .zone import Zone
 
 #: Passes and their commits before a number is confirmed: what IC_SB hands back (a tunnel key) is written to NB in a later pass of the zone.
 _ROUNDS = 3
+#: How long a confirmation waits for keys that another client keeps reverting, in seconds: each is tried at least once in that time.
+_PATIENCE = 60.0
 
 
 class Fence:
-    """Follows one request number from IC_NB to its confirmation."""
+    """Follows one request number from IC_NB to its confirmation. ``clock`` gives monotonic seconds."""
 
-    def __init__(self, zone: Zone, engine: Engine, committer: Committer, replicas: Iterable[Replica]) -> None:
+    def __init__(
+        self,
+        zone: Zone,
+        engine: Engine,
+        committer: Committer,
+        replicas: Iterable[Replica],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        #: Until when the confirmation of the number waits for keys that another client keeps reverting.
+        self._end = 0.0
         self._zone = zone
         self._engine = engine
         self._committer = committer
@@ -65,6 +78,7 @@ class Fence:
         if number in (own["nb_ic_cfg"], self._zone.confirmable):
             return
         self._number, self._round, self._mark = number, 0, None
+        self._end = self._clock() + _PATIENCE
         self._asked, self._replies = object(), len(self._replicas)
         for replica in self._replicas:
             replica.transact([], partial(self._replied, self._asked))
@@ -79,7 +93,7 @@ class Fence:
 
     def _advance(self) -> None:
         """Go as far as it can be gone without waiting: where nothing is under way, no event would come that asks for the next step."""
-        while self._number is not None and not (self._engine.has_work or self._engine.has_soon):
+        while self._number is not None and not (self._engine.has_work or (self._engine.has_soon and self._clock() < self._end)):
             if self._mark is None:
                 self._mark = self._committer.serial
             if not self._committer.arrived(self._mark):

@@ -44,6 +44,10 @@ class Row:
     def __repr__(self) -> str:
         return f"Row({self.uuid}, {self.as_dict()!r})"
 
+    def has_column(self, column: str) -> bool:
+        """Whether this is one of the row's plain columns."""
+        return column in self._layout
+
     def has(self, values: tuple[Any, ...]) -> bool:
         """Whether the row has just these values, in the order of its table's plain columns."""
         return self._values == values

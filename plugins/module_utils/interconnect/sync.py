@@ -65,7 +65,7 @@ class ZoneSync:
         self.guard = Guard(self.zone, self.engine, lambda sentence: log("warn", sentence))
         self._replies = Deferred(outcome(self.engine))
         self.committer = Committer(self.replicas, self._replies)
-        self._fence = Fence(self.zone, self.engine, self.committer, [self.replicas[name] for name in (NB, SB, IC_SB)])
+        self._fence = Fence(self.zone, self.engine, self.committer, [self.replicas[name] for name in (NB, SB, IC_SB)], clock)
         self._interest = Interest(self.zone, self.replicas)
         self._clock = clock
         self._pace = Pace(clock)
@@ -244,10 +244,10 @@ class ZoneSync:
             self.engine.mark_all()
 
     def _retry_after_reconnect(self) -> None:
-        """A server that became writable, or got its leader back, drops its clients: what was refused before may succeed now."""
+        """A server is loaded again: what was refused before may succeed now."""
         synced = {name for name, replica in self.replicas.items() if replica.synced}
         if synced - self._synced:
-            self.engine.wake_refused()
+            self.engine.retry()
         self._synced = synced
 
     @property

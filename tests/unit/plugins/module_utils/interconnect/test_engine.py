@@ -19,8 +19,9 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.chan
     Left,
     Step,
     insert,
+    update,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import ALL, MOMENT, Engine, Keys, Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import ALL, MOMENT, Cause, Engine, Keys, Subject
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import (
     IC_NB,
     NB,
@@ -58,6 +59,20 @@ class WatchingMirror(Mirror):
     """The same, looking at the switches that it makes: it notices when another client deletes one."""
 
     tables = frozenset([(IC_NB, "Transit_Switch"), (NB, "Logical_Switch")])
+
+    def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
+        if key in ("bad", "broken") or zone.ic_nb.first("Transit_Switch", "name", key) is not None:
+            yield from super().plan(key, zone)
+
+
+class Setter(WatchingMirror):
+    """Sets a key of each switch."""
+
+    def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
+        row = zone.nb.first("Logical_Switch", "name", key)
+        if row is not None:
+            keys = {"other_config": {"gateway": "gw1"}}
+            yield from update(zone.nb, "Logical_Switch", row, record=str(key), reason="r", keys=keys)
 
 
 class SureMirror(Mirror):
@@ -211,8 +226,8 @@ class TestEngine:
     def test_a_dispute_of_a_moment_is_no_news_and_no_rest(self, world: tuple[Zone, Engine, Clock]) -> None:
         _zone, engine, clock = world
         self.begin_dispute(world)
-        assert engine.aside[("mirror", "ts1")].wait == 0.01
         assert engine.plan() == []
+        assert engine.aside[("mirror", "ts1")].wait == 0.01
         assert (engine.has_work, engine.has_soon, engine.at_rest, engine.news) == (False, True, False, [])
         clock.now = 0.01
         assert [group.key for group in engine.plan()] == ["ts1"]
@@ -229,7 +244,7 @@ class TestEngine:
         self.begin_dispute(world)
         self.refuse_next(world)
         self.refuse_next(world)
-        assert engine.aside[("mirror", "ts1")][1:4] == (4, "no", True)
+        assert engine.aside[("mirror", "ts1")][1:4] == (4, "no", Cause.REFUSED)
         clock.now += 3.9  # the rest of the dispute is over, and says nothing any more
         assert engine.plan() == []
 
@@ -256,8 +271,11 @@ class TestEngine:
     def refuse_next(world: tuple[Zone, Engine, Clock]) -> None:
         """Wait for the end of the rest, write once more, and be refused."""
         _zone, engine, clock = world
-        clock.now = engine.next_due or 0
-        (group,) = engine.plan()
+        groups = engine.plan()
+        if not groups:
+            clock.now = engine.next_due or clock.now
+            groups = engine.plan()
+        (group,) = groups
         engine.sent(group)
         engine.rejected(group, "no")
 
@@ -302,20 +320,100 @@ class TestEngine:
         assert engine.aside == {}
 
     @pytest.mark.parametrize("in_flight", [True, False])
-    def test_an_update_that_is_reverted_is_a_dispute(self, world: tuple[Zone, Engine, Clock], in_flight: bool) -> None:
-        zone, engine, _clock = world
+    def test_an_update_that_is_reverted_is_a_dispute(self, in_flight: bool) -> None:
+        zone, engine, clock = begin(Setter())
         zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
-        columns = {"other_config": {"gateway": "gw1"}}
-        for _number in range(10):
-            group = Group("mirror", "ts1", (Change(NB, "Logical_Switch", UPDATE, "u", "ts1", "", columns),))
+        writes = 0
+        while clock.now < 60:
+            engine.mark_key("mirror", "ts1")
+            for group in engine.plan():
+                writes += 1
+                engine.sent(group)
+                self.see(zone, engine, {"gateway": "gw1"})
+                if in_flight:
+                    self.see(zone, engine, {})
+                engine.committed(group)
+                if not in_flight:
+                    assert engine.plan() == [], "it is as it was written"
+                    self.see(zone, engine, {})
+            clock.now += 0.005
+        assert writes <= 20
+
+    @staticmethod
+    def see(zone: Zone, engine: Engine, other_config: dict[str, str]) -> None:
+        """The switch is so now."""
+        change = zone.nb.put("Logical_Switch", "u", {"name": "ts1", "other_config": other_config})
+        assert change is not None
+        engine.observe([change])
+
+    def test_a_server_that_fails_again_and_again_is_not_asked_at_full_speed(self, world: tuple[Zone, Engine, Clock]) -> None:
+        """Such as one whose disk is full: each attempt is lost, and the next one may succeed."""
+        zone, engine, clock = world
+        add_switch(zone, engine, "ts1")
+        writes = 0
+        while clock.now < 60:
+            for group in engine.plan():
+                writes += 1
+                engine.sent(group)
+                engine.lost(group)
+            clock.now += 0.001
+        assert writes <= 20
+        (left,) = [left for _subject, left in engine.left]
+        assert "the server keeps failing" in left.reason
+
+    def test_what_is_written_and_stands_for_a_while_does_not_end_a_dispute(self, world: tuple[Zone, Engine, Clock]) -> None:
+        """The other client reverts a moment later, after a pass that has found everything as it should be."""
+        zone, engine, clock = world
+        add_switch(zone, engine, "ts1")
+        writes = 0
+        while clock.now < 60:
+            for group in engine.plan():
+                writes += 1
+                engine.sent(group)
+                come = zone.nb.put("Logical_Switch", f"u{writes}", {"name": "ts1"})
+                assert come is not None
+                engine.observe([come])
+                engine.committed(group)
+                assert engine.plan() == []
+                clock.now += 0.005
+                gone = zone.nb.delete("Logical_Switch", f"u{writes}")
+                assert gone is not None
+                engine.observe([gone])
+            clock.now += 0.001
+        assert writes <= 20
+
+    def test_input_that_another_client_follows_too_is_no_dispute(self, world: tuple[Zone, Engine, Clock]) -> None:
+        """A second daemon of the zone deletes what this one has made, because the transit switch is gone, and then it is back."""
+        zone, engine, clock = world
+        for number in range(100):
+            add_switch(zone, engine, "ts1")
+            (group,) = engine.plan()
             engine.sent(group)
-            engine.observe([zone.nb.put("Logical_Switch", "u", {"name": "ts1", **columns})])
-            if in_flight:
-                engine.observe([zone.nb.put("Logical_Switch", "u", {"name": "ts1", "other_config": {}})])
+            come = zone.nb.put("Logical_Switch", f"u{number}", {"name": "ts1"})
+            assert come is not None
+            engine.observe([come])
             engine.committed(group)
-            if not in_flight:
-                engine.observe([zone.nb.put("Logical_Switch", "u", {"name": "ts1", "other_config": {}})])
-        assert list(engine.aside) == [("mirror", "ts1")]
+            lost = zone.ic_nb.delete("Transit_Switch", "uuid-ts1"), zone.nb.delete("Logical_Switch", f"u{number}")
+            engine.observe([one for one in lost if one is not None])
+            assert engine.plan() == []
+            clock.now += 1
+        assert engine.aside == {}
+
+    def test_a_refused_key_does_not_delay_what_replaces_it(self, world: tuple[Zone, Engine, Clock]) -> None:
+        zone, engine, _clock = world
+        add_switch(zone, engine, "ts1")
+        for _time in range(2):
+            (group,) = engine.plan()
+            engine.sent(group)
+            engine.rejected(group, "no")
+        assert engine.aside[("mirror", "ts1")].cause is Cause.REFUSED
+        engine.mark_key("mirror", "ts1")
+        assert engine.plan() == [], "the same contents wait"
+        there = zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
+        assert there is not None
+        engine.observe([there])
+        assert engine.plan() == []
+        assert (engine.aside, engine.next_due) == ({}, None)
 
     def test_what_is_left_undone_is_news_once(self, world: tuple[Zone, Engine, Clock]) -> None:
         zone, engine, _clock = world
