@@ -525,3 +525,18 @@ def test_relative_names_of_files(zone: AvailabilityZone, tmp_path: Path) -> None
     rename(zone, "found")
     assert (tmp_path / "ovn" / "c").is_socket()
     assert (tmp_path / "here.log").exists()
+
+
+@pytest.mark.ours("upstream's repeats a refused transaction without a pause")
+def test_a_server_that_becomes_writable_is_written_at_the_next_attempt(zone: AvailabilityZone) -> None:
+    """A server that copies another one is read-only. Its clients stay connected when it is promoted, and are not told."""
+    ic = zone.interconnect
+    ic.sb_server.stop()
+    writable = ic.sb_server.arguments
+    ic.sb_server.arguments = [*writable, "--sync-from=unix:/nowhere.sock"]
+    ic.sb_server.start()
+    zone.daemon.start()
+    wait(lambda: "read only mode" in zone.daemon.appctl("left/show"), zone.daemon)
+    ic.sb_server.appctl("ovsdb-server/disconnect-active-ovsdb-server")
+    ic.wait(lambda: ic.sb.find("Availability_Zone", name="az1"), "the zone to register")
+    wait(lambda: "read only mode" not in zone.daemon.appctl("left/show"), zone.daemon)

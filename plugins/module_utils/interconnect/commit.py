@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from .change import DELETE, INSERT, Change, Group
+from .engine import READ_ONLY
 from .replica import Replica
 from .schema import Column, Database
 from .store import Members
@@ -280,7 +281,7 @@ class Committer:
 
     def _isolate(self, name: str, transaction: Transaction, place: int, words: str) -> None:
         self.rejections += 1
-        culprits = transaction.culprits(place, words)
+        culprits = list(transaction.parts) if READ_ONLY in words else transaction.culprits(place, words)
         for part in culprits:
             self._outcome.rejected(part.group, f"{name} refused it: {words}")
         rest = [part for part in transaction.parts if part not in culprits]

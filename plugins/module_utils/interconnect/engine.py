@@ -38,6 +38,8 @@ Keys = Iterable[Union[Hashable, _All]]
 #: seen by now.
 FIRST_RETRY = 4.0
 LAST_RETRY = 60.0
+#: What a server says that only copies another one, until it is promoted.
+READ_ONLY = "not allowed when database server is in read only mode"
 #: The reason of a key whose subject failed; the traceback is in the log.
 BUG = "this program does not know how to deal with it, which is a bug: please report it with the log"
 #: A key that has to wait no longer than this is about to go on, in seconds: nobody is told of it, and whoever asks whether the work is done
@@ -412,7 +414,9 @@ class Engine:
 
     def _back_off(self, place: tuple[str, Hashable], reason: str, cause: Cause, what: str | None) -> None:
         now = self._clock()
-        wait = min(max(FIRST_RETRY, self._retries.pop(place, 0.0) * 2), LAST_RETRY)
+        before = self._retries.pop(place, 0.0)
+        # A server does not tell its clients when it becomes writable: only another attempt finds out.
+        wait = MOMENT if READ_ONLY in reason else min(max(FIRST_RETRY, before * 2), LAST_RETRY)
         self._wait(place, Aside(now + wait, wait, reason, cause, now, what))
 
     def _wait(self, place: tuple[str, Hashable], aside: Aside) -> None:

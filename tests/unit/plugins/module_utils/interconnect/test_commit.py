@@ -132,6 +132,14 @@ class TestCommitter:
         replicas[IC_SB].answer([{}] * 6 + [{"error": "constraint violation", "details": words}])
         assert [key for event, key in ledger.events if event == "rejected"] == [blamed]
 
+    def test_a_read_only_server_refuses_all_groups_at_once(self) -> None:
+        commits, replicas, ledger = committer()
+        commits.submit([gateway("gw1"), gateway("gw2")])
+        words = "insert operation not allowed when database server is in read only mode"
+        replicas[IC_SB].answer([{"error": "not allowed", "details": words}])
+        assert ledger.events[-2:] == [("rejected", "gw1"), ("rejected", "gw2")]
+        assert (commits.rejections, commits.idle) == (1, True)
+
     def test_the_operation_that_failed_names_the_group(self) -> None:
         commits, replicas, ledger = committer()
         commits.submit([gateway("gw1"), gateway("gw2")])

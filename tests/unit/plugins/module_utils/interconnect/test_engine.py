@@ -21,7 +21,15 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.chan
     insert,
     update,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import ALL, MOMENT, Cause, Engine, Keys, Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import (
+    ALL,
+    MOMENT,
+    READ_ONLY,
+    Cause,
+    Engine,
+    Keys,
+    Subject,
+)
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import (
     IC_NB,
     NB,
@@ -398,6 +406,20 @@ class TestEngine:
             assert engine.plan() == []
             clock.now += 1
         assert engine.aside == {}
+
+    def test_a_read_only_server_is_asked_again_every_moment(self, world: tuple[Zone, Engine, Clock]) -> None:
+        """It says nothing when it becomes writable."""
+        zone, engine, clock = world
+        add_switch(zone, engine, "ts1")
+        times = []
+        while len(times) < 5:
+            for group in engine.plan():
+                times.append(clock.now)
+                engine.sent(group)
+                engine.rejected(group, f"not allowed: insert operation {READ_ONLY}")
+            if not engine.has_work:
+                clock.now = engine.next_due or 0
+        assert times == [0, 0, 1, 2, 3]
 
     def test_a_refused_key_does_not_delay_what_replaces_it(self, world: tuple[Zone, Engine, Clock]) -> None:
         zone, engine, _clock = world
