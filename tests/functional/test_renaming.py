@@ -45,6 +45,20 @@ def rename(ic: Interconnect, *names: tuple[str, str], table: str = "Transit_Swit
     ic.nb.transact(*({**ovsdb.update(table, {"name": new}), "where": [["_uuid", "==", ["uuid", str(rows[old])]]]} for old, new in names))
 
 
+def at_rest(ic: Interconnect) -> dict[str, Any]:
+    """What :func:`kept` gives once daemons and northd have nothing left to do: northd answers each other's changes for a while."""
+    found = kept(ic)
+    for _round in range(20):
+        for zone in ic.zones:
+            zone.northd_sync()
+        if any(zone.daemon.running for zone in ic.zones):
+            ic.settle()
+        before, found = found, kept(ic)
+        if found == before:
+            break
+    return found
+
+
 def kept(ic: Interconnect) -> dict[str, Any]:
     """Everything that must not change with a name: rows by uuid, and what they say beside the name."""
     shared = {
@@ -75,43 +89,23 @@ def test_a_renamed_transit_switch_keeps_its_ports_keys_and_routes(make: Make, do
     ic = make("az1", "az2", "az3")
     furnish(ic, "ts1")
     assert learned(ic.zones[0], "lr1-1") == [("10.1.2.1/24", "169.254.1.2"), ("10.1.3.1/24", "169.254.1.3")]
-    before = kept(ic)
+    before = at_rest(ic)
     stopped = [zone for zone in ic.zones if zone.name in down]
     for zone in stopped:
         zone.daemon.stop()
     rename(ic, ("ts1", "backbone"))
     if len(stopped) < len(ic.zones):
         ic.settle()
-        assert kept(ic) == before
+        assert at_rest(ic) == before
     for zone in stopped:
         zone.daemon.start()
     ic.settle()
-    assert kept(ic) == before
+    assert at_rest(ic) == before
     assert all(switch_names(zone) == [("backbone", "backbone")] for zone in ic.zones)
     assert {row.text("transit_switch") for table in before["IC_SB"] for row in ic.sb.rows(table)} == {"backbone"}
     lan(ic.zones[1], "lr2-1", "lan-new", "10.9.0.1/24")
     ic.settle()
     assert ("10.9.0.1/24", "169.254.1.2") in learned(ic.zones[0], "lr1-1")
-
-
-def test_transit_switches_exchange_their_names(make: Make) -> None:
-    ic = make("az1", "az2")
-    furnish(ic, "ts1", "ts2", "ts3")
-    before = kept(ic)
-    ic.zones[1].daemon.stop()
-    rename(ic, ("ts1", "tmp"))
-    rename(ic, ("ts2", "ts1"), ("tmp", "ts2"), ("ts3", "ts4"))
-    ic.settle()
-    ic.zones[1].daemon.start()
-    ic.settle()
-    assert kept(ic) == before
-    assert all(switch_names(zone) == [("ts1", "ts1"), ("ts2", "ts2"), ("ts4", "ts4")] for zone in ic.zones)
-    place = {row.text("logical_port"): row.text("transit_switch") for row in ic.sb.rows("Port_Binding")}
-    assert place == {
-        f"{switch}-lr{number}-{old}": new
-        for number in (1, 2)
-        for old, switch, new in ((1, "ts1", "ts2"), (2, "ts2", "ts1"), (3, "ts3", "ts4"))
-    }
 
 
 def test_a_transit_switch_gets_the_name_of_an_ordinary_switch_and_another_one_its_old_name(make: Make) -> None:

@@ -145,7 +145,10 @@ def _tags(port: Port, lsp: Row) -> Iterator[Left]:
 
 def _insert(local: _Local, contents: _Contents, keys: KeySource) -> Iterator[Step]:
     port, home = local.port, local.home
-    key = keys.take(port.zone, port.name, transit.shared_name(port.zone, home), requested(local.lsp["options"]))
+    wanted, name = requested(local.lsp["options"]), transit.shared_name(port.zone, home)
+    if wanted and _is_left_over(port, name, wanted):
+        return  # the port was renamed: its tunnel key is free once the row of the old name is deleted
+    key = keys.take(port.zone, port.name, name, wanted)
     if isinstance(key, Left):
         yield key
         return
@@ -155,6 +158,18 @@ def _insert(local: _Local, contents: _Contents, keys: KeySource) -> Iterator[Ste
         columns["external_ids"] = {ROUTER_ID: contents.router_id}
     reason = f"port on transit switch {home['name']}"
     yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason)
+
+
+def _is_left_over(port: Port, transit_name: str, key: int) -> bool:
+    """Whether an own port binding of a port that NB does not have any more has this tunnel key."""
+    holder = port.zone.ic_sb.first("Port_Binding", "tunnel_key", (transit_name, key))
+    return (
+        holder is not None
+        and port.zone.is_own(holder)
+        and holder["logical_port"] != port.name
+        and port.zone.switch_port(holder["logical_port"]) is None
+        and port.zone.router_port(holder["logical_port"]) is None
+    )
 
 
 def new_binding(port: Port, transit_switch: Row, key: int) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class Ports(Subject):
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.database == IC_SB and change.table == "Port_Binding":
             yield from self._source.freed(change)
+            if change.new is None and change.old is not None:
+                yield from _heirs(zone, change.old)
         if change.database == SB and change.table == "Chassis" and change.old and change.new and change.changed("name"):
             yield ALL
         yield from _KEYS[(change.database, change.table)](change, zone)
@@ -113,9 +115,21 @@ def _of_switch(change: RowChange, zone: Zone) -> Iterator[str]:
 def _of_switch_port(change: RowChange, zone: Zone) -> Iterator[str]:
     """The port itself, and the others that name the router port which it names or named: a router port can have one peer only."""
     yield from _names(change.rows)
+    if change.changed("name"):
+        for row in change.rows:
+            for binding in zone.ic_sb.find("Port_Binding", "logical_port", row["name"]):
+                yield from _heirs(zone, binding)
     if change.changed("options", "name"):
         for name in {row["options"].get("router-port") for row in change.rows} - {None}:
             yield from _linked(zone, name)
+
+
+def _heirs(zone: Zone, binding: Row) -> Iterator[str]:
+    """The ports on a transit switch that request the tunnel key of a port binding: one of them is that port with another name."""
+    switch = transit.switch_of(zone, binding["transit_switch"])
+    if switch is not None:
+        members = zone.nb.children("Logical_Switch", "ports", switch.uuid)
+        yield from _names(zone.nb.find_among("Logical_Switch_Port", REQUESTED_KEY, binding["tunnel_key"], members))
 
 
 def _of_router_port(change: RowChange, zone: Zone) -> Iterator[str]:

@@ -419,6 +419,20 @@ def test_quirk_a_renamed_switch_keeps_its_ports() -> None:
     assert binding(w)["tunnel_key"] == key
 
 
+def test_a_renamed_port_keeps_its_tunnel_key() -> None:
+    w = attached()
+    w.converge()
+    key = binding(w)["tunnel_key"]
+    port = named(nb(w, "az1"), "Logical_Switch_Port", "ts1-lr1").uuid
+    w.put(nb(w, "az1"), "Logical_Switch_Port", port, name="renamed")
+    w.converge()
+    (row,) = (row for row in w.ic_sb.rows("Port_Binding") if row["logical_port"] == "renamed")
+    assert row["tunnel_key"] == key
+    assert [row["logical_port"] for row in w.ic_sb.rows("Port_Binding")].count("ts1-lr1") == 0
+    assert w.rejections() == []
+    w.check_law()
+
+
 def test_a_deleted_switch_withdraws_its_ports_and_comes_back_with_the_copies() -> None:
     w = attached()
     for zone in ("az2", "az1"):
