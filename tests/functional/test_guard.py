@@ -72,6 +72,25 @@ def test_a_rebuilt_ic_sb_gets_the_keys_that_the_zones_use(attached: Interconnect
     assert all(port_keys(attached, port) == {key} for port, key in ports.items())
 
 
+def test_a_switch_that_one_zone_still_withholds_gets_its_key_back(attached: Interconnect) -> None:
+    """The zone that assigns the keys is released, so that it does not know them any more."""
+    keys = datapath_keys(attached)
+    released, holding = sorted(attached.zones, key=lambda zone: "lock: held" not in zone.daemon.appctl("status"))
+    attached.nb.transact(*(operation for switch in SWITCHES for operation in topology.no_transit_switch(switch)))
+    attached.wait(lambda: "one update removed" in released.daemon.appctl("guard/show"), "the deletions to be withheld")
+    released.daemon.appctl("guard/release")
+    attached.wait(lambda: not names(released.nb, "Logical_Switch"), "the switches of the released zone to go")
+    for switch in reversed(SWITCHES):
+        attached.nb.transact(*topology.transit_switch(switch))
+    attached.wait(lambda: names(released.nb, "Logical_Switch") == set(SWITCHES), "the switches to come back")
+    holding.daemon.appctl("guard/release")  # the copies of the ports that the other zone has lost
+    attached.settle()
+    assert datapath_keys(attached) == keys
+    for zone in attached.zones:
+        found = {row.text("name"): int(row.map("other_config")["requested-tnl-key"]) for row in zone.nb.rows("Logical_Switch")}
+        assert found == keys
+
+
 @pytest.mark.counters
 def test_an_older_copy_of_ic_sb_deletes_no_port(attached: Interconnect, tmp_path: Path) -> None:
     az1, az2 = attached.zones

@@ -103,12 +103,14 @@ class Change(NamedTuple):
 class Left(NamedTuple):
     """Something that stays undone: the object, and the reason with what to do about it, in one sentence.
 
-    What is not ``listed`` is only logged: the object works, but somebody should know of it.
+    What is not ``listed`` is only logged: the object works, but somebody should know of it. What is not ``logged`` is only listed: it is
+    usually over in a moment.
     """
 
     record: str
     reason: str
     listed: bool = True
+    logged: bool = True
 
 
 #: What a subject's plan consists of.

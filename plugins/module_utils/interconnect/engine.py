@@ -346,7 +346,7 @@ class Engine:
             self._fail(place, f"{BUG} ({type(failure).__name__}: {failure})", traceback.format_exc())
             return None
         if left:
-            self.news += [(subject.name, one) for one in left if one not in self._left.get(place, ())]
+            self.news += [(subject.name, one) for one in left if one.logged and one not in self._left.get(place, ())]
             self._left[place] = tuple(left)
         elif self._left:
             self._left.pop(place, None)

@@ -175,6 +175,11 @@ class Zone:
         token: str | None = row["external_ids"].get(CLAIM_PREFIX + az.uuid) if row is not None else None
         return token
 
+    def az_name(self, uuid: str) -> str:
+        """The name of an Availability_Zone row; its uuid where there is no such row."""
+        row = self.ic_sb.row("Availability_Zone", uuid)
+        return row["name"] if row is not None else uuid
+
     def is_own(self, row: Row) -> bool:
         """Whether an IC_SB row with the column availability_zone is this zone's."""
         az = self.own_az

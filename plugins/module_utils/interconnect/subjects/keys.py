@@ -70,8 +70,6 @@ class DatapathKeys:
         self._reserved = _Reservations()
         #: For each range: no key below this one is free, the lower end aside.
         self._lowest: dict[range, int] = {}
-        #: Keys of deleted datapaths, with the transit switch: other zones may hold the key as long as they have ports there.
-        self._retired: dict[int, str] = {}
 
     def prepare(self, zone: Zone) -> None:
         """Register the indexes used here, and search from the beginning again: keys may have been freed unseen."""
@@ -81,10 +79,6 @@ class DatapathKeys:
         zone.nb.index("Logical_Router", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
         for table in ("Transit_Switch", "Transit_Router"):
             zone.ic_nb.index(table, KEY_NOTE, _noted)
-
-    def retire(self, key: int, name: str) -> None:
-        """The datapath of a transit switch with this key is being deleted."""
-        self._retired[key] = name
 
     def release(self, owner: Hashable) -> None:
         """Forget what was handed out to this owner: its row came back, or it is planned again."""
@@ -115,7 +109,7 @@ class DatapathKeys:
                 if gapless and key >= first:
                     self._lowest[keys] = key + 1
                 continue
-            if not (_is_requested(zone, key) or _is_noted(zone, key, owner) or self._is_retired(zone, key)):
+            if not (_is_requested(zone, key) or _is_noted(zone, key, owner)):
                 self._reserved.reserve(owner, key)
                 return key
             gapless = False
@@ -123,12 +117,6 @@ class DatapathKeys:
 
     def _used(self, zone: Zone, key: int) -> bool:
         return key in self._reserved or zone.ic_sb.first("Datapath_Binding", "tunnel_key", key) is not None
-
-    def _is_retired(self, zone: Zone, key: int) -> bool:
-        name = self._retired.get(key)
-        if name is not None and zone.ic_sb.first("Port_Binding", "transit_switch", name) is None:
-            del self._retired[key]
-        return key in self._retired
 
 
 class PortKeys:
@@ -235,15 +223,22 @@ def _is_noted(zone: Zone, key: int, owner: tuple[str, str]) -> bool:
     )
 
 
-def keeper(zone: Zone, name: str, key: int) -> Row | None:
-    """An NB switch that requests the tunnel key of transit switch ``name`` and does not get another one: its own has no datapath.
+def keeper(zone: Zone, name: str, key: int, seen: frozenset[str] = frozenset()) -> Row | None:
+    """An NB switch that requests the tunnel key of transit switch ``name`` and cannot get another one now.
 
-    Its deletion may be withheld. northd would give one of two switches with one key a local key.
+    Its transit switch has no datapath (its deletion may be withheld), or the key of that datapath is in turn kept by another switch. northd
+    would give one of two switches with one key a local key. ``seen``: names on the way here; switches that exchange keys do not wait for
+    each other.
     """
     for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
         owner = stands_for(SWITCH, zone, row)
         known = row["other_config"][SWITCH_KEY] if owner is None else owner["name"]
-        if known != name and (owner is None or switch_datapath(zone, owner) is None):
+        if known == name or known in seen:
+            continue
+        datapath = switch_datapath(zone, owner) if owner is not None else None
+        if datapath is None or not keeps_key(zone, datapath):
+            return row
+        if datapath["tunnel_key"] != key and keeper(zone, known, datapath["tunnel_key"], seen | {name}) is not None:
             return row
     return None
 

@@ -75,6 +75,10 @@ class TransitSwitches(Subject):
                 yield from _sharing(zone, (requested(row["other_config"]) for row in change.rows if SWITCH_KEY in row["other_config"]))
         elif change.table == "Port_Binding":
             yield from transit.unclaimed(zone, SWITCH, change)
+            if change.changed("transit_switch", "type", "availability_zone"):
+                for name in {row["transit_switch"] for row in change.rows}:
+                    if zone.ic_nb.first("Transit_Switch", "name", name) is None and transit.switch_datapaths(zone, name):
+                        yield name
         elif change.table == "Logical_Switch_Port":
             yield from _undecided(change, zone)
         elif change.table == "Datapath_Binding":
@@ -172,11 +176,8 @@ class TransitSwitches(Subject):
             yield from end(SWITCH, zone, switch, name, proof=transit.known_here(zone, SWITCH, switch, name))
         if zone.shared_lock:
             for datapath in transit.switch_datapaths(zone, name):
-                if transit.transit_switch_of_datapath(zone, datapath) is not None:
-                    continue
-                self._keys.retire(datapath["tunnel_key"], name)
-                reason = f"IC_NB has no transit switch {name}"
-                yield delete(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, shared=True)
+                if transit.transit_switch_of_datapath(zone, datapath) is None:
+                    yield from _delete_datapath(zone, name, datapath)
 
     def _take(self, zone: Zone, name: str) -> int | None:
         """A key from the range of the mode: the one that IC_NB notes or the zone's switch has, if it is free, so that keys survive."""
@@ -204,6 +205,27 @@ def writes_vxlan_mode(zone: Zone) -> bool:
     """Whether new switches get ``ic-vxlan_mode``: from the NB schema of 25.03 on (D-4)."""
     version = zone.nb.schema.version
     return not version or version_numbers(version) >= _VXLAN_SCHEMA
+
+
+def _delete_datapath(zone: Zone, name: str, datapath: Row) -> Iterator[Step]:
+    """Delete the datapath of a transit switch that IC_NB does not have, after its last port.
+
+    A zone that withholds the deletion of its switch, or whose daemon is down, keeps its ports there. Its switch has the tunnel key, which
+    must not be given to another transit switch, and which the transit switch gets again when it is defined again.
+    """
+    ports = zone.ic_sb.find("Port_Binding", "transit_switch", name)
+    owners = sorted({zone.az_name(row["availability_zone"]) for row in ports if not transit.is_router_port(row)})
+    if owners:
+        yield Left(
+            name,
+            f"IC_NB has no transit switch {name}, but the zones {', '.join(owners)} have ports on it: its datapath and tunnel key"
+            f" {datapath['tunnel_key']} stay until they are gone; start the daemons of these zones, or release the deletion there"
+            " (ovn-appctl -t ovn-ic guard/release)",
+            logged=False,
+        )
+        return
+    reason = f"IC_NB has no transit switch {name}"
+    yield delete(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, shared=True)
 
 
 def _key_fault(zone: Zone, datapath: Row) -> str | None:

@@ -501,11 +501,58 @@ def test_a_key_is_not_given_to_another_switch_while_a_zone_has_ports_on_the_old_
     w.settle()
     w.transit_switch("new")
     w.settle()
-    assert datapaths(w) == [("new", FIRST + 1)]
+    assert datapaths(w) == [("new", FIRST + 1), ("old", FIRST)]
+    assert "but the zones az2 have ports on it: its datapath and tunnel key" in w.reasons()["old"]
     w.delete(w.ic_sb, "Port_Binding", port)
+    w.settle()
     w.transit_switch("newer")
     w.settle()
     assert datapaths(w) == [("new", FIRST + 1), ("newer", FIRST)]
+    w.check_law()
+
+
+def test_a_transit_switch_that_is_defined_again_while_a_zone_has_ports_on_it_gets_its_key_back() -> None:
+    """Also where the lock has gone to a daemon that has just started, and IC_NB notes no key."""
+    w = world()
+    w.transit_switch("first")
+    old = w.transit_switch("old")
+    w.settle()
+    columns = {"logical_port": "p", "transit_switch": "old", "tunnel_key": 1}
+    w.put(w.ic_sb, "Port_Binding", availability_zone=w.az("az2"), **columns)
+    w.delete(w.ic_nb, "Transit_Switch", old)
+    w.settle()
+    w.stop("az1")
+    w.start("az1", shared_lock=True)
+    w.delete(w.ic_nb, "Transit_Switch", named(w.ic_nb, "Transit_Switch", "first").uuid)
+    w.settle()
+    w.transit_switch("old")
+    w.settle()
+    assert datapaths(w) == [("old", FIRST + 1)]
+
+
+def test_a_key_is_not_requested_while_the_switch_that_has_it_waits_for_its_own() -> None:
+    """Switch c keeps a key that is b's now, so b keeps one that is a's now."""
+    w = world()
+    for name in ("a", "b", "c"):
+        w.transit_switch(name)
+    w.settle()
+    w.stop("az2")
+    nb = w.site("az2").zone.nb
+    keys = {"a": FIRST, "b": FIRST + 1, "c": FIRST + 2}
+    w.delete(w.ic_nb, "Transit_Switch", named(w.ic_nb, "Transit_Switch", "c").uuid)
+    w.settle()
+    for name, key in (("b", "c"), ("a", "b")):
+        row = named(w.ic_sb, "Datapath_Binding", name, "transit_switch")
+        w.put(w.ic_sb, "Datapath_Binding", row.uuid, tunnel_key=keys[key])
+    w.put(nb, "Logical_Switch", named(nb, "Logical_Switch", "c").uuid, external_ids={})  # stays: nothing proves that it was made here
+    w.start("az2")
+    w.settle()
+    assert {name: config(w, name, "az2")["requested-tnl-key"] for name in keys} == {name: str(key) for name, key in keys.items()}
+    assert "because switch b has it" in w.reasons("az2")["a"]
+    w.delete(nb, "Logical_Switch", named(nb, "Logical_Switch", "c").uuid)
+    w.settle()
+    assert (config(w, "a", "az2")["requested-tnl-key"], config(w, "b", "az2")["requested-tnl-key"]) == (str(FIRST + 1), str(FIRST + 2))
+    w.check_law()
 
 
 @pytest.mark.parametrize("gateway_in", ["az1", "az2"])
