@@ -119,13 +119,13 @@ def _claim(zone: Zone, own: Row) -> Iterator[Change]:
 
 def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
     name = nb_global["name"]
-    row = next(iter(claimed_rows(zone)), None) or zone.ic_sb.first("Availability_Zone", "name", name)
+    row = _registration(zone)
     if zone.took_over is None:
         zone.took_over = row is not None and ZONE_KEY not in nb_global["external_ids"] and zone.claimed_by(row) is None
     if row is None:
         yield insert(zone.ic_sb, "Availability_Zone", {"name": name}, record=name, reason="NB_Global.name names this zone")
         return
-    doubt = _doubt(zone, row) if row.uuid != zone.granted else None
+    doubt = _doubt(zone, row) if row["name"] == name and row.uuid != zone.granted else None
     if doubt:
         yield Left(
             name,
@@ -134,8 +134,12 @@ def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
             " zone/claim of the zone's daemon)",
         )
         return
-    yield from _remember(zone, nb_global, "the zone's row in IC_SB", {ZONE_KEY: row.uuid})
-    yield from _claim(zone, row)
+    known, claim = {ZONE_KEY: row.uuid}, zone.claimed_by(row)
+    if claim is None or row.uuid == zone.granted:
+        yield from _claim(zone, row)
+    else:
+        known[TOKEN_KEY] = claim  # NB lost it. A copy of NB that is restored later has it too.
+    yield from _remember(zone, nb_global, "the zone's row in IC_SB", known)
 
 
 def grant(zone: Zone) -> Row | None:
@@ -157,10 +161,26 @@ def claimed_rows(zone: Zone) -> list[Row]:
     return sorted(rows, key=lambda row: (row["name"] != zone.name, not _gateways(zone, row), row.uuid))
 
 
+def _registration(zone: Zone) -> Row | None:
+    """The Availability_Zone row that a zone without a registration is to use: the one of its token, of its name, or one that it proves.
+
+    A row of another name belongs to a zone that was renamed while its daemon was down and NB lost what it knew of the registration. Only a
+    gateway with the name and the address of a chassis proves that: a copy of another deployment's NB has the same routers.
+    """
+    claimed = next(iter(claimed_rows(zone)), None)
+    row = claimed or zone.ic_sb.first("Availability_Zone", "name", zone.name)
+    if row is not None or _remembers(zone):
+        return row
+    rows = sorted(zone.ic_sb.rows("Availability_Zone"), key=lambda row: row.uuid)
+    return next((row for row in rows if any(_has_address_of(zone, gateway) for gateway in _gateways(zone, row))), None)
+
+
 def lost_token(zone: Zone) -> bool:
     """Whether the zone recognizes its registration although NB does not have the token that claims it: NB was emptied or rebuilt."""
-    row = zone.ic_sb.first("Availability_Zone", "name", zone.name) if zone.name and zone.own_az is None else None
-    return row is not None and zone.claimed_by(row) not in (None, zone.token) and _doubt(zone, row) is None
+    row = _registration(zone) if zone.name and zone.own_az is None else None
+    if row is None or zone.claimed_by(row) in (None, zone.token):
+        return False
+    return row["name"] != zone.name or _doubt(zone, row) is None
 
 
 def _doubt(zone: Zone, row: Row) -> str | None:
@@ -193,9 +213,12 @@ def _doubt(zone: Zone, row: Row) -> str | None:
 
 
 def _remembers(zone: Zone) -> bool:
-    """Whether NB knows a registration of this zone: then another claim of it is an operator's decision (see :func:`grant`)."""
+    """Whether IC_SB has the registration that NB knows: then another claim of it is an operator's decision (see :func:`grant`).
+
+    A registration that was lost with IC_SB counts for nothing: an NB that was empty for a while may have registered with another token.
+    """
     nb_global = zone.nb_global
-    return nb_global is not None and ZONE_KEY in nb_global["external_ids"]
+    return nb_global is not None and zone.ic_sb.row("Availability_Zone", nb_global["external_ids"].get(ZONE_KEY)) is not None
 
 
 def _gateways(zone: Zone, az: Row) -> list[Row]:
@@ -206,6 +229,8 @@ def _has_address_of(zone: Zone, gateway: Row) -> bool:
     """Whether the chassis with a gateway's name has one of its encaps: type and address."""
     chassis = zone.chassis(gateway["name"])
     if chassis is None:
+        return False
+    if is_remote(zone, chassis):
         return False
     here = {(encap["type"], encap["ip"]) for encap in zone.sb.child_rows("Chassis", "encaps", chassis.uuid, "Encap")}
     return any((encap["type"], encap["ip"]) in here for encap in zone.ic_sb.child_rows("Gateway", "encaps", gateway.uuid, "Encap"))

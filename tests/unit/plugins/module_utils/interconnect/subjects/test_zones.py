@@ -322,6 +322,67 @@ def test_a_zone_whose_external_ids_were_emptied_is_recognized(proof: str) -> Non
     simulated.check_law()
 
 
+def test_a_zone_that_was_renamed_and_whose_external_ids_were_emptied_is_recognized_by_its_gateway() -> None:
+    simulated = world()
+    simulated.chassis("gw1", zone="az1", ip="192.0.2.1")
+    simulated.settle()
+    az = simulated.az("az1")
+    simulated.stop("az1")
+    forget(simulated, "az1")
+    rename(simulated, "az1", "new")
+    simulated.start("az1")
+    simulated.settle()
+    assert simulated.az("az1") == az
+    assert rows(simulated.ic_sb, "Availability_Zone", "name") == ["new"]
+    simulated.check_law()
+
+
+@pytest.mark.parametrize("lost_too", ["nothing", "IC_SB"])
+def test_an_nb_that_is_restored_after_an_empty_one_has_registered_is_recognized(lost_too: str) -> None:
+    """Whichever of both NBs registered, the other one proves itself."""
+    simulated = world()
+    simulated.chassis("gw1", zone="az1", ip="192.0.2.1")
+    simulated.settle()
+    nb = simulated.zone.nb
+    before = dict(named(nb, "NB_Global", "az1")["external_ids"])
+    if lost_too == "IC_SB":
+        simulated.stop("az1")
+        for table in ("Gateway", "Encap", "Availability_Zone", "IC_SB_Global"):
+            for row in list(simulated.ic_sb.rows(table)):
+                simulated.delete(simulated.ic_sb, table, row.uuid)
+        simulated.put(simulated.ic_sb, "IC_SB_Global")
+    forget(simulated, "az1")
+    simulated.start("az1")
+    simulated.settle()
+    simulated.put(nb, "NB_Global", named(nb, "NB_Global", "az1").uuid, external_ids=before)
+    simulated.start("az1")
+    simulated.settle()
+    assert simulated.reasons("az1") == {}
+    assert simulated.az("az1") == named(simulated.ic_sb, "Availability_Zone", "az1").uuid
+    simulated.check_law()
+
+
+def test_a_copy_of_another_deployments_nb_does_not_take_its_registration_over() -> None:
+    """It has the same routers, but chassis of its own."""
+    simulated = world("az1", "az2")
+    simulated.stop("az2")
+    simulated.chassis("gw1", zone="az1", ip="192.0.2.1")
+    simulated.settle()
+    router = simulated.put(simulated.zone.nb, "Logical_Router", name="lr1")
+    columns = {"logical_port": "p", "transit_switch": "t", "tunnel_key": 1, "external_ids": {"router-id": router}}
+    simulated.put(simulated.ic_sb, "Port_Binding", availability_zone=simulated.az("az1"), **columns)
+    simulated.settle()
+    az = simulated.az("az1")
+    forget(simulated, "az2")
+    rename(simulated, "az2", "copy")
+    simulated.put(simulated.site("az2").zone.nb, "Logical_Router", router, name="lr1")
+    simulated.chassis("gw1", zone="az2", ip="192.0.2.2")
+    simulated.start("az2")
+    simulated.settle()
+    assert simulated.az("az1") == az != simulated.az("az2")
+    assert named(simulated.ic_sb, "Availability_Zone", "az1").uuid == az
+
+
 def test_a_second_deployment_of_one_name_is_refused_although_its_chassis_has_the_name_of_a_gateway() -> None:
     simulated = world("az1", "az2")
     simulated.stop("az2")
