@@ -33,6 +33,8 @@ _SUSPICIOUS = 3
 
 #: By database: the table whose one row is its identity, and the map key under which the zone remembers that row.
 _GLOBAL = {IC_NB: ("IC_NB_Global", IC_NB_KEY), IC_SB: ("IC_SB_Global", IC_SB_KEY), SB: ("SB_Global", SB_KEY)}
+#: The map keys of NB_Global.external_ids that holds depend on.
+_REMEMBERED = frozenset(key + suffix for _table, key in _GLOBAL.values() for suffix in ("", HOLD)) | {NB_KEY + HOLD}
 #: How an operator ends a hold.
 RELEASE = "ovn-appctl -t ovn-ic guard/release"
 
@@ -54,6 +56,8 @@ class Guard:
         #: By database, the counter of an older copy whose word is taken nevertheless: of no younger one, and until it has caught up.
         self._let_pass: dict[str, int] = {}
         self._withheld: dict[tuple[str, Hashable], Group] = {}
+        #: What NB remembered when it was last looked at.
+        self._memory: dict[str, str] = {}
 
     @property
     def holding(self) -> bool:
@@ -77,6 +81,7 @@ class Guard:
         self._own = None
         self._let_pass = {}
         self._withheld = {}
+        self._memory = {}
         self.holds = {}
         missing = self._missing_switches()
         if missing and self._remembered(IC_NB_KEY + HOLD) is None:
@@ -91,6 +96,7 @@ class Guard:
             self._note(IC_SB_KEY + HOLD, f"{IC_SB} is an older copy (what this zone has confirmed there is not confirmed any more)")
         if lost_token(self._zone):
             self._note(NB_KEY + HOLD, f"{NB} was rebuilt or emptied (NB_Global.external_ids has lost the zone's entries)")
+        self._remember_again()
         self._drop_written_notes()
         holds = {database: reason for database in _GLOBAL for reason in [self._doubt(database)] if reason}
         rebuilt = self._remembered(NB_KEY + HOLD)
@@ -121,7 +127,11 @@ class Guard:
             return f"{database} has lost its {table} row" if self._holds_state() else None
         if row.uuid != remembered:
             return f"{database} is another database than before ({table} was {remembered}, is {row.uuid})"
-        return self._doubt_age(database) or self._remembered(key + HOLD)
+        older = self._doubt_age(database)
+        if older is not None and database == IC_NB and self._remembered(key + HOLD) is None:
+            # New requests raise the counter of an older copy too, so that it soon looks up to date.
+            self._note(key + HOLD, older)
+        return older or self._remembered(key + HOLD)
 
     def _doubt_age(self, database: str) -> str | None:
         if database == SB:
@@ -177,6 +187,16 @@ class Guard:
     def _note(self, key: str, value: str | None) -> None:
         self._zone.notes[key] = value
         self._engine.mark_key("zones", ())
+
+    def _remember_again(self) -> None:
+        """Note what a CMS has removed from NB_Global.external_ids: without it a lost database would be taken for the one from before."""
+        if self._zone.nb_global is None:
+            return
+        notes, written = self._zone.notes, self._written
+        for key, value in self._memory.items():
+            if key not in written and key not in notes:
+                self._note(key, value)
+        self._memory = {key: value for key, value in written.items() if key in _REMEMBERED}
 
     def _drop_written_notes(self) -> None:
         """From now on what NB says counts: another process may write there as soon as this one is no longer active."""

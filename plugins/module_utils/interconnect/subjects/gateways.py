@@ -82,6 +82,9 @@ class Gateways(Subject):
             if tunnels != self._tunnels:
                 self._tunnels = tunnels
                 yield from (row["name"] for row in zone.ic_sb.find("Gateway", "zone", zone.own_az.uuid))
+        if change.table == "NB_Global":
+            yield from sorted(_noted(change.old) ^ _noted(change.new))
+            return
         if change.table != "Encap":
             yield from (row["name"] for row in change.rows)
             return

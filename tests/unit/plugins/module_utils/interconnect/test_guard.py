@@ -156,6 +156,35 @@ def test_a_released_older_copy_is_not_held_again_unless_an_older_one_comes(site:
     assert [number(requested) for requested in (2, 5, 4)] == [False, False, True]
 
 
+def test_requests_that_raise_the_counter_of_an_older_copy_do_not_end_its_hold(site: Site) -> None:
+    for requested in (3, 4, 5, 6):
+        change = site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": requested})
+        site.guard.observe([[change] if change is not None else []])
+        assert site.filtered(site.switch_deletion()) == []
+    assert "older copy (its nb_ic_cfg is 3, this zone has confirmed 5)" in site.guard.holds[IC_NB]
+    site.guard.filter([], [("zones", "ts1")])
+    site.guard.settle()
+    assert not site.guard.holding
+
+
+@pytest.mark.parametrize("noted", [False, True], ids=["another database", "a noted reason"])
+def test_a_hold_stays_if_somebody_empties_the_external_ids(site: Site, noted: bool) -> None:
+    if noted:
+        gone = [site.zone.ic_nb.delete("Transit_Switch", name) for name in ("ts1", "ts2", "ts3")]
+        site.guard.observe([[change for change in gone if change is not None]])
+        site.write_notes()
+        site.guard.observe(())
+    else:
+        site.replace_ic_nb("nb-2")
+    why = dict(site.guard.holds)
+    site.zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": {ZONE_KEY: "az", TOKEN_KEY: "token"}})
+    site.guard.observe(())
+    assert site.guard.holds == why
+    site.write_notes()
+    site.guard.begin()
+    assert site.guard.holds == why
+
+
 def numbers(site: Site, own: int, shared: int, requested: int, confirmed: int) -> str:
     """Why deletions on the word of IC_SB are withheld with these numbers of this zone, IC_SB and IC_NB; empty where they are not."""
     site.zone.ic_sb.put("Availability_Zone", "az", {"name": "az1", "nb_ic_cfg": own})

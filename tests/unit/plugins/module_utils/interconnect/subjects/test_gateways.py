@@ -381,3 +381,15 @@ def test_a_copy_that_upstreams_daemon_left_is_adopted_by_its_host_or_address() -
     w.settle()
     assert rows(sb(w, "az1"), "Chassis", "name", "hostname") == [("gw2", "gw2")]
     assert named(sb(w, "az1"), "Chassis", "gw2").uuid == uuid
+
+
+def test_copies_are_noted_again_when_nb_is_restored_from_a_copy_that_is_older() -> None:
+    w = World(lambda: [Gateways()], ["az1", "az2"])
+    before = dict(named(w.zone.nb, "NB_Global", "az1")["external_ids"])
+    w.chassis("gw2", zone="az2")
+    w.settle()
+    noted = dict(named(w.zone.nb, "NB_Global", "az1")["external_ids"])
+    assert noted != before
+    w.put(w.zone.nb, "NB_Global", named(w.zone.nb, "NB_Global", "az1").uuid, external_ids=before)
+    w.settle()
+    assert named(w.zone.nb, "NB_Global", "az1")["external_ids"] == noted
