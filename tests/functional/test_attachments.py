@@ -106,18 +106,21 @@ def test_a_collision_ends_with_a_new_name(make: Make) -> None:
     assert "warnings" not in call(loser)
 
 
-def test_a_renamed_attachment_keeps_its_gateways_and_routes(make: Make) -> None:
+def test_a_renamed_attachment_keeps_its_tunnel_key_and_routes(make: Make) -> None:
     ic = prepare(make, "dc1", "dc2")
     for zone in ic.zones:
         attach(zone)
     ic.start()
     check_all(ic)
+    ic.settle()  # the tunnel key is in NB
+    key = ports(ic)["backbone-dc1-edge"]
     before = call(ic.zones[0])["attachment"]
     names = {"port": "uplink", "switch_port": "renamed"}
     assert call(ic.zones[0], **names)["attachment"] == {**before, **names}
     ic.settle()
-    assert set(ports(ic)) == {"renamed", "backbone-dc2-edge"}
-    assert [prefixes(zone) for zone in ic.zones] == [["10.2.0.1/24"], ["10.1.0.1/24"]]
+    ic.wait(lambda: set(ports(ic)) == {"renamed", "backbone-dc2-edge"}, "the port to have its new name in IC_SB")
+    assert ports(ic)["renamed"] == key
+    ic.wait(lambda: [prefixes(zone) for zone in ic.zones] == [["10.2.0.1/24"], ["10.1.0.1/24"]], "both zones to have the routes")
 
 
 def test_a_port_of_another_zone_with_the_default_name_is_left_alone(make: Make) -> None:

@@ -88,7 +88,18 @@ class LearnedRoutes(Subject):
             return ()
         if change.table == "NB_Global":
             return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
-        return _Concerned(zone, az.uuid, self._routers, self._links, self._vips).by(change)
+        found = _Concerned(zone, az.uuid, self._routers, self._links, self._vips).by(change)
+        return self._with_orphans(change, zone, found) if self._orphans else found
+
+    def _with_orphans(self, change: RowChange, zone: Zone, found: Iterable[Hashable]) -> Iterator[Hashable]:
+        """The keys, and those of the static routes that the routes of these keys take over, or would have taken over before the change."""
+        for key in found:
+            yield key
+            if isinstance(key, Learned):
+                route = zone.ic_sb.row("Route", key.route)
+                for row in change.rows if change.table == "Route" else (() if route is None else (route,)):
+                    for orphan in self._orphans.like(zone, key.router, row):
+                        yield Learned(key.router, rows.learned_from(orphan) or "")
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
         az = zone.own_az
@@ -110,39 +121,32 @@ class LearnedRoutes(Subject):
         route = zone.ic_sb.row("Route", key.route)
         refused = Refusal("its route is no longer in IC_SB") if route is None else self.verdict(zone, az.uuid, router, route)
         found = rows.learned_statics(zone, key.router, key.route)
-        if route is None:
-            # IC_SB was rebuilt, or the zone that advertises the route inserted it again: its new row takes the static route over.
-            found = [row for row in found if not self._heir(zone, az.uuid, router, row)]
         kept = [row for row in found if route is not None and refused is None and _same(row, route, zone)]
         for row in found:
-            if row not in kept:
+            heir = self._heir(zone, az.uuid, router, row) if route is None else None
+            if heir is not None:
+                # IC_SB was rebuilt, or the zone that advertises the route inserted it again.
+                keys = {"external_ids": {rows.LEARNED_KEY: heir.uuid}}
+                reason = "its route in IC_SB has another uuid"
+                yield from changes.update(zone.nb, _STATIC, row, record=_record(router, row), reason=reason, keys=keys)
+            elif row not in kept:
                 reason = refused.reason if refused is not None else "it is not what the route in IC_SB says"
                 yield from _forget(zone, router, row, reason)
-        if route is not None and not kept:
-            yield from self._take_over(zone, az.uuid, router, route, refused)
+        if route is not None and refused is None and not kept and not self._inherits(zone, az.uuid, router, route):
+            yield from _learn(zone, router, route)
         if refused is not None and refused.fault and route is not None:
             yield Left(_record(router, route), refused.reason)
 
-    def _take_over(self, zone: Zone, owner: str, router: Row, route: Row, refused: Refusal | None) -> Iterator[Step]:
-        """Link a static route whose IC_SB route is gone to a route with the same contents; learn the route if there is none."""
-        orphans = self._orphans.like(zone, router.uuid, route)
-        heirs = self._heirs(zone, owner, router, orphans[0]) if orphans else []
-        for orphan in orphans[len(heirs) :]:
-            yield from _forget(zone, router, orphan, "its route is no longer in IC_SB")
-        if refused is not None:
-            return
-        place = heirs.index(route) if route in heirs else len(orphans)
-        if place >= len(orphans):
-            yield from _learn(zone, router, route)
-            return
-        keys = {"external_ids": {rows.LEARNED_KEY: route.uuid}}
-        reason = "its route in IC_SB has another uuid"
-        yield from changes.update(zone.nb, _STATIC, orphans[place], record=_record(router, route), reason=reason, keys=keys)
-
-    def _heir(self, zone: Zone, owner: str, router: Row, orphan: Row) -> bool:
-        """Whether a route in IC_SB takes this static route over."""
+    def _heir(self, zone: Zone, owner: str, router: Row, orphan: Row) -> Row | None:
+        """The route in IC_SB that takes over a static route whose own route is gone; None if the static route has to go."""
         heirs = self._heirs(zone, owner, router, orphan)
-        return bool(heirs) and orphan in self._orphans.like(zone, router.uuid, heirs[0])[: len(heirs)]
+        orphans = self._orphans.like(zone, router.uuid, heirs[0]) if heirs else []
+        return dict(zip((row.uuid for row in orphans), heirs)).get(orphan.uuid)
+
+    def _inherits(self, zone: Zone, owner: str, router: Row, route: Row) -> bool:
+        """Whether a route takes over a static route whose own route is gone: the work key of the latter links it."""
+        orphans = self._orphans.like(zone, router.uuid, route)
+        return bool(orphans) and route in self._heirs(zone, owner, router, orphans[0])[: len(orphans)]
 
     def _heirs(self, zone: Zone, owner: str, router: Row, orphan: Row) -> list[Row]:
         """The IC_SB routes with the contents of a static route that the router wants to learn and has not, by uuid."""
@@ -243,6 +247,9 @@ class Orphans:
         if prefix is not None:
             place = self._places[uuid] = rows.destination(prefix)
             self._found.setdefault(place, set()).add(uuid)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
 
     def like(self, zone: Zone, router: str, route: Row) -> list[Row]:
         """Those of a router with the contents of an IC_SB route, by uuid."""
@@ -449,7 +456,8 @@ class _Concerned:
         route = rows.learned_from(static)
         if route is not None:
             yield Learned(router, route)
-        else:
+        if route is None or self._zone.ic_sb.row("Route", route) is None:
+            # It competes with routes to the network, or one of them was to take it over.
             yield from self._to(router, parse_prefix(static["ip_prefix"]))
 
     # Routes by destination.

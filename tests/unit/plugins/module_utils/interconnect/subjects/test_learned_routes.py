@@ -512,6 +512,24 @@ def test_of_equal_routes_as_many_keep_their_static_routes_as_come_back(back: int
     w.check_law()
 
 
+def test_a_route_that_comes_back_while_its_static_route_is_being_removed_is_learned() -> None:
+    """The removal is on its way when the new row arrives: there is nothing left to link to it."""
+    w = learner()
+    old = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    w.delete(w.ic_sb, "Route", old)
+    site = w.site("az1")
+    removal = site.engine.plan()
+    for group in removal:
+        site.engine.sent(group)
+    new = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    assert site.engine.plan() == []
+    w._commit(site, removal)
+    w.rest()
+    assert list(links(w).values()) == [new]
+    w.check_law()
+
+
 def test_a_route_that_comes_back_and_is_refused_takes_no_static_route_over() -> None:
     w = learner()
     old = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
