@@ -121,3 +121,23 @@ def test_a_transit_switch_gets_the_name_of_an_ordinary_switch_and_another_one_it
     assert learned(az1, "lr1-1") == [("10.1.2.1/24", "169.254.1.2")]
     assert {row.text("transit_switch") for row in ic.sb.rows("Port_Binding")} == {"backbone"}
     assert {row.text("transit_switch") for row in ic.sb.rows("Datapath_Binding")} == {"backbone", "ts1"}
+
+
+def test_transit_switches_exchange_their_names(make: Make) -> None:
+    ic = make("az1", "az2")
+    furnish(ic, "ts1", "ts2", "ts3")
+    before = at_rest(ic)
+    ic.zones[1].daemon.stop()
+    rename(ic, ("ts1", "tmp"))
+    rename(ic, ("ts2", "ts1"), ("tmp", "ts2"), ("ts3", "ts4"))
+    ic.settle()
+    ic.zones[1].daemon.start()
+    ic.settle()
+    assert at_rest(ic) == before
+    assert all(switch_names(zone) == [("ts1", "ts1"), ("ts2", "ts2"), ("ts4", "ts4")] for zone in ic.zones)
+    place = {row.text("logical_port"): row.text("transit_switch") for row in ic.sb.rows("Port_Binding")}
+    assert place == {
+        f"{switch}-lr{number}-{old}": new
+        for number in (1, 2)
+        for old, switch, new in ((1, "ts1", "ts2"), (2, "ts2", "ts1"), (3, "ts3", "ts4"))
+    }

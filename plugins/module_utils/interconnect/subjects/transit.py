@@ -122,11 +122,25 @@ def switch_datapath(zone: Zone, transit_switch: Row) -> Row | None:
     former = former_name(zone, transit_switch)
     named = [row for known in (name, former) if known is not None for row in switch_datapaths(zone, known)]
     mine = [row for row in named if transit_switch_of_datapath(zone, row) == transit_switch]
-    if former is not None:
-        switch = switch_of(zone, name)
-        key = integer(switch["other_config"], REQUESTED_KEY, 0) if switch is not None else 0
-        mine.sort(key=lambda row: row["tunnel_key"] != key)
+    if mine and former is None:
+        return mine[0]
+    switch = switch_of(zone, name)
+    key = integer(switch["other_config"], REQUESTED_KEY, 0) if switch is not None else 0
+    if not mine and key:
+        with_key = zone.ic_sb.find("Datapath_Binding", "tunnel_key", key)
+        mine = [row for row in with_key if transit_switch_of_datapath(zone, row) == transit_switch]
+    mine.sort(key=lambda row: row["tunnel_key"] != key)
     return mine[0] if mine else None
+
+
+def _is_renamed_early(zone: Zone, datapath: Row, transit_switch: Row) -> bool:
+    """Whether IC_SB already has the new name of a transit switch that IC_NB, as read here, does not have yet.
+
+    The connections to the two databases are not ordered. ``datapath`` has the tunnel key of the zone's switch.
+    """
+    name = datapath["transit_switch"]
+    is_named = datapath["type"] == ROUTER_TYPE or datapath["nb_ic_uuid"] or zone.ic_nb.first("Transit_Switch", "name", name) is not None
+    return not is_named and not zone.nb.find("Logical_Switch", SWITCH_KEY, name) and not switch_datapaths(zone, transit_switch["name"])
 
 
 def transit_switch_of_datapath(zone: Zone, datapath: Row) -> Row | None:
@@ -141,10 +155,15 @@ def transit_switch_of_datapath(zone: Zone, datapath: Row) -> Row | None:
     for switch in zone.nb.find("Logical_Switch", REQUESTED_KEY, datapath["tunnel_key"]):
         row = ownership.row_of(SWITCH, zone, switch)
         former = switch["other_config"][SWITCH_KEY]
-        if row is not None and former != row["name"] and name in (former, row["name"]):
+        # A name that IC_NB does not have is one between two renames that follow each other.
+        if row is not None and former != row["name"] and (now is None or name in (former, row["name"])):
             return row
     if now is not None:
         return now
+    for switch in zone.nb.find("Logical_Switch", REQUESTED_KEY, datapath["tunnel_key"]):
+        row = ownership.row_of(SWITCH, zone, switch)
+        if row is not None and row["name"] == switch["other_config"][SWITCH_KEY] and _is_renamed_early(zone, datapath, row):
+            return row
     renamed = (ownership.row_of(SWITCH, zone, switch) for switch in zone.nb.find("Logical_Switch", SWITCH_KEY, name))
     return next((row for row in renamed if row is not None), None)
 

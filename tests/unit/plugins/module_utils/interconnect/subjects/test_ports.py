@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Step
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.keys import DatapathKeys, PortKeys
@@ -673,3 +674,25 @@ def test_a_port_that_northd_has_not_bound_is_reported() -> None:
     add_lsp(w, "az1", "late", "router", options={"router-port": "nope"})
     w.settle()
     assert "ovn-northd has not made its port binding" in w.reasons("az1")["late"]
+
+
+@pytest.mark.parametrize("schemas", [None, schemas_without(*LACKING_IN_2303)], ids=["newest", "23.03"])
+def test_a_new_name_in_ic_sb_before_it_is_in_ic_nb_moves_no_port(schemas: dict[str, ServerSchema] | None) -> None:
+    """The connections are not ordered: the zone that renames may be heard of through IC_SB first."""
+    w = attached(schemas=schemas)
+    w.converge()
+    before = {row.uuid for row in w.ic_sb.rows("Port_Binding")}
+    copies = {row.uuid for row in nb(w, "az2").rows("Logical_Switch_Port")}
+    w.stop("az1")
+    (datapath,) = w.ic_sb.rows("Datapath_Binding")
+    with w.batch():
+        w.put(w.ic_sb, "Datapath_Binding", datapath.uuid, transit_switch="backbone")
+        for uuid in before:
+            w.put(w.ic_sb, "Port_Binding", uuid, transit_switch="backbone")
+    w.converge()
+    w.put(w.ic_nb, "Transit_Switch", named(w.ic_nb, "Transit_Switch", "ts1").uuid, name="backbone")
+    w.start("az1", shared_lock=True)
+    w.converge()
+    assert {row.uuid for row in w.ic_sb.rows("Port_Binding")} == before
+    assert {row.uuid for row in nb(w, "az2").rows("Logical_Switch_Port")} == copies
+    w.check_law()
