@@ -4,8 +4,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks the two tables that connect behaviour with tests: docs/quirks.md and docs/field-cases.md.
 
-A row of docs/quirks.md reads `| id | paragraph of the specification | keep, fix or option | test |`; each id occurs once. A row of
-docs/field-cases.md reads `| situation | right | test |`. Every row names at least one test, and every named test exists. A test is named
+A row of docs/quirks.md reads `| <a id="ID"></a>ID | [RULE](spec/PAGE.md#RULE): what upstream does | keep, fix or option | test |`; each id
+occurs once. It names one rule or several, and the text of each rule in docs/spec links back to the row. A row of docs/field-cases.md reads
+`| situation | right | test |`. Every row names at least one test, and every named test exists. A test is named
 as `path/of/test_file.py::test_name`, or by `test_name` alone if only one test has that name; commas separate several tests.
 """
 
@@ -19,7 +20,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 QUIRKS = "docs/quirks.md"
 CASES = "docs/field-cases.md"
+PAGES = "docs/spec"
 DECISIONS = {"keep", "fix", "option"}
+
+MARK = re.compile(r'<a id="([^"]+)"></a>')
+RULE = re.compile(r"\[([^\]]+)\]\(spec/[\w-]+\.md#([^)\s]+)\)")
+BACK = re.compile(r"\.\./quirks\.md#([^)\s]+)\)")
 
 Tests = dict[str, set[str]]
 
@@ -58,20 +64,52 @@ def faults_of_tests(name: str, cell: str, known: Tests) -> list[str]:
     return missing if named else [f"{name}: names no test"]
 
 
+def decisions() -> dict[str, set[str]]:
+    """The rows of the table of quirks that the text of each rule links to. A rule's text ends where the next rule begins."""
+    found: dict[str, set[str]] = {}
+    for page in sorted((ROOT / PAGES).glob("*.md")):
+        _head, *parts = MARK.split(page.read_text(encoding="utf-8"))
+        for rule, text in zip(parts[::2], parts[1::2]):
+            found[rule] = set(BACK.findall(text))
+    return found
+
+
+def faults_of_links(name: str, cell: str, decided: dict[str, set[str]]) -> Iterator[str]:
+    """What is wrong with the rules that a row names at its beginning."""
+    links = RULE.findall(cell.partition(": ")[0])
+    if not links:
+        yield f"{name}: names no rule; begin the second cell with one, as in: [routes-4.4](spec/routes.md#routes-4.4): what upstream does"
+    for text, rule in links:
+        if rule not in decided:
+            yield f"{name}: {PAGES} has no rule {rule}"
+        elif text != rule:
+            yield f"{name}: the link to the rule {rule} reads {text}"
+        elif name not in decided[rule]:
+            yield f"{name}: the rule {rule} does not link back; add to its text: Decision: [{name}](../quirks.md#{name})."
+        else:
+            decided[rule].discard(name)
+
+
 def faults_of_quirks(known: Tests) -> Iterator[str]:
     """What is wrong with the table of quirks."""
     seen = set()
+    decided = decisions()
     for cells in rows(QUIRKS):
         if len(cells) != 4:
             yield f"{' | '.join(cells)}: has {len(cells)} cells, must have 4"
             continue
-        name, _paragraph, decision, named = cells
+        mark, paragraph, decision, named = cells
+        name = MARK.sub("", mark)
+        if mark != f'<a id="{name}"></a>{name}':
+            yield f'{name}: its first cell must read <a id="{name}"></a>{name}, so that its rules can link to it'
         if name in seen:
             yield f"{name}: is listed twice"
         seen.add(name)
         if decision not in DECISIONS:
             yield f"{name}: the decision is {decision!r}, must be one of {', '.join(sorted(DECISIONS))}"
         yield from faults_of_tests(name, named, known)
+        yield from faults_of_links(name, paragraph, decided)
+    yield from (f"{name}: {PAGES} links to it from {rule}, which it does not name" for rule in decided for name in sorted(decided[rule]))
 
 
 def faults_of_cases(known: Tests) -> Iterator[str]:

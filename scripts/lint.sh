@@ -48,6 +48,7 @@ check "text" scripts/check_text.py
 check "action group" scripts/check_action_group.py --check
 check "role specifications" scripts/check_role_specs.py
 check "quirks" scripts/check_quirks.py
+check "citations of rules" scripts/check_spec_refs.py
 check "links" scripts/check_links.py
 check "yamllint" yamllint --strict .
 check "antsibull-changelog" antsibull-changelog lint

@@ -218,7 +218,7 @@ def _make(params: Params, store: Store, name: str) -> list[Change]:
 
 
 def _stale(params: Params, store: Store) -> list[Change]:
-    """Rows of the port that upstream's daemon leaves behind (spec port-bindings 5, quirks)."""
+    """Rows of the port that upstream's daemon leaves behind (spec ports-5)."""
     chassis = params["chassis"] if params["state"] == "present" else None
     gateway = named(store, "Gateway", chassis) if chassis else None
     rows = [row for row in store.rows("Port_Binding") if (row["logical_port"], row["type"]) == (params["name"], "transit-router-port")]

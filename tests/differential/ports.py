@@ -22,7 +22,7 @@ def add_router(h: Historian, zone: Zone) -> Action:
 
 
 def attach(h: Historian, zone: Zone) -> Action | None:
-    """A router on a transit switch; never two of one zone on one switch (9.3 of the routes document)."""
+    """A router on a transit switch; never two of one zone on one switch (spec routes-9.3)."""
     router = h.some(zone.routers.values())
     taken = {name for known in zone.routers.values() for name in known.attachments}
     free = sorted(h.switches - taken)

@@ -82,7 +82,7 @@ def add_route(h: Historian, zone: Zone) -> Action | None:
     if h.random.random() < 0.2:
         columns["options"] = {"override-connected": "true"}
         if h.generation.transit_ports:
-            # No other source of that prefix, nor a change to one (4.6 of the routes document).
+            # No other source of that prefix, nor a change to one (spec routes-4.6).
             prefix = f"10.12.{h._uuids % 250}.0/24"
             router.routes.remove(uuid)
     operations = topology.static_route(router.name, prefix, any_nexthop(h, prefix), uuid, **columns)

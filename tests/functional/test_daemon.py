@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The daemon as a process beside real servers: locks, control socket, files, signals (spec status-and-daemon F)."""
+"""The daemon as a process beside real servers: locks, control socket, files, signals (spec status-F)."""
 
 from __future__ import annotations
 

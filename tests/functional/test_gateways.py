@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gateways: every zone knows the gateways of all others (spec: zones and gateways, parts B and D)."""
+"""Gateways: every zone knows the gateways of all others (spec zones-B, zones-D)."""
 
 from __future__ import annotations
 

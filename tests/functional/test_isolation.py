@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One bad object stops nobody (zones, B.4; design, principle 6)."""
+"""One bad object stops nobody (spec zones-B.4)."""
 
 from __future__ import annotations
 

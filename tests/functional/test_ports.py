@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ports that routers of one zone have on a transit switch, as all zones see them (spec: port bindings, sections 2, 3, 7, 9)."""
+"""Ports that routers of one zone have on a transit switch, as all zones see them (spec ports-2, ports-3, ports-7, ports-9)."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_zones_that_publish_many_ports_at_once_collide_a_few_times_and_not_once_
 
 @pytest.mark.ours("every transaction of the zone fails")
 def test_two_sources_of_one_row_become_one_row(ic: Interconnect) -> None:
-    """Routes 4.6: the index of IC_SB lacks the origin by which the two differ."""
+    """The index of IC_SB lacks the origin by which the two differ (spec routes-4.6)."""
     az1, az2 = ic.zones
     transit_switches(ic, "ts1")
     for number, zone in enumerate(ic.zones, 1):
@@ -100,7 +100,7 @@ def test_two_sources_of_one_row_become_one_row(ic: Interconnect) -> None:
 
 @pytest.mark.ours("the row is deleted and made again thousands of times a second")
 def test_a_link_local_next_hop_is_no_storm(ic: Interconnect) -> None:
-    """Routes 4.4: an IPv6 prefix behind a transit port without IPv6."""
+    """An IPv6 prefix behind a transit port without IPv6 is not published at all (spec routes-4.4)."""
     az1 = ic.zones[0]
     transit_switches(ic, "ts1")
     options(az1, **{"ic-route-adv": "true"})
@@ -113,7 +113,7 @@ def test_a_link_local_next_hop_is_no_storm(ic: Interconnect) -> None:
 
 @pytest.mark.ours("each of the other zone's keys costs a rejected transaction from 26.03 on")
 def test_a_zone_joins_a_switch_full_of_foreign_ports_without_a_rejection(ic: Interconnect) -> None:
-    """Port bindings T-2: keys are chosen against all zones' keys."""
+    """Keys are chosen against all zones' keys (spec ports-T-2)."""
     az1, az2 = ic.zones
     transit_switches(ic, "ts1")
     az1.daemon.stop()
@@ -154,7 +154,7 @@ def test_progress_names_the_zones_that_lag(ic: Interconnect) -> None:
 
 @pytest.mark.ours("the option is this project's")
 def test_a_local_route_is_not_bypassed_by_host_bits_where_prefixes_are_compared_strictly(ic: Interconnect) -> None:
-    """Routes 5.6 item 8 compares text; with ic-route-strict-prefix it compares networks."""
+    """Destinations are compared by text (spec routes-5.6.8); with ic-route-strict-prefix by network."""
     az1, az2 = ic.zones
     transit_switches(ic, "ts1")
     for number, zone in enumerate(ic.zones, 1):

@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Routes between zones: what is advertised, what is learned, what becomes of both (spec: routes)."""
+"""Routes between zones: what is advertised, what is learned, what becomes of both (spec routes-10)."""
 
 from __future__ import annotations
 

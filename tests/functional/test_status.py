@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Status counters (spec: status and daemon, part E); schemas of 24.03 and later have them."""
+"""Status counters (spec status-E); schemas of 24.03 and later have them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS between the daemon and a server: what the options of its command line allow and refuse (spec status-and-daemon F.1)."""
+"""TLS between the daemon and a server: what the options of its command line allow and refuse (spec status-F.1)."""
 
 from __future__ import annotations
 

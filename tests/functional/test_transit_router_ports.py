@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Transit router ports with and without a chassis, on schemas that have them (newest upstream, rules N-4 and N-5)."""
+"""Transit router ports with and without a chassis, on schemas that have them (spec newest-N-4, newest-N-5)."""
 
 from __future__ import annotations
 

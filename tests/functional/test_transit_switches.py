@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Transit switches: the zones' switches and their datapath keys (spec: transit switches, parts 2, 4 and 8)."""
+"""Transit switches: the zones' switches and their datapath keys (spec switches-2, switches-4, switches-8)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Zones: registration, renaming, and what a nameless zone's daemon does not do (spec: zones and gateways, part A)."""
+"""Zones: registration, renaming, and what a nameless zone's daemon does not do (spec zones-A)."""
 
 from __future__ import annotations
 

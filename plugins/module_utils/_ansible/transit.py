@@ -119,7 +119,7 @@ def doing(word: str) -> Callable[[Params], str]:
 
 
 def refuse_vxlan(store: Store) -> None:
-    """Raise ModuleError while tunnel keys are to fit into VXLAN, which those of transit routers never do (spec transit 3, quirks)."""
+    """Raise ModuleError while tunnel keys are to fit into VXLAN, which those of transit routers never do (spec switches-V-4)."""
     row = store.only("IC_NB_Global")
     if row is not None and boolean(row["options"], "vxlan_mode"):
         raise ModuleError(

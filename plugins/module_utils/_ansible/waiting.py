@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting for zones: a request is numbered in IC_NB, and each zone confirms the number in its row of IC_SB (spec status-and-daemon E)."""
+"""Waiting for zones: a request is numbered in IC_NB, and each zone confirms the number in its row of IC_SB (spec status-E.2)."""
 
 from __future__ import annotations
 

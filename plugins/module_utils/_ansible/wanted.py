@@ -88,7 +88,7 @@ def checked_mac(text: str, option: str) -> str:
 def port_addresses(text: str, option: str) -> list[Address]:
     """The IP addresses in one element of a port's ``addresses``: a MAC and IPs, ``router``, ``unknown``, ``dynamic`` and at most one IP.
 
-    Raises ModuleError where it is none of these (spec operator-commands G.2).
+    Raises ModuleError where it is none of these (spec deployment-G.2).
     """
     first, *others = text.split() or [""]
     limit = {"router": 0, "unknown": 0, "dynamic": 1}.get(first)

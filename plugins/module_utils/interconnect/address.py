@@ -4,8 +4,9 @@
 """Prefixes, next hops, port addresses, VIPs and MACs: pure values and their text forms.
 
 Every parser takes the text of a database column and answers ``None`` where the text is not valid: bad contents of a
-database are ordinary input. Whether that deserves a warning is the caller's matter. The rules are those of the routes
-specification: P1 to P8 (text forms), 4.3 and 4.4 (advertising), 5.6 (learning) and 6 (orphans).
+database are ordinary input. Whether that deserves a warning is the caller's matter. The rules are those of the
+specification of routes: text forms (spec routes-2.3), advertising (spec routes-4.3, routes-4.4), learning (spec routes-5.6) and
+orphans (spec routes-6).
 
 Addresses are plain integers, so that comparing, hashing and masking a hundred thousand routes stays cheap.
 """
@@ -49,7 +50,7 @@ class Address(NamedTuple):
 
 
 class Prefix(NamedTuple):
-    """A CIDR as it was written: ``address`` keeps its host bits (P1), ``length`` is 0..32 or 0..128.
+    """A CIDR as it was written: ``address`` keeps its host bits (spec routes-P1), ``length`` is 0..32 or 0..128.
 
     Two prefixes are equal when family, address with host bits, and length are; compare ``network`` for the destination.
     """
@@ -138,7 +139,7 @@ def _mask_length(text: str, family: int) -> int | None:
 
 
 def _read_cidr(text: str) -> tuple[Address, int] | None:
-    """Read ``ip``, ``ip/length`` or ``ip/mask`` (P1) as the address and the length as written, 128 for a bare IPv6."""
+    """Read ``ip``, ``ip/length`` or ``ip/mask`` (spec routes-P1) as the address and the length as written, 128 for a bare IPv6."""
     host, slash, tail = text.lstrip(_BLANKS).partition("/")
     family = 6 if ":" in host else 4
     value = _ipv6(host) if family == 6 else _ipv4(host)
@@ -149,7 +150,7 @@ def _read_cidr(text: str) -> tuple[Address, int] | None:
 
 
 def _unmapped(address: Address) -> Address:
-    """Turn an IPv4-mapped IPv6 address into the IPv4 address that it stands for (P2)."""
+    """Turn an IPv4-mapped IPv6 address into the IPv4 address that it stands for (spec routes-P2)."""
     if address.family == 6 and address.value >> 32 == _IPV4_MAPPED:
         return Address(4, address.value & 0xFFFFFFFF)
     return address
@@ -157,7 +158,7 @@ def _unmapped(address: Address) -> Address:
 
 @lru_cache(maxsize=_TEXTS_KEPT)
 def parse_prefix(text: str) -> Prefix | None:
-    """Read a CIDR as P1 and P2 say: host bits stay, no slash means one host, blanks are allowed in front only.
+    """Read a CIDR: host bits stay, no slash means one host, blanks are allowed in front only (spec routes-P1, routes-P2).
 
     Octets above 255 and signs are refused where upstream lets them wrap. An IPv4-mapped text is IPv4 with the length as
     written while that is a length of IPv4 (``::ffff:10.0.0.0/8`` is ``10.0.0.0/8``, as upstream has it). Above, where
@@ -178,25 +179,25 @@ def parse_prefix(text: str) -> Prefix | None:
 
 @lru_cache(maxsize=_TEXTS_KEPT)
 def parse_nexthop(text: str) -> Address | None:
-    """Read a next hop: an address or a CIDR whose length does not count (5.5). ``discard`` and empty text give None."""
+    """Read a next hop: an address or a CIDR whose length does not count (spec routes-5.5). ``discard`` and empty text give None."""
     cidr = _read_cidr(text)
     return None if cidr is None else _unmapped(cidr[0])
 
 
 def parse_ip(text: str) -> Address | None:
-    """Read a plain address, without ``/n`` (6.c)."""
+    """Read a plain address, without ``/n`` (spec routes-6.c)."""
     return None if "/" in text else parse_nexthop(text)
 
 
 def format_address(address: Address) -> str:
-    """The text of an address as inet_ntop writes it (P7)."""
+    """The text of an address as inet_ntop writes it (spec routes-P7)."""
     if address.family == 4:
         return inet_ntop(AF_INET, address.value.to_bytes(4, "big"))
     return inet_ntop(AF_INET6, address.value.to_bytes(16, "big"))
 
 
 def format_prefix(prefix: Prefix) -> str:
-    """The text of a prefix, host bits included and always with ``/n`` (P7)."""
+    """The text of a prefix, host bits included and always with ``/n`` (spec routes-P7)."""
     return f"{format_address(prefix.host)}/{prefix.length}"
 
 
@@ -206,7 +207,7 @@ def network_text(prefix: Prefix) -> str:
 
 
 def destination_key(text: str, by_network: bool) -> str:
-    """What two ip_prefix texts are compared by (5.6 items 8 and 11).
+    """What two ip_prefix texts are compared by (spec routes-5.6.8, routes-5.6.11).
 
     The text itself, as upstream; with ``by_network`` the text of its network, so that ``10.1.0.1/24`` and
     ``10.1.0.0/24`` are one destination. A text that is no prefix stands for itself.
@@ -216,7 +217,7 @@ def destination_key(text: str, by_network: bool) -> str:
 
 
 def belongs_to(prefix: Prefix, item: Prefix) -> bool:
-    """Does ``prefix`` belong to the list item ``item``: same family, no shorter, equal on the item's first bits (4.3)?"""
+    """Does ``prefix`` belong to the list item ``item``: same family, no shorter, equal on the item's first bits (spec routes-4.3)?"""
     return (
         prefix.family == item.family and prefix.length >= item.length and (prefix.address ^ item.address) >> (item.bits - item.length) == 0
     )
@@ -226,12 +227,12 @@ _LINK_LOCAL = {4: Prefix(4, 0xA9FE0000, 16), 6: Prefix(6, 0xFE80 << 112, 10)}
 
 
 def is_link_local(prefix: Prefix) -> bool:
-    """Is the prefix inside 169.254.0.0/16 or fe80::/10 (4.3 item 4)? Shorter prefixes that hold these are not."""
+    """Is the prefix inside 169.254.0.0/16 or fe80::/10 (spec routes-4.3.4)? Shorter prefixes that hold these are not."""
     return belongs_to(prefix, _LINK_LOCAL[prefix.family])
 
 
 def is_fe80_64(address: Address) -> bool:
-    """Is the address inside fe80::/64, the range that no next hop may have (4.7, 5.5)? fe80:10::1 is not."""
+    """Is the address inside fe80::/64, the range that no next hop may have (spec routes-4.7.1, routes-5.5)? fe80:10::1 is not."""
     return address.family == 6 and address.value >> 64 == _FE80_64
 
 
@@ -258,7 +259,7 @@ def eui64_link_local(mac: int) -> Address:
 
 
 def is_uuid(text: str) -> bool:
-    """Is the text a UUID in exactly the 36-character form (P6)?"""
+    """Is the text a UUID in exactly the 36-character form (spec routes-P6)?"""
     return _UUID.fullmatch(text) is not None
 
 
@@ -266,7 +267,7 @@ def is_uuid(text: str) -> bool:
 
 
 class PortAddress(NamedTuple):
-    """A port's MAC and its IPv4 and IPv6 addresses with their lengths, both in the order of the text (P4)."""
+    """A port's MAC and its IPv4 and IPv6 addresses with their lengths, both in the order of the text (spec routes-P4)."""
 
     mac: int
     ipv4: tuple[Prefix, ...]
@@ -285,7 +286,7 @@ class PortAddress(NamedTuple):
 
 @lru_cache(maxsize=_PORTS_KEPT)
 def parse_port_address(text: str) -> PortAddress | None:
-    """Read ISB ``Port_Binding.address`` (P4): a MAC, then addresses up to the first item that is none.
+    """Read ``Port_Binding.address`` of IC_SB (spec routes-P4): a MAC, then addresses up to the first item that is none.
 
     None without a MAC at the front: ``""``, ``unknown``, ``router``.
     """
@@ -304,7 +305,7 @@ def parse_port_address(text: str) -> PortAddress | None:
 
 
 def next_hop_for(prefix: Prefix, port: PortAddress, ipv4_over_ipv6: bool) -> Address | None:
-    """The next hop to publish with ``prefix`` (4.4). None: an IPv4 prefix, and the port has no IPv4 address.
+    """The next hop to publish with ``prefix`` (spec routes-4.4). None: an IPv4 prefix, and the port has no IPv4 address.
 
     The answer may lie in fe80::/64 (``is_fe80_64``), which no zone learns; the caller decides what to do then.
     """
@@ -326,7 +327,7 @@ class RouterPortNetworks(NamedTuple):
     """The networks of a logical router port that has a valid MAC.
 
     ``ipv6`` ends with the automatic link-local network. ``unspecified`` are the texts of IPv4 networks 0.0.0.0, which do
-    not count and deserve a warning, ``bad`` those that cannot be read (5.6 item 9).
+    not count and deserve a warning, ``bad`` those that cannot be read (spec routes-5.6.9).
     """
 
     mac: int
@@ -336,7 +337,7 @@ class RouterPortNetworks(NamedTuple):
     bad: tuple[str, ...]
 
     def contains(self, address: Address) -> bool:
-        """Does the address lie in one of the networks (5.6 item 9)?"""
+        """Does the address lie in one of the networks (spec routes-5.6.9)?"""
         return any(network.contains(address) for network in (self.ipv4 if address.family == 4 else self.ipv6))
 
     def owns(self, address: Address) -> bool:
@@ -344,14 +345,14 @@ class RouterPortNetworks(NamedTuple):
         return any(network.address == address.value for network in (self.ipv4 if address.family == 4 else self.ipv6))
 
     def backs_next_hop(self, address: Address) -> bool:
-        """May a route of this zone have this next hop (6.d)? IPv4: an own address; IPv6: any address of its networks."""
+        """May a route of this zone have this next hop (spec routes-6.d)? IPv4: an own address; IPv6: any address of its networks."""
         return self.owns(address) if address.family == 4 else self.contains(address)
 
 
 def parse_lrp_networks(mac: str, networks: Iterable[str]) -> RouterPortNetworks | None:
     """Read ``mac`` and ``networks`` of a Logical_Router_Port. None if the MAC is not valid.
 
-    Networks are taken in byte order of their text (P8), whatever order they come in.
+    Networks are taken in byte order of their text (spec routes-P8), whatever order they come in.
     """
     # The order of code points is the order of the bytes of UTF-8.
     return _lrp_networks(mac, tuple(sorted(networks)))
@@ -385,7 +386,7 @@ def _lrp_networks(mac_text: str, networks: tuple[str, ...]) -> RouterPortNetwork
 
 @lru_cache(maxsize=_TEXTS_KEPT)
 def parse_vip(key: str) -> Prefix | None:
-    """Read a key of Load_Balancer ``vips`` (P5) as the host prefix of its address. The port is checked and dropped."""
+    """Read a key of Load_Balancer ``vips`` (spec routes-P5) as the host prefix of its address. The port is checked and dropped."""
     parts = _split_vip(key)
     if parts is None:
         return None
@@ -415,7 +416,7 @@ def _split_vip(key: str) -> tuple[str, str] | None:
 
 
 def vip_stops(vip: Prefix, route: Prefix) -> bool:
-    """Does this VIP keep its router from learning ``route`` (5.6 item 10)?
+    """Does this VIP keep its router from learning ``route`` (spec routes-5.6.10)?
 
     So it is when the VIP, masked to the route's length, equals the route's address as written: host bits defeat it.
     """

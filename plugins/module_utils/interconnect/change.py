@@ -51,7 +51,7 @@ class Change(NamedTuple):
     ``uuid`` is the row's; for an insert it is a name beginning with ``@``, by which the other Changes of the same group refer to the new
     row. ``columns`` are whole values, ``keys`` single keys of maps (None removes the key), ``members`` single members of sets.
     ``before`` holds what the written columns were (of a deleted row: all known ones). ``shared`` marks rows of IC_SB that only the holder
-    of the lock ``ovn_ic_sb`` may write (spec transit-switches 4.3). ``unless`` holds values of columns, of maps some keys: if a row with
+    of the lock ``ovn_ic_sb`` may write (spec switches-4.3). ``unless`` holds values of columns, of maps some keys: if a row with
     all of them is there when an insert arrives, because another writer was faster, the transaction is not committed and has to be
     planned again. ``shown`` is how it is shown, as :mod:`.shown` says; None where nobody has asked.
     """

@@ -48,7 +48,7 @@ MOMENT = 1.0
 
 
 class Subject(ABC):
-    """One part of the spec as a function of a key.
+    """One part of the specification as a function of a key.
 
     A key is the natural identity of the rows that it writes (a port's name, a route's prefix and next hop), so that no two keys ever write
     one row. ``tables`` are the (database, table) pairs whose changes ``keys`` wants to see.

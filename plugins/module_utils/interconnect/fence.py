@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a zone may confirm a number of IC_NB.nb_ic_cfg (spec status-and-daemon E, the recommended rule).
+"""When a zone may confirm a number of IC_NB.nb_ic_cfg (the recommended rule of spec status-E.3).
 
 The four connections are not ordered. So after a new number was seen, an empty transaction goes out on NB, SB and IC_SB: updates precede the
 replies, and what was committed before the request has been seen when the last reply is there. Then passes are made and their transactions

@@ -144,7 +144,7 @@ class Guard:
         return None
 
     def _counter(self, database: str) -> tuple[int, int, str]:
-        """The counter of a database, what it cannot be less than, and who says so (spec status-and-daemon E).
+        """The counter of a database, what it cannot be less than, and who says so (spec status-E.1).
 
         A request is confirmed in IC_SB first, by each zone and then for all, and then in IC_NB. IC_SB is behind only if both of its numbers
         are: that of a zone alone begins at 0, and so does upstream's daemon. A request whose number was lowered is no sign of anything.
@@ -324,7 +324,7 @@ def _withdrawals(group: Group) -> list[Change]:
 
 
 def _renumbers(change: Change) -> bool:
-    """Whether a datapath loses its tunnel key: the mode that keys follow is the word of a database too (spec transit-switches, V-3)."""
+    """Whether a datapath loses its tunnel key: the mode that keys follow is the word of a database too (spec switches-V-3)."""
     return change.table == "Datapath_Binding" and change.action == UPDATE and "tunnel_key" in change.columns
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How soon the next pass may begin: ``IC_NB_Global.options:ic-backoff-interval-ms`` (rule N-1 of the newest upstream).
+"""How soon the next pass may begin: ``IC_NB_Global.options:ic-backoff-interval-ms`` (spec newest-N-1).
 
 After a pass that took D milliseconds the next one waits for D milliseconds too, but no longer than the option says. Half of a core stays
 free then, whatever the other zones do. Meanwhile changes are collected and commits go on.

@@ -151,7 +151,7 @@ class Replica:
             self._apply_condition(table)
 
     def set_probe_interval(self, milliseconds: int) -> None:
-        """How long a silent connection may be silent before it is probed; 0 is for ever (spec status-and-daemon F.7)."""
+        """How long a silent connection may be silent before it is probed; 0 is for ever (spec status-F.7)."""
         if milliseconds != self._probe:
             self._probe = milliseconds
             self._apply_probe()

@@ -4,7 +4,7 @@
 
 """Counts how each subject handled the changes of a pass: key by key, or by looking at all of its keys.
 
-The control command ``inc-engine/show-stats`` shows these numbers (rule N-24 of the specification of upstream's newest release).
+The control command ``inc-engine/show-stats`` shows these numbers (spec newest-N-24).
 """
 
 from __future__ import annotations

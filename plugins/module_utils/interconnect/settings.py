@@ -37,7 +37,7 @@ _LISTS_KEPT = 2**12
 def boolean(options: Mapping[str, str], key: str, default: bool = False) -> bool:
     """Read a boolean: the opposite of the default must be spelled out, ``true`` or ``false`` in any letter case.
 
-    ``1``, ``yes`` and ``on`` mean the default (routes 2.1).
+    ``1``, ``yes`` and ``on`` mean the default (spec routes-2.1).
     """
     value = options.get(key)
     if value is None:
@@ -64,7 +64,7 @@ def unsigned(options: Mapping[str, str], key: str, default: int = 0) -> int:
 
 
 def probe_interval(options: Mapping[str, str], remote: str, key: str = "ic_probe_interval") -> int:
-    """Milliseconds between the inactivity probes of a connection to ``remote``, 0 for none (status document, F.7).
+    """Milliseconds between the inactivity probes of a connection to ``remote``, 0 for none (spec status-F.7).
 
     ``options`` is NB_Global.options for NB and SB, IC_NB_Global.options for INB and ISB.
     """
@@ -88,7 +88,7 @@ class _Bucket(NamedTuple):
 
 @dataclass(frozen=True)
 class PrefixList:
-    """A list option (P3): its valid items in the order of the text, each once, and the texts that are no prefix."""
+    """A list option (spec routes-P3): its valid items in the order of the text, each once, and the texts that are no prefix."""
 
     items: tuple[Prefix, ...] = ()
     bad: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class PrefixList:
         return bool(self.items or self.bad)
 
     def match(self, prefix: Prefix) -> Prefix | None:
-        """The network of the longest item that ``prefix`` belongs to (4.3), or None."""
+        """The network of the longest item that ``prefix`` belongs to (spec routes-4.3), or None."""
         for family, length, shift, networks in self._buckets:
             if prefix.family == family and prefix.length >= length and prefix.address >> shift in networks:
                 return prefix.truncate(length)
@@ -112,7 +112,7 @@ class PrefixList:
 
 @lru_cache(maxsize=_LISTS_KEPT)
 def prefix_list(text: str) -> PrefixList:
-    """Read a list option (P3): cut at commas, empty items dropped, no trimming. ``,`` is an empty list."""
+    """Read a list option (spec routes-P3): cut at commas, empty items dropped, no trimming. ``,`` is an empty list."""
     items: dict[Prefix, None] = {}
     bad: dict[str, None] = {}
     for item in filter(None, text.split(",")):
@@ -160,7 +160,7 @@ class BadItem(NamedTuple):
 
 
 def denial(prefix: Prefix, *lists: NamedList) -> str | None:
-    """Why ``prefix`` is denied: it belongs to an item of any of the lists (4.3 item 5). None if it is not."""
+    """Why ``prefix`` is denied: it belongs to an item of any of the lists (spec routes-4.3.5). None if it is not."""
     for option, place, prefixes in lists:
         item = prefixes.match(prefix)
         if item is not None:
@@ -169,7 +169,7 @@ def denial(prefix: Prefix, *lists: NamedList) -> str | None:
 
 
 def omission(prefix: Prefix, *lists: NamedList) -> str | None:
-    """Why ``prefix`` is not allowed: the lists are not all empty and none has an item for it (4.3 item 6)."""
+    """Why ``prefix`` is not allowed: the lists are not all empty and none has an item for it (spec routes-4.3.6)."""
     filled = [named for named in lists if named.prefixes]
     if not filled or any(named.prefixes.match(prefix) for named in filled):
         return None
@@ -298,7 +298,8 @@ LEARN_TAG_RULES, FILTER_TAG = "ic-route-learn-tag-rules", "ic-route-filter-tag"
 def tag_rules(text: str) -> TagRules | None:
     """Read ``ic-route-learn-tag-rules``: ``allow:TAG[,TAG]`` or ``block:TAG[,TAG]``. None where it is neither, and so counts as unset.
 
-    Upstream's reading of N-2: the prefix is case-sensitive, the list is cut at commas, empty items are dropped, spaces belong to a tag.
+    As upstream reads the option (spec newest-N-2): the prefix is case-sensitive, the list is cut at commas, empty items are dropped, and
+    spaces belong to a tag.
     """
     kind, colon, rest = text.partition(":")
     tags = frozenset(filter(None, rest.split(",")))
@@ -349,14 +350,14 @@ class PortOptions:
 
 
 def ipv4_over_ipv6(router: RouterOptions, port: PortOptions) -> bool:
-    """Do IPv4 prefixes get the port's IPv6 next hop? The port's ``true`` or ``false`` wins over the router's value (4.4)."""
+    """Do IPv4 prefixes get the port's IPv6 next hop? The port's ``true`` or ``false`` wins over the router's value (spec routes-4.4)."""
     return router.ipv4_next_hop_ipv6 if port.ipv4_next_hop_ipv6 is None else port.ipv4_next_hop_ipv6
 
 
 def may_advertise(prefix: Prefix, zone: ZoneOptions, router: RouterOptions, port: PortOptions, loadbalancer: bool = False) -> str | None:
-    """Why ``prefix`` may not be advertised, or None if it may (4.3 items 1, 2 and 4 to 6; S3 for ``loadbalancer``).
+    """Why ``prefix`` may not be advertised, or None if it may (spec routes-4.3; spec routes-S3 for ``loadbalancer``).
 
-    The policy of static routes (item 3) is not a matter of options and not looked at.
+    The policy of static routes (spec routes-4.3.3) is not an option, so it is not looked at.
     """
     if not zone.adv:
         return "ic-route-adv is off"
@@ -378,7 +379,7 @@ def may_learn(
     origin: str = "",
     enabled: bool = True,
 ) -> str | None:
-    """Why a route to ``prefix`` may not be learned, or None if it may (5.6 items 1 to 7).
+    """Why a route to ``prefix`` may not be learned, or None if it may (spec routes-5.6.1 to routes-5.6.7).
 
     ``origin`` is the ISB route's, ``enabled`` says whether the router is (unset counts as enabled).
     """

@@ -168,7 +168,7 @@ class _Table:
 class Store:
     """All rows of one database that somebody told us of.
 
-    Look-ups name an index that was registered with :meth:`index`; they return rows in the ascending order of their uuids (spec routes P8),
+    Look-ups name an index that was registered with :meth:`index`; they return rows in the ascending order of their uuids (spec routes-P8),
     so that "the first" is the same in every pass.
     """
 

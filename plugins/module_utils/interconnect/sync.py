@@ -44,7 +44,7 @@ class ZoneSync:
     """Keeps one zone in step with the interconnect.
 
     ``remotes`` maps the four database names (schema.NB, …) to connection methods. ``log`` takes (level, sentence), level one of info,
-    warn, dbg. With ``exclusive`` the lock of the zone's SB decides whether this process writes (spec status-and-daemon F.3); without it
+    warn, dbg. With ``exclusive`` the lock of the zone's SB decides whether this process writes (spec status-F.3); without it
     nothing is written. ``outcome`` may put somebody between the commits and the engine who takes note of what is written.
     """
 
@@ -83,7 +83,7 @@ class ZoneSync:
 
     @property
     def status(self) -> str:
-        """active, standby or paused; active means: holds the lock of the zone (spec status-and-daemon F.2)."""
+        """active, standby or paused; active means: holds the lock of the zone (spec status-F.2)."""
         if self._paused:
             return PAUSED
         return ACTIVE if self.replicas[SB].has_lock else STANDBY
@@ -229,7 +229,7 @@ class ZoneSync:
         self.engine.restart()
 
     def _become_inactive(self) -> None:
-        """Whoever paused it knows; that the lock is gone has to be told (spec status-and-daemon F.8)."""
+        """Whoever paused it knows; that the lock is gone has to be told (spec status-F.8)."""
         self._was_active = False
         if not self._paused:
             why = f"the lock {ACTIVE_LOCK} is lost" if self.able else f"the lock {ACTIVE_LOCK} is given back: {self._unreadable}"

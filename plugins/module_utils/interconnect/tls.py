@@ -8,7 +8,7 @@ The library lets some of them out as exceptions (a missing file, a certificate t
 while the server owes its part of the handshake it waits for the wrong event, at the price of a whole core. It begins the handshake anew
 before whatever it sends or receives, which fails where the server has closed, and takes the TLS library's numbers for those of the system.
 It has no way to choose protocols, ciphers or a server name either, so contexts are made here. The files of the identity are read anew for
-each connection, so that renewed ones take effect with the next (spec status-and-daemon F.1).
+each connection, so that renewed ones take effect with the next (spec status-F.1).
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Zone:
     ic_sb: Store
     #: Whether the lock ``ovn_ic_sb`` is held: only then shared rows of IC_SB may be planned.
     shared_lock: bool = False
-    #: The number of IC_NB.nb_ic_cfg that this zone may confirm (status-and-daemon E.2); set by the session, None before the first request.
+    #: The number of IC_NB.nb_ic_cfg that this zone may confirm (spec status-E.2); set by the session, None before the first request.
     confirmable: int | None = None
     #: Names of transit switches and routers that this process has seen in IC_NB (design, ownership).
     seen: dict[str, set[str]] = field(default_factory=lambda: {"Transit_Switch": set(), "Transit_Router": set()})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The daemon ovn-ic: upstream's command line, control commands, locks and files around the engine (spec status-and-daemon F)."""
+"""The daemon ovn-ic: upstream's command line, control commands, locks and files around the engine (spec status-F)."""
 
 from __future__ import annotations
 

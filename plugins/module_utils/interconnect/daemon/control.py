@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The control commands (spec status-and-daemon F.2): names and answers of upstream, and what only this daemon can tell.
+"""The control commands (spec status-F.2): names and answers of upstream, and what only this daemon can tell.
 
 An answer never waits for a database.
 """

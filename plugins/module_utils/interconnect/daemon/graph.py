@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engine as a picture: which subject looks at the changes of which tables (``--dump-inc-proc-graph``, spec status-and-daemon F.1)."""
+"""The engine as a picture: which subject looks at the changes of which tables (``--dump-inc-proc-graph``, spec status-F.1)."""
 
 from __future__ import annotations
 

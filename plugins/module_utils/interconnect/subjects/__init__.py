@@ -22,7 +22,7 @@ from .zones import Zones
 
 
 def all_subjects() -> tuple[Subject, ...]:
-    """New instances of all subjects, in the order of a pass (spec zones-and-gateways 0)."""
+    """New instances of all subjects, in the order of a pass (spec zones-0)."""
     datapath_keys, port_keys = DatapathKeys(), PortKeys()
     return (
         Zones(),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``Address_Set`` in both directions: chosen sets to IC_SB, the union of the other zones' sets to NB (spec address-sets).
+"""``Address_Set`` in both directions: chosen sets to IC_SB, the union of the other zones' sets to NB (spec address-sets-2).
 
 A key is a set's name and a direction.
 """
@@ -87,7 +87,10 @@ def _unsupported(zone: Zone) -> Iterator[Step]:
 
 
 def _publish(zone: Zone, owner: str, name: str) -> Iterator[Step]:
-    """A3 and A4. Of several SB rows of one name, which no server holds, the first counts."""
+    """Bring the zone's own set of this name in IC_SB up to date, or delete it (spec address-sets-A3, address-sets-A4).
+
+    Of several SB rows of one name, which no server holds, the first counts.
+    """
     own = [row for row in zone.ic_sb.find(_TABLE, "name", name) if row["availability_zone"] == owner]
     source = zone.sb.first(_TABLE, "name", name)
     reason = _not_published(zone, source)
@@ -113,7 +116,10 @@ def _not_published(zone: Zone, source: Row | None) -> str | None:
 
 
 def _learn(zone: Zone, owner: str, name: str) -> Iterator[Step]:
-    """A2, A5 and A6."""
+    """Make the learned NB set of this name the union of what other zones publish.
+
+    The rules are spec address-sets-A2, address-sets-A5, address-sets-A6.
+    """
     remote = [row for row in zone.ic_sb.find(_TABLE, "name", name) if row["availability_zone"] != owner]
     local = zone.nb.first(_TABLE, "name", name)
     if local is not None and not boolean(local["external_ids"], LEARNED_KEY):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IC_SB ``Route``: the routes of this zone that other routers may learn (spec routes, sections 4 and 6).
+"""IC_SB ``Route``: the routes of this zone that other routers may learn (spec routes-4, routes-6).
 
 A key is what makes a row unique within the zone: transit switch, route table, prefix and next hop. All sources that would give that row are
 found by their prefix (route_sources.py) and decided in one place (route_decision.py).
@@ -212,7 +212,7 @@ def _port_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Left]:
 
 
 def _list_notes(zone: Zone, owner: str, port: Port) -> Iterator[Left]:
-    """Bad items of lists (P3), those of the router told with the first of its ports."""
+    """Bad items of lists (spec routes-P3), those of the router told with the first of its ports."""
     for item in port.options.filters.bad_items:
         yield Left(port.name, f"{item}: the item is ignored, correct it")
     if participants.bindings_of(zone, owner, port.router.uuid)[0].uuid == port.binding.uuid:
@@ -221,7 +221,10 @@ def _list_notes(zone: Zone, owner: str, port: Port) -> Iterator[Left]:
 
 
 def _address_notes(zone: Zone, owner: str, port: Port) -> Iterator[Left]:
-    """What is not advertised through a port for want of an address (4.2, 4.4). One that is empty is no fault: ovn-northd gives it."""
+    """What is not advertised through a port for want of an address (spec routes-4.2, routes-4.4).
+
+    An empty address is not a fault: ovn-northd has yet to fill it in.
+    """
     if not zone.options.adv or not port.binding["address"]:
         return
     if port.address is None:
@@ -236,7 +239,7 @@ def _address_notes(zone: Zone, owner: str, port: Port) -> Iterator[Left]:
 
 
 def _network_notes(zone: Zone, port: Port) -> Iterator[Left]:
-    """Networks of the TS LRP that do not count for the next hops of what is learned (5.6 item 9)."""
+    """Networks of the TS LRP that do not count for the next hops of what is learned (spec routes-5.6.9)."""
     if not zone.options.learn or port.router_port is None:
         return
     found = participants.lrp_networks(port.router_port)
@@ -259,7 +262,8 @@ def _has_ipv6(zone: Zone, owner: str, port: Port) -> bool:
 
 
 def _balancer_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Left]:
-    """VIPs without an address that can be read, where they would count: in what is advertised (S3), or in what is learned (5.6 item 10).
+    """VIPs without an address that can be read, where they would count: in what is advertised (spec routes-S3), or in what is
+        learned (spec routes-5.6.10).
 
     Only of a balancer that some router with a participating port uses.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gateways (spec zones-and-gateways, part B): own interconnection chassis into IC_SB, other zones' gateways into SB as remote chassis.
+"""Gateways (spec zones-B): own interconnection chassis into IC_SB, other zones' gateways into SB as remote chassis.
 
 A key is the name that a chassis and a gateway share. Names are unique in SB and in IC_SB, so a key never meets more than two rows. What one
 server's unique index on (encap type, ip) would refuse is left out and said, so that one odd chassis stops nobody. An address that one of
@@ -155,12 +155,12 @@ def _is_to_be_published(zone: Zone, chassis: Row) -> bool:
 
 
 def is_interconn(zone: Zone, chassis: Row) -> bool:
-    """Whether an SB chassis is a gateway of this zone (B-1)."""
+    """Whether an SB chassis is a gateway of this zone (spec zones-B-1)."""
     return boolean(chassis[flags_column(zone)], IS_INTERCONN)
 
 
 def is_remote(zone: Zone, chassis: Row) -> bool:
-    """Whether an SB chassis is the copy of another zone's gateway (B-2): never where it is a gateway of this zone."""
+    """Whether an SB chassis is the copy of another zone's gateway (spec zones-B-2): never where it is a gateway of this zone."""
     return boolean(chassis[flags_column(zone)], IS_REMOTE) and not is_interconn(zone, chassis)
 
 
@@ -224,7 +224,7 @@ def _sides(zone: Zone) -> tuple[_Side, _Side]:
 
 
 def _in_ic_sb(zone: Zone, name: str) -> _Copy | None:
-    """B-1: the own chassis of a name as a gateway; None where it is no gateway, or where another zone has one of that name."""
+    """The own chassis of a name as a gateway (spec zones-B-1); None where it is not one, or where another zone has one of that name."""
     here, there = _sides(zone)
     chassis, gateway = zone.chassis(name), zone.ic_sb.first("Gateway", "name", name)
     if chassis is None or not is_interconn(zone, chassis) or (gateway is not None and not zone.is_own(gateway)):
@@ -235,7 +235,10 @@ def _in_ic_sb(zone: Zone, name: str) -> _Copy | None:
 
 
 def _in_sb(zone: Zone, name: str) -> _Copy | None:
-    """B-2 and B-6: another zone's gateway of a name as a remote chassis; None without one, or where a local chassis has its name."""
+    """Another zone's gateway of a name as a remote chassis (spec zones-B-2, zones-B-6).
+
+    None where there is no such gateway, or where a local chassis has its name.
+    """
     here, there = _sides(zone)
     chassis, gateway = zone.chassis(name), zone.ic_sb.first("Gateway", "name", name)
     if gateway is None or zone.is_own(gateway):
@@ -368,7 +371,7 @@ def _awaited(zone: Zone, copy: _Copy) -> set[str]:
 
 
 def _write(copy: _Copy, encaps: list[_Encap], names: str) -> Iterator[Step]:
-    """Make a gateway or chassis so. Differing encaps are replaced by a complete new set (B-4, B-5), whose names begin with ``names``."""
+    """Write a gateway or chassis. A complete new set, named after ``names``, replaces encaps that differ (spec zones-B-4, zones-B-5)."""
     side, row = copy.side, copy.row
     same = row is not None and _encaps(side, row) == encaps
     rows = {} if same else {f"{names}{number}": encap for number, encap in enumerate(encaps)}

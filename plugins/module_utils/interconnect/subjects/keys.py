@@ -64,7 +64,7 @@ class _Reservations:
 
 
 class DatapathKeys:
-    """Tunnel keys of transit switches and routers (spec transit-switches, section 2)."""
+    """Tunnel keys of transit switches and routers (spec switches-2)."""
 
     def __init__(self) -> None:
         self._reserved = _Reservations()
@@ -120,11 +120,11 @@ class DatapathKeys:
 
 
 class PortKeys:
-    """Tunnel keys of ports on one transit switch or router (spec port-bindings, section 2)."""
+    """Tunnel keys of ports on one transit switch or router (spec ports-2)."""
 
     def __init__(self) -> None:
         self._reserved = _Reservations()
-        #: The key handed out last (T-1).
+        #: The key handed out last (spec ports-T-1).
         self._last = 0
 
     @staticmethod
@@ -139,7 +139,10 @@ class PortKeys:
         self._reserved.release(owner)
 
     def take(self, zone: Zone, owner: Hashable, transit: str, wanted: int = 0) -> int | None:
-        """Hand out ``wanted`` if it is free on this switch or router, else the next free one after the last handed out, else None (T-3)."""
+        """Hand out ``wanted`` if it is free on this switch or router, else the next free one after the last handed out.
+
+        None if no key is free (spec ports-T-3).
+        """
         if wanted in PORT_KEYS and not self._used(zone, transit, wanted):
             self._reserved.reserve(owner, (transit, wanted))
             return wanted
@@ -163,7 +166,7 @@ def requested(options: dict[str, str]) -> int:
 
 
 def keeps_key(zone: Zone, datapath: Row) -> bool:
-    """Whether a datapath is the only one with its tunnel key, or the one that keeps it (K-5: older peers take no lock).
+    """Whether a datapath is the only one with its tunnel key, or the one that keeps it (spec switches-K-5: older peers take no lock).
 
     A router's comes before a switch's, then one whose NB object works with the key already, then the lowest uuid. The others' keys are not
     written to NB, and the holder of the lock gives them new ones.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""NB static routes with ``external_ids:ic-learned-route``: what this zone's routers learn from IC_SB (spec routes, section 5).
+"""NB static routes with ``external_ids:ic-learned-route``: what this zone's routers learn from IC_SB (spec routes-5).
 
 A key is a router and an IC_SB Route: each route is looked at once for each router, through whichever port lets it pass. Routers without a
 participating port keep no learned route.
@@ -181,7 +181,7 @@ class LearnedRoutes(Subject):
         return refused
 
     def port_verdict(self, zone: Zone, port: Port, route: Row) -> Refusal | None:
-        """Why a route is not learned through one port (5.2 to 5.6), None if it is; whose route it is is not looked at here."""
+        """Why a route is not learned through one port (spec routes-5.2 to routes-5.6), None if it is; who advertises it does not count."""
         if not port.binding["address"]:
             return Refusal(f"port {port.name} has no address")
         fault = port_faults.disabled_fault(port.switch_port, port.router_port)
@@ -206,7 +206,7 @@ class LearnedRoutes(Subject):
         return None if reason is None else Refusal(reason)
 
     def _stopping_vip(self, zone: Zone, router: str, prefix: Prefix) -> str | None:
-        """5.6 item 10."""
+        """The VIP of the router that keeps it from learning this prefix, in words (spec routes-5.6.10); None if there is none."""
         vip = self._vips.stopping(zone, router, prefix)
         return None if vip is None else f"the router has the load balancer VIP {network_text(vip)} in that prefix"
 
@@ -278,7 +278,7 @@ def _record(router: Row, route: Row) -> str:
 
 
 def own_refusal(route: Row, owner: str, router: str) -> Refusal | None:
-    """5.3: why a route is no other router's, None if it is."""
+    """Why a route does not come from another router (spec routes-5.3), None if it does."""
     advertiser: str | None = route["external_ids"].get("lr-id")
     if advertiser is None:
         return Refusal("it is this zone's own route, and does not say which router's") if route["availability_zone"] == owner else None
@@ -288,7 +288,7 @@ def own_refusal(route: Row, owner: str, router: str) -> Refusal | None:
 
 
 def _other_table(port: Port, route: Row) -> Refusal | None:
-    """5.4: tags and route tables."""
+    """Why the tag or the route table of a route keeps it from this port (spec routes-5.4), None if they do not."""
     tag, rules = route["external_ids"].get("ic-route-tag"), port.options.learn_tags
     if rules is not None:
         words = rules.refusal(tag)
@@ -303,7 +303,7 @@ def _other_table(port: Port, route: Row) -> Refusal | None:
 
 
 def _local_route(zone: Zone, router: str, route: Row, prefix: Prefix) -> str | None:
-    """5.6 item 8: the same destination as a static route of the router's own; by text, or by network where the zone says so."""
+    """The router's own static route to the same destination (spec routes-5.6.8), by text, or by network where the zone's options say so."""
     for static in rows.statics_to(zone, router, prefix):
         if static["route_table"] != route["route_table"] or rows.LEARNED_KEY in static["external_ids"]:
             continue
@@ -313,7 +313,7 @@ def _local_route(zone: Zone, router: str, route: Row, prefix: Prefix) -> str | N
 
 
 def _dynamic_route(zone: Zone, router: str, route: Row, prefix: Prefix) -> str | None:
-    """5.6 item 11: the same destination as a dynamic route of the router."""
+    """The router's dynamic route to the same destination (spec routes-5.6.11)."""
     if not zone.sb.count("Learned_Route"):
         return None
     for learned in rows.dynamic_to(zone, rows.datapath_of(zone, router), prefix):
@@ -338,7 +338,7 @@ def _override(zone: Zone, route: Row) -> bool:
 
 
 def _same(row: Row, route: Row, zone: Zone) -> bool:
-    """Whether a learned static route says what the IC_SB route says (5.1, 5.7); texts that mean the same are the same."""
+    """Whether a learned static route says the same as the IC_SB route (spec routes-5.1, routes-5.7), perhaps in other words."""
     return (
         (row["ip_prefix"] == route["ip_prefix"] or parse_prefix(row["ip_prefix"]) == parse_prefix(route["ip_prefix"]))
         and (row["nexthop"] == route["nexthop"] or parse_nexthop(row["nexthop"]) == parse_nexthop(route["nexthop"]))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ports that an operator put on a transit switch in NB, and their copies in the other zones (spec port-bindings, section 3).
+"""Ports that an operator put on a transit switch in NB, and their copies in the other zones (spec ports-3).
 
 Local ports are of the types router and (spine-leaf) switch. All other types that an operator may use are none of our business.
 """
@@ -72,7 +72,7 @@ def has_router(port: Port) -> bool:
 
 
 def _stale(port: Port, target: Row | None) -> str | None:
-    """Why the NB port has to go: P-8 for a managed one, P-6 for a remote one. None where it stays."""
+    """Why the NB port has to go, be it managed (spec ports-P-8) or remote (spec ports-P-6). None where it stays."""
     if port.home is None:
         return None
     if port.managed:
@@ -105,7 +105,7 @@ class _Contents(NamedTuple):
 
 
 def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
-    """P-1 to P-5."""
+    """Bring the port binding of an operator's local port in IC_SB up to date (spec ports-P-1 to ports-P-5)."""
     port, home = local.port, local.home
     binding = port.zone.port_binding(port.name)
     if binding is None:
@@ -135,7 +135,7 @@ def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
 
 
 def _tags(port: Port, lsp: Row) -> Iterator[Left]:
-    """What is wrong with the rules for the tags of routes that the router port learns (N-2, N-3)."""
+    """What is wrong with the rules for the tags of routes that the router port learns (spec newest-N-2, newest-N-3)."""
     lrp = port.zone.router_port(lsp["options"].get("router-port", ""))
     warning = None if lrp is None else tag_warning(lrp["options"])
     if warning is not None and lrp is not None:
@@ -173,7 +173,7 @@ def _is_left_over(port: Port, transit_name: str, key: int) -> bool:
 
 
 def new_binding(port: Port, transit_switch: Row, key: int) -> dict[str, Any]:
-    """The columns that every new binding of a switch port has (P-2, X-1)."""
+    """The columns that every new binding of a switch port has (spec ports-P-2, ports-X-1)."""
     az = port.zone.own_az
     return {
         "availability_zone": az.uuid if az is not None else "",
@@ -186,7 +186,7 @@ def new_binding(port: Port, transit_switch: Row, key: int) -> dict[str, Any]:
 
 
 def _maintain(local: _Local, own: Row, contents: _Contents, keys: KeySource) -> Iterator[Step]:
-    """P-3 and P-4."""
+    """Update the columns of the own port binding, then the tunnel key that the NB port requests (spec ports-P-3, ports-P-4)."""
     port, home = local.port, local.home
     columns: dict[str, Any] = {
         "address": contents.address,
@@ -204,7 +204,7 @@ def _maintain(local: _Local, own: Row, contents: _Contents, keys: KeySource) -> 
 
 
 def _contents(local: _Local, binding: Row) -> _Contents:
-    """Address, gateway and router of a local port (3.2, P-5), from the SB binding of the port and of its peer."""
+    """Address, gateway and router of a local port (spec ports-3.2, ports-P-5), from the SB binding of the port and of its peer."""
     zone = local.port.zone
     is_switch = local.lsp["type"] == "switch"
     peer = zone.port_binding(binding["options"].get("peer") or "")
@@ -238,7 +238,7 @@ def _router_id(zone: Zone, peer: Row) -> str:
 
 
 def _follow(port: Port, lsp: Row, foreign: Row) -> Iterator[Step]:
-    """P-7: an existing copy follows the binding of the other zone."""
+    """Make an existing copy follow the binding of the other zone (spec ports-P-7)."""
     zone = port.zone
     binding = zone.port_binding(port.name)
     if binding is None:
@@ -260,7 +260,7 @@ def _follow(port: Port, lsp: Row, foreign: Row) -> Iterator[Step]:
 
 
 def _copy(port: Port, foreign: Row, target: Row, *, free: bool) -> Iterator[Step]:
-    """P-10: a new copy of another zone's port. ``free``: no NB port has the name, or it goes in the same group."""
+    """Insert a copy of another zone's port (spec ports-P-10). ``free``: no NB port has the name, or it goes in the same group."""
     name = target["name"]
     switch = transit.switch_of(port.zone, name)
     if not free:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Transit switch ports of IC_NB (spec port-bindings, section 4)."""
+"""Transit switch ports of IC_NB (spec ports-4)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def plan(port: Port, transit_switch_port: Row, transit_switch: Row, keys: KeySou
 
 
 def _usable(port: Port, transit_switch_port: Row, transit_switch: Row) -> Row | None:
-    """The binding that the port goes by (4.1), None where there is none on this transit switch."""
+    """The binding that the port goes by (spec ports-4.1), None where there is none on this transit switch."""
     chassis = transit_switch_port["chassis"]
     if not chassis:
         found = port.own or port.foreign
@@ -51,7 +51,7 @@ def _usable(port: Port, transit_switch_port: Row, transit_switch: Row) -> Row | 
 
 
 def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: Row | None, keys: KeySource) -> Iterator[Step]:
-    """X-1 and X-2, and P-9 for an own binding that is not this port's any more."""
+    """Create or update the port's binding in IC_SB (spec ports-X-1, ports-X-2), and delete one that it does not use (spec ports-P-9)."""
     chassis = transit_switch_port["chassis"]
     shared = not chassis
     if port.own is not None and port.own != binding:
@@ -82,7 +82,7 @@ def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: 
 
 
 def _is_here(port: Port, transit_switch_port: Row) -> bool:
-    """Whether the binding is this zone's to make and to maintain (4.1)."""
+    """Whether the binding is this zone's to make and to maintain (spec ports-4.1)."""
     chassis = transit_switch_port["chassis"]
     return is_local(port.zone, chassis) if chassis else port.zone.shared_lock
 
@@ -110,7 +110,7 @@ def _contents(transit_switch_port: Row) -> dict[str, str]:
 
 
 def _awaits(port: Port, transit_switch_port: Row, transit_switch: Row) -> bool:
-    """Whether this zone makes the binding that the port lacks: now, or once another zone has withdrawn the one that it still has (4.3)."""
+    """Whether this zone makes the missing binding: now, or once another zone has withdrawn the one that it still has (spec ports-4.3)."""
     if not _is_here(port, transit_switch_port):
         return False
     binding = port.foreign
@@ -121,7 +121,7 @@ def _awaits(port: Port, transit_switch_port: Row, transit_switch: Row) -> bool:
 
 
 def _local(port: Port, transit_switch_port: Row, transit_switch: Row, binding: Row | None) -> Iterator[Step]:
-    """X-3 to X-7."""
+    """Create or update the NB port of a transit switch port, or remove it where it has no binding (spec ports-X-3 to ports-X-7)."""
     name = transit_switch["name"]
     if binding is None:
         # A binding that is on its way finds the port as it is: upstream's daemon uses the row that it has made in the same cycle, and
@@ -147,7 +147,7 @@ def _local(port: Port, transit_switch_port: Row, transit_switch: Row, binding: R
 
 
 def _wanted(port: Port, transit_switch_port: Row) -> tuple[dict[str, Any], dict[str, str | None]]:
-    """Columns and options of the NB port (X-5 to X-7); an option of None is one to remove."""
+    """Columns and options of the NB port (spec ports-X-5 to ports-X-7); an option of None is one to remove."""
     kind, chassis, peer = transit_switch_port["type"], transit_switch_port["chassis"], transit_switch_port["peer"] or None
     is_router = kind == "router"
     here = not chassis or is_local(port.zone, chassis)
@@ -161,7 +161,7 @@ def _wanted(port: Port, transit_switch_port: Row) -> tuple[dict[str, Any], dict[
 
 
 def _clash(port: Port, transit_switch_port: Row, transit_switch: Row) -> Left | None:
-    """Why the NB port of this name cannot become this transit switch port: it is somebody else's (4.4).
+    """Why the NB port of this name cannot become this transit switch port: it is somebody else's (spec ports-4.4).
 
     A port that the interconnect made (managed, or remote on a transit switch) may be used or replaced. One on the right switch that looks
     as it should but for its mark has lost the mark.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Participating ports: the ports through which a router exchanges routes (spec routes, section 3), and what backs a next hop (6.d).
+"""Participating ports: the ports through which a router exchanges routes (spec routes-3), and what backs a next hop (spec routes-6.d).
 
 Both route subjects look ports up here. All look-ups cost what they return: by router, by transit switch, by next hop.
 """
@@ -53,7 +53,7 @@ _ROWS_KEPT = 2**12
 class Port(NamedTuple):
     """A participating port: ``binding`` is its IC_SB Port_Binding, ``router_port`` the TS LRP (None where NB has none).
 
-    ``address`` is None where the binding's address is empty or cannot be read (4.2).
+    ``address`` is None where the binding's address is empty or cannot be read (spec routes-4.2).
     """
 
     binding: Row
@@ -109,7 +109,7 @@ def _binding_hops(row: Row) -> Iterable[Hashable]:
 
 
 def _backed_keys(row: Row) -> Iterable[Hashable]:
-    """The IPv4 addresses that a router port owns, and its IPv6 networks: what 6.d looks for."""
+    """The IPv4 addresses that a router port owns, and its IPv6 networks: what spec routes-6.d looks for."""
     networks = lrp_networks(row)
     if networks is None:
         return ()
@@ -117,7 +117,7 @@ def _backed_keys(row: Row) -> Iterable[Hashable]:
 
 
 def router_id(binding: Row) -> str | None:
-    """The router's uuid that a Port_Binding names (3.5), None where it names none."""
+    """The router's uuid that a Port_Binding names (spec routes-3.5), None where it names none."""
     text: str = binding["external_ids"].get("router-id", "")
     return text.lower() if is_uuid(text) else None
 
@@ -144,7 +144,7 @@ def router_options(row: Row) -> RouterOptions:
 
 
 def participant(zone: Zone, binding: Row) -> Port | str:
-    """The participating port of an own Port_Binding, or why there is none (3.1 to 3.6)."""
+    """The participating port of an own Port_Binding, or why there is none (spec routes-3.1 to routes-3.6)."""
     if binding["type"] == "transit-router-port":
         return "a transit router port exchanges no routes"
     switch_port = zone.switch_port(binding["logical_port"])
@@ -205,7 +205,7 @@ def ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[Port]:
 
 
 def is_transit(zone: Zone, owner: str, lrp: Row, router: str) -> bool:
-    """Is this router port the TS LRP of a participating port of that router (4.5, S2)?"""
+    """Is this router port the TS LRP of a participating port of that router (spec routes-S2)?"""
     for switch_port in zone.nb.find("Logical_Switch_Port", "router_port", lrp["name"]):
         for binding in zone.ic_sb.find("Port_Binding", "logical_port", switch_port["name"]):
             if binding["availability_zone"] == owner and router_id(binding) == router and isinstance(participant(zone, binding), Port):
@@ -214,7 +214,7 @@ def is_transit(zone: Zone, owner: str, lrp: Row, router: str) -> bool:
 
 
 def switch_of(zone: Zone, switch_port: Row, name: str) -> bool:
-    """Is this port on the zone's logical switch for the transit switch that IC_SB calls ``name`` (6.b)?"""
+    """Is this port on the zone's logical switch for the transit switch that IC_SB calls ``name`` (spec routes-6.b)?"""
     switches = zone.nb.parent_rows("Logical_Switch", "ports", switch_port.uuid)
     return any(is_transit_switch(zone, switch, name) for switch in switches)
 
@@ -222,8 +222,8 @@ def switch_of(zone: Zone, switch_port: Row, name: str) -> bool:
 def is_transit_switch(zone: Zone, switch: Row, name: str) -> bool:
     """Is this logical switch the zone's part of the transit switch that IC_SB calls ``name``?
 
-    Its marks alone decide, as for port bindings. Upstream also compares the name of the switch (routes-6.b), so a switch that an operator
-    renames in NB loses all its routes there.
+    Its marks alone decide, as for port bindings. Upstream also compares the name of the switch (spec routes-6.b), so a switch that an
+    operator renames in NB loses all its routes there.
     """
     found = transit.transit_switch_of(zone, switch)
     return found is not None and transit.shared_name(zone, found) == name
@@ -233,7 +233,7 @@ def is_transit_switch(zone: Zone, switch: Row, name: str) -> bool:
 
 
 def is_backed(zone: Zone, switch: str, hop: Address, port: Port | None = None) -> bool:
-    """Does a router port on this transit switch back the next hop (6.d)? ``port`` is the likeliest, and is tried first."""
+    """Does a router port on this transit switch back the next hop (spec routes-6.d)? ``port`` is the likeliest, and is tried first."""
     if port is not None and port.router_port is not None and switch_of(zone, port.switch_port, switch):
         networks = lrp_networks(port.router_port)
         if networks is not None and networks.backs_next_hop(hop):

@@ -142,6 +142,6 @@ class KeySource:
 
 
 def is_local(zone: Zone, chassis: str) -> bool:
-    """Whether a chassis of that name is this zone's own; unknown ones, and the empty name, are not (spec port-bindings 1.3)."""
+    """Whether a chassis of that name is this zone's own; unknown ones, and the empty name, are not (spec ports-1.3)."""
     row = zone.chassis(chassis) if chassis else None
     return row is not None and not boolean(row[flags_column(zone)], IS_REMOTE)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ports of transit switches (spec port-bindings, sections 2 to 4).
+"""Ports of transit switches (spec ports-2, ports-3, ports-4).
 
 A key is a port's name: of the switch port in NB, of the port binding in IC_SB, of the transit switch port in IC_NB. Names are unique in
 each of them, so one key sees all that a change of type, of owner or of switch is about, and resolves it in one group.
@@ -86,7 +86,7 @@ class Ports(Subject):
 
 
 def _several(port: Port, owners: list[Row], steps: Iterable[Step]) -> Iterator[Step]:
-    """One port in several switches can be published in one only (spec 4.4)."""
+    """One port in several switches can be published in one only (spec ports-4.4)."""
     if len(owners) > 1:
         names = ", ".join(row["name"] for row in owners[1:])
         yield Left(

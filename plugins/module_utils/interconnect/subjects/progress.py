@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The global rows and the status counters (spec status-and-daemon E).
+"""The global rows and the status counters (spec status-E).
 
 When this zone may confirm a number is not decided here: see fence.py.
 """

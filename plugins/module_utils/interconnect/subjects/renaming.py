@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Renamed transit switches (rule N-9 of the newest upstream, which replaces them): everything stays and gets the new name.
+"""Renamed transit switches (upstream replaces them, spec newest-N-9): everything stays and gets the new name.
 
 IC_SB knows a transit switch by name only. So the holder of the lock ovn_ic_sb gives the new name to the datapath and to all port bindings
 and routes of all zones in one transaction: no zone ever sees half of a rename, and the rows of a zone whose daemon is down are renamed too.

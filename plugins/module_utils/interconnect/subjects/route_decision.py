@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a source is published through a port, and which of several sources a row of IC_SB stands for (spec routes, 4.1 to 4.4, 4.6, 6).
+"""Whether a source is published through a port, and which of several sources a row of IC_SB stands for (spec routes-4, routes-6).
 
-Sections 4 and 6 of the spec are one question here, so that nothing is published that the next pass would withdraw.
+Both sections of the specification are one question here, so that nothing is published that the next pass would withdraw.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from . import participants, port_faults, transit
 from .participants import Port
 from .route_sources import CONNECTED, DYNAMIC, LOADBALANCER, STATIC, Source, as_server_allows, sources_of
 
-#: Which of several sources for one row is taken where no row exists yet, after override-connected (4.6).
+#: Which of several sources for one row is taken where no row exists yet, after override-connected (spec routes-4.6).
 _ORIGIN_ORDER = {CONNECTED: 0, STATIC: 1, LOADBALANCER: 2, DYNAMIC: 3}
 
 
@@ -57,7 +57,7 @@ HopMemory = participants.Memory[list[tuple[Port, Union[str, None]]]]
 
 
 def next_hop_of(port: Port, prefix: Prefix) -> Address | None:
-    """The next hop of a prefix through a port (4.4); None where the port has none for it."""
+    """The next hop of a prefix through a port (spec routes-4.4); None where the port has none for it."""
     if port.address is None:
         return None
     return next_hop_for(prefix, port.address, ipv4_over_ipv6(port.router_options, port.options))
@@ -105,7 +105,7 @@ def _leaves_through(lrp: Row, via: Address | None, out: str | None) -> bool:
 
 
 def hop_refusal(zone: Zone, switch: str, hop: Address | None, port: Port) -> str | None:
-    """Why nothing with this next hop is published through a port, None if it may be (4.1, 4.2, 4.4 and section 6)."""
+    """Why nothing with this next hop is published through a port, None if it may be (spec routes-4.1, routes-4.2, routes-4.4, routes-6)."""
     if transit.transit_switch_named(zone, switch) is None:
         return f"there is no transit switch {switch} in IC_NB"
     fault = port_faults.disabled_fault(port.switch_port, port.router_port)
@@ -154,7 +154,7 @@ def offers_for(zone: Zone, owner: str, key: Published, hops: HopMemory) -> tuple
 
 
 def choose(offers: list[Offer], existing: Row | None, held: tuple[str, bool] | None) -> Offer:
-    """One of several offers for one row (4.6): as the row is, else overriding, else by origin; among equals the first."""
+    """One of several offers for one row (spec routes-4.6): as the row is, else overriding, else by origin; among equals the first."""
     if existing is not None:
         for offer in offers:
             if offer.value == held:

@@ -34,7 +34,7 @@ class Other(NamedTuple):
 
 
 def row_key(row: Row) -> Published | Other:
-    """The key of an own row; rows that 4.7 item 1 and 6.c call bad have one of their own."""
+    """The key of an own row; bad rows (spec routes-4.7.1, routes-6.c) have one of their own."""
     prefix, hop = parse_prefix(row["ip_prefix"]), parse_ip(row["nexthop"])
     if prefix is None or hop is None or is_fe80_64(hop):
         return Other("row", row.uuid)
@@ -84,7 +84,7 @@ class Concerned:
             yield from self._by_members(change.uuid, change.edges)
 
     def _by_switch(self, change: RowChange) -> Iterator[Hashable]:
-        """A transit switch, or the zone's switch for one, was inserted, deleted or renamed, or its ports changed (routes-6.d)."""
+        """A transit switch, or the zone's switch for one, was inserted, deleted or renamed, or its ports changed (spec routes-6.d)."""
         names = _transit_switches(self._zone, change)
         if names:
             for name in names:

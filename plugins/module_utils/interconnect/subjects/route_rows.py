@@ -83,7 +83,7 @@ def _vip_keys(row: Row) -> Iterable[Hashable]:
 
 
 def learned_from(row: Row) -> str | None:
-    """The IC_SB Route that a static route was learned from; None where external_ids:ic-learned-route is no uuid (P6)."""
+    """The IC_SB Route that a static route was learned from; None where external_ids:ic-learned-route is no uuid (spec routes-P6)."""
     text: str | None = row["external_ids"].get(LEARNED_KEY)
     if text is None or not is_uuid(text):
         return None
@@ -181,7 +181,7 @@ def routers_with(zone: Zone, balancer: str) -> set[str]:
 
 
 def balancers_with(zone: Zone, router: str, vip: Prefix) -> list[Row]:
-    """The balancers of a router that have a VIP of this address: its own first, then those of its groups, each by uuid (4.6)."""
+    """The balancers of a router with a VIP of this address: its own first, then those of its groups, each by uuid (spec routes-4.6)."""
     nb = zone.nb
     found = dict.fromkeys(nb.find_among("Load_Balancer", "vip", vip, nb.children("Logical_Router", "load_balancer", router)))
     for group in sorted(nb.children("Logical_Router", "load_balancer_group", router)):
@@ -209,7 +209,7 @@ def moved_vips(change: RowChange) -> set[str]:
 
 
 def datapath_router(row: Row) -> str | None:
-    """The router of an SB Datapath_Binding: nb_uuid, in older schemas external_ids:logical-router (2.2, 9.2)."""
+    """The router of an SB Datapath_Binding: nb_uuid, in older schemas external_ids:logical-router (spec routes-2.2, routes-9.2)."""
     router: str | None = row["nb_uuid"] or row["external_ids"].get("logical-router")
     return router.lower() if router else None
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a router has to publish in IC_SB: static routes, networks of its ports, VIPs, dynamic routes (spec routes, 4.5 and 9.2).
+"""What a router has to publish in IC_SB: static routes, networks of its ports, VIPs, dynamic routes (spec routes-4.5, routes-9.2).
 
 Nothing of this looks at policy, next hops or rows that exist already.
 """
@@ -69,7 +69,7 @@ def static_source(row: Row, route_table: str) -> Source | str:
 
 
 def _local_sources(kind: str, uuid: str, prefix: Prefix, port_table: str, main_origin: str, via: Address | None = None) -> Iterator[Source]:
-    """S2 and S4: the row of the main table, and one in the port's own table that overrides connected routes there."""
+    """The row of the main table, and one in the port's own table that overrides connected routes (spec routes-S2, routes-S4)."""
     if port_table:
         yield Source(kind, uuid, CONNECTED, port_table, prefix, True, via)
     yield Source(kind, uuid, main_origin, "", prefix, False, via)
@@ -97,7 +97,7 @@ def sources(zone: Zone, owner: str, port: Port) -> Iterator[Source]:
 
 
 def sources_of(zone: Zone, owner: str, port: Port, table: str, prefix: Prefix) -> Iterator[Source]:
-    """Those of :func:`sources` with this table and prefix, in the order of 4.6, at the cost of those alone."""
+    """Those of :func:`sources` with this table and prefix, in the order of spec routes-4.6, at the cost of those alone."""
     router, port_table = port.router.uuid, port.options.route_table
     for static in rows.statics_to(zone, router, prefix) if table == port_table else ():
         source = static_source(static, table)
@@ -122,7 +122,7 @@ def _in_table(table: str, found: Iterable[Source]) -> Iterator[Source]:
 
 
 def as_server_allows(zone: Zone, source: Source) -> Source | str:
-    """The source as the schema of IC_SB can hold it, or why it cannot (9.2)."""
+    """The source as the schema of IC_SB can hold it, or why it cannot (spec routes-9.2)."""
     schema = zone.ic_sb.schema
     if source.route_table and not schema.has("Route", "route_table"):
         return "this IC_SB knows no route tables"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which VIP of a router keeps it from learning a route (spec routes, 5.6 item 10).
+"""Which VIP of a router keeps it from learning a route (spec routes-5.6.10).
 
 The question is about all VIPs of a router at once, of which there may be tens of thousands: they are kept sorted, and each that comes or
 goes is looked up by itself.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Transit router ports (spec port-bindings, section 5; rules N-4 to N-6 of the newest upstream).
+"""Transit router ports (spec ports-5, newest-N-4, newest-N-5).
 
 A key is a port's name: of the transit router port in IC_NB, of the router port in NB, of the router-type port binding in IC_SB. A port
 with a chassis is published by the zone of that chassis. A port without one is in every zone, and all zones share one binding: the holder
@@ -153,7 +153,10 @@ class RouterPorts(Subject):
         yield from _local(port, binding)
 
     def _publish(self, port: _RouterPort, binding: Row | None) -> Iterator[Step]:
-        """Y-1 for a port on a chassis of this zone, or a shared one where this zone holds the lock."""
+        """Create or update the binding of a port (spec ports-Y-1).
+
+        The port is on a chassis of this zone, or it is shared and this zone holds the lock.
+        """
         row, transit_router = port.port, port.transit_router
         if row is not None and row["chassis"] and port.binding is None:
             fault = unknown_chassis(port.zone, row["chassis"])
@@ -215,7 +218,7 @@ def _is_here(port: _RouterPort) -> bool:
 
 
 def _usable(port: _RouterPort) -> Row | None:
-    """The binding that the port goes by (Y-1), None where there is none on this transit router."""
+    """The binding that the port goes by (spec ports-Y-1), None where there is none on this transit router."""
     if port.port is None or port.transit_router is None:
         return None
     if port.is_shared:
@@ -229,7 +232,7 @@ def _usable(port: _RouterPort) -> Row | None:
 
 
 def _clash(port: _RouterPort) -> Left | None:
-    """Why the NB port of this name cannot become this transit router port: it is on another router, and not ours (spec 4.4)."""
+    """Why the NB port of this name cannot become this transit router port: it is on another router, and not ours (spec ports-4.4)."""
     if port.lrp is None or port.transit_router is None or port.stands_for_a_transit_router():
         return None
     router = transit.router_of(port.zone, port.transit_router["name"])
@@ -241,7 +244,7 @@ def _clash(port: _RouterPort) -> Left | None:
 
 
 def _local(port: _RouterPort, binding: Row | None) -> Iterator[Step]:
-    """Y-2 and Y-3."""
+    """Create or update the NB router port, or remove it where it has no binding (spec ports-Y-2, ports-Y-3)."""
     if binding is None or port.port is None or port.transit_router is None:
         if port.stands_for_a_transit_router() and not _awaits(port):
             yield from port.remove_lrp("no transit router has such a port with a binding")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``Service_Monitor``: health checks of backends that live in another zone (spec service-monitors).
+"""``Service_Monitor``: health checks of backends that live in another zone (spec monitors-3).
 
 Requests go from the SB of the source zone through IC_SB to the SB of the target zone, the status goes back. A key is what SB's unique index
 knows a monitor by: logical port, address, port and protocol. All rows of both databases that share it are decided together, so that no two
@@ -22,7 +22,7 @@ from ..store import Row, RowChange, Store
 from ..zone import Zone
 
 _TABLE = "Service_Monitor"
-#: What makes two rows the same service (M4).
+#: What makes two rows the same service (spec monitors-M4).
 _SAME = ("logical_port", "ip", "port", "src_ip", "protocol", "type")
 _AZ_NAME = "az-name"
 
@@ -96,7 +96,10 @@ class ServiceMonitors(Subject):
         yield from _serve(zone, key, mac, local, wanted)
 
     def _requests(self, zone: Zone, key: Service, own: str, mac: str, local: list[Row], remote: list[Row]) -> Iterator[Step]:
-        """M5 and M8: the requests of this zone. Each source has a row of its own; the one with the lowest uuid counts."""
+        """Publish the requests of this zone, and delete those that nothing asks for any more (spec monitors-M5, monitors-M8).
+
+        Each source has a row of its own; the one with the lowest uuid counts.
+        """
         ours = [row for row in remote if row["source_availability_zone"] == own]
         for asked in local:
             if not asked["remote"] or _AZ_NAME not in asked["options"]:
@@ -159,7 +162,7 @@ def _of_port(change: RowChange, zone: Zone) -> set[Service]:
 
 
 def _same(zone: Zone, one: Row, other: Row) -> bool:
-    """Whether two rows, of either database, are the same service (M4); a column that one side lacks does not count."""
+    """Whether two rows, of either database, are the same service (spec monitors-M4); a column that one side lacks does not count."""
     stores: tuple[Store, ...] = (zone.sb, zone.ic_sb)
     columns = [column for column in _SAME if all(store.schema.has(_TABLE, column) for store in stores)]
     return all(one[column] == other[column] for column in columns)
@@ -194,7 +197,10 @@ def _ask(zone: Zone, key: Service, asked: Row, own: str, mac: str) -> Step:
 
 
 def _serve(zone: Zone, key: Service, mac: str, local: list[Row], wanted: list[Row]) -> Iterator[Step]:
-    """M6 to M8: one SB row, of whoever owns it, answers all requests; ours follows the first of those that it is the same service as."""
+    """Serve the requests of other zones with one SB row, whoever owns it (spec monitors-M6 to monitors-M8).
+
+    A row of ours follows the first request that asks for the same service.
+    """
     binding = zone.port_binding(key.logical_port)
     if binding is None or binding["up"] is None:
         if wanted:

@@ -40,7 +40,7 @@ def register(zone: Zone) -> None:
 
 
 def switches(zone: Zone, name: str) -> list[Row]:
-    """The NB switches that stand for this transit switch, the one to keep first (spec transit-switches 4.1, S-5).
+    """The NB switches that stand for this transit switch, the one to keep first (spec switches-S-5).
 
     A switch that was made for a row of IC_NB stands for that row, also after a rename. Others are known by the name that they claim.
     """
@@ -59,7 +59,7 @@ def routers(zone: Zone, name: str) -> list[Row]:
 
 
 def router_of(zone: Zone, name: str) -> Row | None:
-    """The NB router that holds the ports of a transit router: found by its name, as long as it is marked at all (spec 5.3).
+    """The NB router that holds the ports of a transit router: found by its name, as long as it is marked at all (spec switches-5.3).
 
     A router that has the former name of a renamed transit router is found too.
     """
@@ -196,13 +196,13 @@ def router_datapaths(zone: Zone, uuid: str | None) -> list[Row]:
 
 
 def has_type(zone: Zone) -> bool:
-    """Whether IC_SB can tell routers from switches: without that, transit routers are off (D-2, D-3)."""
+    """Whether IC_SB can tell routers from switches: without that, transit routers are off (spec switches-D-2, switches-D-3)."""
     schema = zone.ic_sb.schema
     return schema.allows("Datapath_Binding", "type", ROUTER_TYPE) and schema.has("Datapath_Binding", "nb_ic_uuid")
 
 
 def is_router_port(binding: Row) -> bool:
-    """Whether an IC_SB port binding is a transit router port's; an empty type counts as a switch port (spec port-bindings 1.1)."""
+    """Whether an IC_SB port binding is a transit router port's; an empty type counts as a switch port (spec ports-1.1)."""
     return bool(binding["type"] == ROUTER_PORT_TYPE)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Transit routers (spec transit-switches, section 5): the NB router in this zone, and the IC_SB datapath with its tunnel key.
+"""Transit routers (spec switches-5): the NB router in this zone, and the IC_SB datapath with its tunnel key.
 
 There are two sorts of keys: ``("name", n)`` for the NB routers that stand for, or claim to be, transit router n, and ``("datapath", uuid)``
 for the IC_SB datapaths of the IC_NB row with that uuid (None: of none). A datapath does not say the router's name: where the router is
@@ -87,7 +87,10 @@ class TransitRouters(Subject):
         return _local(zone, value or "")
 
     def _shared(self, zone: Zone, uuid: str | None) -> Iterator[Step]:
-        """R-4 and R-5. A datapath that names no transit router is one too many (a quirk: upstream's daemon ends at the sight of it)."""
+        """Insert the datapath of a transit router, or delete surplus ones (spec switches-R-4, switches-R-5).
+
+        A datapath that names no transit router is deleted too; upstream's daemon crashes when it meets one.
+        """
         transit_router = zone.ic_nb.row("Transit_Router", uuid)
         datapaths = transit.router_datapaths(zone, uuid)
         self._keys.release(("router", uuid))
@@ -114,7 +117,7 @@ class TransitRouters(Subject):
         yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=f"transit router {name} exists in IC_NB", shared=True)
 
     def _maintain(self, zone: Zone, transit_router: Row, datapath: Row) -> Iterator[Step]:
-        """The key never changes (R-5), unless it is another datapath's (K-5)."""
+        """The key never changes (spec switches-R-5), unless another datapath has it too (spec switches-K-5)."""
         name = transit_router["name"]
         if keeps_key(zone, datapath):
             reason = "the tunnel key is noted in IC_NB, so that it survives the loss of IC_SB"
@@ -175,7 +178,10 @@ def _askers(zone: Zone, key: int) -> Iterator[Row]:
 
 
 def _local(zone: Zone, name: str) -> Iterator[Step]:
-    """R-1 to R-3, the latter as design's ownership says."""
+    """Create or update the NB router of a transit router (spec switches-R-1, switches-R-2).
+
+    One without definition is deleted or released, depending on who made it (spec switches-R-3).
+    """
     transit_router = zone.ic_nb.first("Transit_Router", "name", name)
     candidates = transit.routers(zone, name)
     if transit_router is None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Transit switches (spec transit-switches, sections 2 to 4): the NB switch in this zone, and the IC_SB datapath with its tunnel key.
+"""Transit switches (spec switches-2, switches-3, switches-4): the NB switch in this zone, and the IC_SB datapath with its tunnel key.
 
 A key is the name of a transit switch: of a row in IC_NB, of what an NB switch claims to be (``other_config:interconn-ts``), of what an
 IC_SB datapath names.
@@ -25,7 +25,7 @@ from .renaming import pending, rename
 from .transit import SWITCH_KEY, SWITCH_TYPE
 
 VXLAN_KEY = "ic-vxlan_mode"
-#: The NB schema of OVN 25.03, whose northd knows ``ic-vxlan_mode`` (D-4).
+#: The NB schema of OVN 25.03, whose northd knows ``ic-vxlan_mode`` (spec switches-D-4).
 _VXLAN_SCHEMA = (7, 11, 0)
 
 
@@ -120,7 +120,7 @@ class TransitSwitches(Subject):
             yield from self._shared(zone, transit_switch)
 
     def _shared(self, zone: Zone, transit_switch: Row) -> Iterator[Step]:
-        """S-6 to S-8 for a transit switch that exists."""
+        """Insert, update or rename the datapath of an existing transit switch; delete surplus ones (spec switches-S-6 to switches-S-8)."""
         name = transit_switch["name"]
         datapath = transit.switch_datapath(zone, transit_switch)
         if datapath is None:
@@ -151,7 +151,10 @@ class TransitSwitches(Subject):
         yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=reason, shared=True, unless=none)
 
     def _maintain(self, zone: Zone, transit_switch: Row, datapath: Row) -> Iterator[Step]:
-        """S-7, with the key refreshed whenever it lies outside the range of the mode (V-3), or is another datapath's (K-5)."""
+        """Fill in the columns that older releases left empty, and replace a wrong tunnel key (spec switches-S-7).
+
+        A key is wrong outside the range of the mode (spec switches-V-3), or if another datapath has it too (spec switches-K-5).
+        """
         name = transit_switch["name"]
         columns: dict[str, object] = {}
         if not datapath["type"]:
@@ -171,7 +174,7 @@ class TransitSwitches(Subject):
         yield from update(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, columns=columns, shared=True)
 
     def _withdraw(self, zone: Zone, name: str) -> Iterator[Step]:
-        """S-4 and S-8 for a transit switch that does not exist."""
+        """Remove the NB switch and the IC_SB datapath of a transit switch that does not exist (spec switches-S-4, switches-S-8)."""
         for switch in transit.switches(zone, name):
             yield from end(SWITCH, zone, switch, name, proof=transit.known_here(zone, SWITCH, switch, name))
         if zone.shared_lock:
@@ -202,7 +205,7 @@ def key_range(zone: Zone) -> range:
 
 
 def writes_vxlan_mode(zone: Zone) -> bool:
-    """Whether new switches get ``ic-vxlan_mode``: from the NB schema of 25.03 on (D-4)."""
+    """Whether new switches get ``ic-vxlan_mode``: from the NB schema of 25.03 on (spec switches-D-4)."""
     version = zone.nb.schema.version
     return not version or version_numbers(version) >= _VXLAN_SCHEMA
 
@@ -263,7 +266,10 @@ def _sharing(zone: Zone, keys: Iterable[int]) -> Iterator[str]:
 
 
 def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:
-    """The columns of a new NB switch for a transit switch: S-1, V-1, our mark, and the tunnel key if there is one already (S-3)."""
+    """The columns of a new NB switch for a transit switch (spec switches-S-1, switches-V-1).
+
+    It also gets our mark, and the tunnel key if there is one already (spec switches-S-3).
+    """
     name = transit_switch["name"]
     config = {SWITCH_KEY: name}
     if writes_vxlan_mode(zone):
@@ -275,7 +281,7 @@ def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:
 
 
 def _local(zone: Zone, transit_switch: Row) -> Iterator[Step]:
-    """S-1 to S-3 and S-5."""
+    """Create or update the NB switch of a transit switch; of several, one stays (spec switches-S-1 to switches-S-3, switches-S-5)."""
     name = transit_switch["name"]
     candidates = transit.switches(zone, name)
     if not candidates:

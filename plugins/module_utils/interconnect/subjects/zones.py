@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The zone itself: its token, its Availability_Zone row, its name, and what it remembers of the global databases (spec zones-and-gateways
-A).
+"""The zone itself: its token, its Availability_Zone row, its name, and what it remembers of the global databases (spec zones-A).
 
 A zone knows its row by uuid, so a new name is a rename, also when the daemon was down. If that row does not exist, because IC_SB was
 restored from a copy, the zone finds its row by the claim of its token. A row claimed by another token is refused unless its contents prove

@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text forms of addresses: the tables of the routes specification and properties against the standard library."""
+"""Text forms of addresses: the tables of the specification of routes and properties against the standard library."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def prefixes_of(family: int) -> st.SearchStrategy[Prefix]:
 any_prefix = st.one_of(prefixes_of(4), prefixes_of(6)).filter(lambda item: item.family == 4 or item.address >> 32 != 0xFFFF)
 
 
-# ---- P1, P2, P7 ------------------------------------------------------------------------------------------------------
+# ---- spec routes-P1, routes-P2, routes-P7 ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_uuid_in_its_36_characters(value: uuid.UUID) -> None:
         assert not address.is_uuid(wrong)
 
 
-# ---- P4 and 4.4: port addresses --------------------------------------------------------------------------------------
+# ---- spec routes-P4, routes-4.4: port addresses ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ def test_next_hop_of_a_port(networks: str, over_ipv6: bool, ipv4_hop: str | None
     assert {hop for hop in (expected4, ip(ipv6_hop)) if hop} <= set(address.next_hops(port))
 
 
-# ---- 5.6.9 and 6.d: networks of router ports -------------------------------------------------------------------------
+# ---- spec routes-5.6.9, routes-6.d: networks of router ports ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ def test_containing_is_that_of_the_standard_library(network: Prefix, other: Pref
     assert network.contains(other.host) is (theirs in std(network))
 
 
-# ---- P5 and 5.6.10: VIPs ---------------------------------------------------------------------------------------------
+# ---- spec routes-P5, routes-5.6.10: VIPs -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

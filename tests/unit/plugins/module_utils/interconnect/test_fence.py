@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a number is confirmed (spec status-and-daemon E.2, E.3)."""
+"""When a number is confirmed (spec status-E.2, status-E.3)."""
 
 from __future__ import annotations
 

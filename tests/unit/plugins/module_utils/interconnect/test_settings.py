@@ -96,7 +96,7 @@ def test_probe_interval(value: str | None, tcp: int, unix: int) -> None:
     assert settings.probe_interval(options, "unix:/var/run/ovn/ovnnb_db.sock") == unix
 
 
-# ---- P3: lists -------------------------------------------------------------------------------------------------------
+# ---- spec routes-P3: lists -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_bad_items_name_their_option() -> None:
     ]
 
 
-# ---- 4.3 and 5.6 -----------------------------------------------------------------------------------------------------
+# ---- spec routes-4.3, routes-5.6 -------------------------------------------------------------------------------------
 
 
 def both(text: str, zone: dict[str, str], router: dict[str, str], port: dict[str, str]) -> tuple[str | None, str | None]:

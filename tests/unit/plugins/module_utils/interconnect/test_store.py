@@ -80,7 +80,7 @@ def test_child_rows_are_only_those_that_are_known() -> None:
 
 
 def test_look_ups_are_in_ascending_order_of_the_uuids() -> None:
-    """Spec routes P8: the lowest uuid is the first."""
+    """The lowest uuid is the first (spec routes-P8)."""
     store = toy()
     for uuid in ("c", "a", "b"):
         store.put("Parent", uuid, {"color": "red"})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Locks and connections of one zone at work, without servers (spec status-and-daemon F.3 to F.5)."""
+"""Locks and connections of one zone at work, without servers (spec status-F.3, status-F.4, status-F.5)."""
 
 from __future__ import annotations
 

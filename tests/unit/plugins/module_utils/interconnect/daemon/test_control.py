@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of the daemon's log and control commands, without servers (spec status-and-daemon F.2)."""
+"""Tests of the daemon's log and control commands, without servers (spec status-F.2)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of the daemon's command line (spec status-and-daemon F.1)."""
+"""Tests of the daemon's command line (spec status-F.1)."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_the_control_socket_has_that_of_ovn() -> None:
 def test_what_it_does_not_understand_ends_with_status_2_and_one_sentence(
     words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Spec status-and-daemon F.1: QUIRK, upstream starts with unknown options and ignores arguments."""
+    """Upstream starts with unknown options and ignores arguments (spec status-F.1); here both end with status 2."""
     with pytest.raises(SystemExit) as ended:
         options.read(words, {})
     said = capsys.readouterr()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spec address-sets: the rules of section 2, the quirks, the versions and the scenarios of section 6."""
+"""Address sets: rules, quirks, schema versions and scenarios (spec address-sets-2, address-sets-3, address-sets-5, address-sets-6)."""
 
 from __future__ import annotations
 

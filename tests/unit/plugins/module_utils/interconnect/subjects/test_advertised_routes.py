@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spec routes, sections 3, 4, 6 and 9.2: which rows a zone has in IC_SB, rule by rule and quirk by quirk."""
+"""Which routes a zone has in IC_SB, rule by rule and quirk by quirk (spec routes-3, routes-4, routes-6, routes-9.2)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_rows_of_every_source_and_table() -> None:
     w.dynamic("az1", "lr", "192.168.1.0/24")
     balancer = w.balancer("az1", "lr", "200.1.1.9", "[fd00:0:0::9]:80")
     w.rest()
-    # The port has no IPv6 address, so the IPv6 VIP is told about and not published (4.4, QUIRK-FIX).
+    # The port has no IPv6 address, so the IPv6 VIP is reported and not published (spec routes-4.4).
     hop = "via 169.254.100.1"
     assert w.published() == [
         f"10.1.0.1/24 {hop}",
@@ -115,7 +115,7 @@ def test_vips_follow_balancers_and_groups() -> None:
         ({"ip_prefix": "169.0.0.0/8"}, ["169.0.0.0/8"]),
         ({"ip_prefix": "0.0.0.0/0"}, []),
         ({"ip_prefix": "10.0.0.0/8", "external_ids": {"ic-learned-route": "00000000-0000-0000-0000-000000000001"}}, []),
-        ({"ip_prefix": "10.259.0.0/16"}, []),  # QUIRK: upstream lets octets wrap; refused here, as the spec suggests
+        ({"ip_prefix": "10.259.0.0/16"}, []),  # upstream lets octets wrap (spec routes-P1)
         ({"ip_prefix": "10.0.0.0/8", "external_ids": {"ic-learned-route": "junk"}}, ["10.0.0.0/8"]),
     ],
 )
@@ -137,7 +137,7 @@ def test_connected_networks_of_transit_ports_are_not_advertised() -> None:
     w.connect("az1", "lr", "ts2", "10.100.2.1/24")
     w.rest()
     assert w.published() == []
-    # One that does not take part is an ordinary network (S2).
+    # One that does not take part is an ordinary network (spec routes-S2).
     binding = named(w.ic_sb, "Port_Binding", "az1-lr-ts2", "logical_port").uuid
     w.put(w.ic_sb, "Port_Binding", binding, external_ids={})
     w.rest()
@@ -586,7 +586,7 @@ def test_a_missing_router_port_stands_for_empty_options() -> None:
     assert "ic-route-tag" not in w.route("2001:db8:6::/64")["external_ids"]
 
 
-# ---- Versions (9.2) --------------------------------------------------------------------------------------------------
+# ---- Versions (spec routes-9.2) --------------------------------------------------------------------------------------
 
 
 def with_origins(*origins: str, lacking: tuple[str, ...] = ()) -> dict[str, ServerSchema]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spec zones-and-gateways, part B."""
+"""Gateways of this zone in IC_SB, and those of other zones in SB (spec zones-B)."""
 
 from __future__ import annotations
 

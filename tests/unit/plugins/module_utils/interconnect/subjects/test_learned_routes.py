@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spec routes, section 5: what a router learns, rule by rule and quirk by quirk."""
+"""What a router learns, rule by rule and quirk by quirk (spec routes-5)."""
 
 from __future__ import annotations
 

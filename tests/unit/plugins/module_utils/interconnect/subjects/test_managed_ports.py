@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spec port-bindings, section 4: transit switch ports of IC_NB."""
+"""Transit switch ports of IC_NB (spec ports-4)."""
 
 from __future__ import annotations
 

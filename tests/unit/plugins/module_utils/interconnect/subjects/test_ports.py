@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spec port-bindings, sections 1 to 3 and 6 to 9: ports that operators put on transit switches, and their copies."""
+"""Ports that operators put on transit switches, and their copies (spec ports-1, ports-2, ports-3, ports-6, ports-7, ports-8, ports-9)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The counters (spec status-and-daemon E) and the global rows."""
+"""The counters (spec status-E) and the global rows."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_number_is_reported_when_the_last_zone_has_confirmed_it() -> None:
 
 
 def test_a_number_set_back_by_hand_is_written_again() -> None:
-    """E.3: Q-4 compares only two of the counters; here sb_ic_cfg is written whenever it differs."""
+    """Upstream compares only two of the counters (spec status-Q-4, status-E.3); here sb_ic_cfg is written whenever it differs."""
     world = World(lambda: (Progress(),))
     ask(world, 3)
     confirm(world, "az1", 3)
@@ -64,7 +64,7 @@ def test_a_number_set_back_by_hand_is_written_again() -> None:
 
 
 def test_a_lowered_request_is_confirmed_as_it_is() -> None:
-    """E.3, INB rebuilt or counter lowered: direct assignment, no climb."""
+    """IC_NB was rebuilt, or its counter lowered (spec status-E.3): the number is assigned directly, without a climb."""
     world = World(lambda: (Progress(),))
     ask(world, 9)
     confirm(world, "az1", 9)
@@ -96,7 +96,7 @@ def test_quirk_e3_a_zone_that_joins_confirms_the_number_in_one_step() -> None:
 
 
 def test_missing_global_rows_are_made_even_by_a_nameless_zone() -> None:
-    """Q-1."""
+    """The zone inserts a missing global row (spec status-Q-1)."""
     world = World(lambda: (Progress(),), register=False)
     for store, table in ((world.ic_nb, "IC_NB_Global"), (world.ic_sb, "IC_SB_Global")):
         row = store.only(table)

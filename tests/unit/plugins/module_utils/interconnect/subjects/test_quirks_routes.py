@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The odd behaviours of the route exchange (spec routes), one test each; docs/quirks.md lists them."""
+"""The odd behaviours of the route exchange (docs/spec/routes.md), one test each; docs/quirks.md lists them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spec routes, section 10: the scenarios between zones, and the tables behind them."""
+"""Routes between zones: the scenarios of upstream's tests, and the tables behind them (spec routes-10)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spec service-monitors: the rules of section 3, the quirks, malformed input, versions and the scenario of section 7."""
+"""Service monitors: rules, quirks, odd input, versions, scenario (spec monitors-3, monitors-4, monitors-5, monitors-6, monitors-7)."""
 
 from __future__ import annotations
 

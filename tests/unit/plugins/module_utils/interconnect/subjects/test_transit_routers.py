@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spec transit-switches section 5, and port-bindings section 5."""
+"""Transit routers and their ports (spec switches-5, ports-5)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Spec transit-switches, sections 2 to 4 and 8."""
+"""Transit switches and their tunnel keys (spec switches-2, switches-3, switches-4, switches-8)."""
 
 from __future__ import annotations
 
@@ -376,7 +376,7 @@ def test_quirk_v3_each_key_is_refreshed_once_whatever_the_number_of_zones() -> N
 
 
 def test_quirk_s6_zones_that_act_at_once_make_one_datapath_and_all_take_its_key() -> None:
-    """Upstream reads datapaths through one connection and is woken by another, so that a key may wait in vain to be written to NB (F.5)."""
+    """One connection both provides the datapaths and reports their changes, so a key always reaches NB (spec status-F.5)."""
     w = world(["az1", "az2", "az3"])
     with w.batch():
         for number in range(5):

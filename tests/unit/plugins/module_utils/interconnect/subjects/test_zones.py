@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The zone's own row: registration, rename, refusal, withdrawal, and what the zone remembers (spec zones-and-gateways A)."""
+"""The zone's own row: registration, rename, refusal, withdrawal, and what the zone remembers (spec zones-A)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_zone_registers_and_remembers_its_row() -> None:
 
 
 def test_a_nameless_zone_writes_nothing_global() -> None:
-    """A-3."""
+    """A daemon without a zone name leaves all other databases alone (spec zones-A-3)."""
     simulated = world()
     rename(simulated, "az1", "")
     written = simulated.settle()
@@ -71,7 +71,7 @@ def test_without_a_global_row_nothing_is_done_and_that_is_listed() -> None:
 
 
 def test_a_new_name_is_a_rename_in_place() -> None:
-    """A-2: the uuid, and with it all references, survive."""
+    """The uuid of the row, and with it all references, survive (spec zones-A-2)."""
     simulated = world()
     simulated.settle()
     before = simulated.az("az1")
@@ -94,7 +94,7 @@ def test_a_rename_while_the_daemon_is_down_is_recognised() -> None:
 
 
 def test_a_name_that_another_deployment_has_is_refused() -> None:
-    """A.3, name changed to one another deployment already uses: the old registration stays and an error is visible."""
+    """The name belongs to another deployment (spec zones-A.3): the old registration stays and an error is visible."""
     simulated = world("az1", "az2")
     simulated.settle()
     rename(simulated, "az2", "az1")
@@ -108,7 +108,7 @@ def test_a_name_that_another_deployment_has_is_refused() -> None:
 
 
 def test_two_deployments_with_one_name_from_the_start() -> None:
-    """A.3: the second one stops, the first keeps what it has."""
+    """The second one stops, the first keeps what it has (spec zones-A.3)."""
     simulated = world("az1", "az2")
     simulated.stop("az2")
     simulated.settle()
@@ -216,7 +216,7 @@ def test_a_refused_row_is_ours_on_an_operators_word_and_only_once() -> None:
 
 
 def test_clearing_the_name_withdraws_everything_and_then_the_zone() -> None:
-    """A.3, name cleared while the zone still owns rows: all of them in one transaction."""
+    """The name is cleared while the zone still owns rows (spec zones-A.3): all of them go in one transaction."""
     simulated = world()
     simulated.settle()
     az = simulated.az("az1")
