@@ -13,6 +13,7 @@ import sys
 import tarfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -32,17 +33,17 @@ def test_a_module_has_unit_and_integration_tests(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_is_in_the_action_group_and_in_the_readme(module: str) -> None:
+def test_a_module_is_in_the_action_group_and_in_the_list_of_modules(module: str) -> None:
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
     assert module in runtime["action_groups"]["ovn_ic"]
-    assert f"`{module}`" in (ROOT / "README.md").read_text()
+    assert f"`{module}`" in (ROOT / "docs" / "modules.md").read_text()
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_has_its_files_and_is_in_the_readme(role: str) -> None:
+def test_a_role_has_its_files_and_is_in_the_list_of_roles(role: str) -> None:
     for name in ("README.md", "defaults/main.yml", "meta/argument_specs.yml", "meta/main.yml", "tasks/main.yml"):
         assert (ROOT / "roles" / role / name).is_file(), name
-    assert f"`{role}`" in (ROOT / "README.md").read_text()
+    assert f"(../roles/{role}/README.md)" in (ROOT / "docs" / "deployment.md").read_text()
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=lambda path: path.stem)
@@ -57,14 +58,13 @@ def test_the_engine_imports_as_a_package_of_its_own() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(parent), "PATH": "/usr/bin:/bin"})
 
 
-def readme_examples() -> list[Any]:
-    return [
-        yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-    ]
+def examples(page: str) -> list[Any]:
+    """The documents of all YAML examples of a page."""
+    return [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)]
 
 
 def test_the_readme_names_only_options_that_the_modules_have() -> None:
-    play = readme_examples()[0][0]
+    play = examples("README.md")[0][0]
     tasks = {name: options for task in play["tasks"] for name, options in task.items()}
     command = [str(Path(sys.executable).parent / "ansible-doc"), "--json", *tasks]
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections")}
@@ -74,11 +74,27 @@ def test_the_readme_names_only_options_that_the_modules_have() -> None:
         assert set(play["module_defaults"]["group/ovn.interconnect.ovn_ic"]) <= set(documented[name]["doc"]["options"]), name
 
 
-def test_the_readme_explains_the_variables_of_its_inventory() -> None:
-    inventory = readme_examples()[1]["all"]
+def test_the_page_on_deployment_explains_the_variables_of_its_inventory() -> None:
+    inventory = examples("docs/deployment.md")[0]["all"]
     used = set(inventory["vars"]).union(*(group.get("vars", {}) for group in inventory["children"].values()))
-    described = set(re.findall(r"`(ovn_ic_\w+)`", (ROOT / "README.md").read_text()))
-    assert used <= described
+    rows = re.findall(r"^\| (`ovn_ic_[^|]*) \|", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE)
+    assert used <= set(re.findall(r"`(ovn_ic_\w+)`", " ".join(rows)))
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) < 150
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_each_page_is_in_the_index(page: Path) -> None:
+    assert page.name == "README.md" or f"]({page.name})" in (ROOT / "docs" / "README.md").read_text()
+
+
+def test_the_picture_is_well_formed_and_has_colors_for_a_dark_background() -> None:
+    picture = (ROOT / "docs" / "architecture.svg").read_text()
+    assert ElementTree.fromstring(picture).tag.endswith("svg")
+    assert "prefers-color-scheme: dark" in picture
+    assert "architecture.svg" in (ROOT / "README.md").read_text()
 
 
 def test_the_artifact_holds_what_is_shipped_and_nothing_else(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ def test_the_examples_of_each_readme_are_yaml(readme: Path) -> None:
     assert examples(readme)
 
 
-def test_the_zones_of_the_inventory_in_the_readme_fit_together() -> None:
-    inventory = next(example["all"] for example in examples(ROOT / "README.md") if "all" in example)
+def test_the_zones_of_the_documented_inventory_fit_together() -> None:
+    inventory = next(example["all"] for example in examples(ROOT / "docs/deployment.md") if "all" in example)
     groups = inventory["children"]
     zones = [groups[name] for name in ("dc1", "dc2", "dc3")]
     assert len({zone["vars"]["ovn_ic_zone_name"] for zone in zones}) == 3
@@ -53,24 +53,24 @@ def test_the_zones_of_the_inventory_in_the_readme_fit_together() -> None:
     assert inventory["vars"]["ovn_ic_nb_db"] == ",".join(f"ssl:{address}:6645" for address in members)
 
 
-def test_the_scenario_of_datacenters_has_the_inventory_of_the_readme() -> None:
+def test_the_scenario_of_datacenters_has_the_documented_inventory() -> None:
     """Word for word, comments too: what an operator copies is what was run."""
-    blocks = re.findall(r"^```yaml\n(all:\n.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    inventory = (ROOT / "extensions/molecule/datacenters/inventory/readme.yml").read_text(encoding="utf-8")
+    page = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(all:\n.*?)^```", page, re.DOTALL | re.MULTILINE)
+    inventory = (ROOT / "extensions/molecule/datacenters/inventory/documented.yml").read_text(encoding="utf-8")
     assert [inventory.partition("\nall:\n")[2]] == [block.partition("all:\n")[2] for block in blocks]
 
 
 @pytest.mark.parametrize("scenario", sorted((ROOT / "extensions/molecule").glob("*/molecule.yml")), ids=lambda path: path.parts[-2])
-def test_each_scenario_is_in_the_readme(scenario: Path) -> None:
-    assert f"`{scenario.parent.name}`" in (ROOT / "README.md").read_text(encoding="utf-8").partition("## Development")[2]
+def test_each_scenario_is_documented(scenario: Path) -> None:
+    page = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
+    assert f"`{scenario.parent.name}`" in page.partition("### Molecule scenarios")[2]
 
 
 @pytest.mark.parametrize("playbook", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.name)
-def test_each_playbook_is_in_the_readme(playbook: Path) -> None:
-    assert re.search(
-        rf"[`/]{re.escape(playbook.name)}\b",
-        "".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "lab/README.md")),
-    )
+def test_each_playbook_is_documented(playbook: Path) -> None:
+    pages = (ROOT / "docs/operations.md", ROOT / "lab/README.md")
+    assert re.search(rf"[`/]{re.escape(playbook.name)}\b", "".join(path.read_text(encoding="utf-8") for path in pages))
 
 
 def looks() -> list[tuple[str, str]]:
