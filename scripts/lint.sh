@@ -47,6 +47,7 @@ check "shellcheck" shell_scripts
 check "text" scripts/check_text.py
 check "action group" scripts/check_action_group.py --check
 check "role specifications" scripts/check_role_specs.py
+check "role variables" scripts/role_variables.py --check
 check "quirks" scripts/check_quirks.py
 check "citations of rules" scripts/check_spec_refs.py
 check "links" scripts/check_links.py

@@ -34,6 +34,17 @@ def test_each_distribution_names_the_same_things(debian: Path) -> None:
     assert names[0] == names[1]
 
 
+def test_the_variables_of_each_readme_are_those_of_the_argument_specs() -> None:
+    check = subprocess.run([ROOT / "scripts/role_variables.py", "--check"], capture_output=True, text=True, check=False)
+    assert (check.returncode, check.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("role", sorted(ROLES.glob("*/README.md")), ids=lambda path: path.parts[-2])
+def test_each_role_has_the_same_sections(role: Path) -> None:
+    sections = re.findall(r"^## (.*)$", role.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [name for name in sections if name != "Entry points"] == ["Requirements", "Variables", "Example", "Notes"]
+
+
 @pytest.mark.parametrize("readme", [ROOT / "README.md", *sorted(ROLES.glob("*/README.md"))], ids=lambda path: path.parts[-2])
 def test_the_examples_of_each_readme_are_yaml(readme: Path) -> None:
     assert examples(readme)
