@@ -4,7 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the tables of variables in the READMEs of the roles from their argument specifications; with --check only compares.
 
-A table is between the lines BEGIN and END, in the order of defaults/main.yml. A default that the specification does not state is read from there.
+A table is between the lines BEGIN and END, in the order of defaults/main.yml. A default that the specification does not
+state is read from there.
 """
 
 from __future__ import annotations
