@@ -32,6 +32,7 @@ def recomputed(zone: AvailabilityZone, nodes: Iterable[str] = (*PARTS, "ic")) ->
 
 
 def test_the_status_tells_of_both_locks(ic: Interconnect) -> None:
+    """The second line of status (spec newest-N-22)."""
     holders = [zone for zone in ic.zones if zone.daemon.appctl("status") == "Status: active\nIC-SB lock: held"]
     assert len(holders) == 1
     holders[0].daemon.pause()
@@ -50,7 +51,7 @@ def test_the_status_of_earlier_releases_can_be_chosen(make: Make, selected: str)
 
 
 def test_a_single_change_is_computed_and_nothing_recomputed(ic: Interconnect) -> None:
-    """One change of each kind that upstream handles incrementally; the second transit switch is the change."""
+    """One change of each kind that upstream handles incrementally; the second transit switch is the change (spec newest-N-24)."""
     az1 = ic.zones[0]
     ic.nb.transact(*topology.transit_switch("ts1"))
     ic.settle()
@@ -71,6 +72,7 @@ def test_a_single_change_is_computed_and_nothing_recomputed(ic: Interconnect) ->
 
 
 def test_a_forced_recompute_counts_for_every_node(ic: Interconnect) -> None:
+    """inc-engine/recompute is a full run of every node (spec newest-N-24)."""
     az1 = ic.zones[0]
     az1.daemon.appctl("inc-engine/clear-stats")
     az1.daemon.appctl("inc-engine/recompute")

@@ -77,6 +77,7 @@ def cpu(daemon: SyncDaemon) -> int:
 
 
 def test_it_registers_the_zone_and_says_so(zone: AvailabilityZone) -> None:
+    """Registration is logged (spec status-F.8)."""
     assert started(zone).status() == "active"
 
 
@@ -88,6 +89,7 @@ def test_connection_status(zone: AvailabilityZone) -> None:
 
 
 def test_a_second_daemon_of_the_zone_stands_by_and_takes_over(zone: AvailabilityZone) -> None:
+    """A standby writes nothing and takes over with the lock (spec status-F-2, status-F.9)."""
     first, second = started(zone), zone.second_daemon()
     second.start()
     assert (first.status(), second.status()) == ("active", "standby")
@@ -106,6 +108,7 @@ def test_a_standby_takes_over_when_the_active_one_dies(zone: AvailabilityZone, h
 
 
 def test_pause_hands_over_and_resume_stands_by(zone: AvailabilityZone) -> None:
+    """Pause releases the lock, resume asks for it again (spec status-F-4, status-F.9)."""
     first, second = started(zone), zone.second_daemon()
     second.start()
     first.pause()
@@ -156,6 +159,7 @@ def test_it_tells_once_that_a_server_has_another_database(zone: AvailabilityZone
 
 
 def test_it_starts_and_answers_without_any_database(zone: AvailabilityZone) -> None:
+    """A daemon that reaches no database is not active (spec status-F-1)."""
     ic = zone.interconnect
     for server in (zone.northd, zone.nb_server, zone.sb_server, ic.nb_server, ic.sb_server):
         server.stop()
@@ -206,6 +210,7 @@ def test_it_starts_and_answers_while_all_servers_hang(zone: AvailabilityZone) ->
 
 @pytest.mark.ours("23.03 ends when IC_SB restarts after the zone was renamed")
 def test_each_server_may_restart(zone: AvailabilityZone) -> None:
+    """A lost connection is made again, whichever it is (spec status-F-5)."""
     daemon, ic = started(zone), zone.interconnect
     for server in (zone.nb_server, zone.sb_server, ic.nb_server, ic.sb_server):
         server.stop()

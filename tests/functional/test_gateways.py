@@ -93,6 +93,7 @@ def test_gateways_that_exchange_their_addresses_stay(shown: Interconnect) -> Non
 
 
 def test_transport_zones_stay_at_home(shown: Interconnect) -> None:
+    """Transport zones are not exchanged (spec zones-B.1)."""
     az1, az2 = shown.zones
     az1.sb.transact(ovsdb.update("Chassis", {"transport_zones": {"tz1"}}, name="gw1"))
     shown.settle()
@@ -132,6 +133,7 @@ def test_a_copy_that_lost_its_flag_is_adopted(shown: Interconnect) -> None:
 
 
 def test_local_chassis_are_left_alone(shown: Interconnect) -> None:
+    """A chassis without flags is ignored (spec zones-B-3)."""
     az1, az2 = shown.zones
     az1.sb.transact(*topology.chassis("hv1", [("geneve", "192.0.2.31")], interconn=False))
     shown.settle()

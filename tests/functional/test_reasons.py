@@ -87,6 +87,7 @@ def test_a_port_without_effect_is_listed_with_the_first_cause(ic: Interconnect, 
     ("table", "name"), [("Logical_Router_Port", "lr1-ts1"), ("Logical_Switch_Port", "ts1-lr1"), ("Logical_Router", "lr1")]
 )
 def test_peers_lose_the_routes_through_what_is_disabled_and_no_others(ic: Interconnect, table: str, name: str) -> None:
+    """Disabled routers and ports exchange no routes (spec newest-N-18)."""
     az1, az2 = ic.zones
     healthy_interconnect(ic)
     before, hops = scenes.learned(az2, "lr2"), {"169.254.1.1", "2001:db8:1::1"} | ({"169.254.2.1"} if table == "Logical_Router" else set())

@@ -86,6 +86,7 @@ def switch_names(zone: AvailabilityZone) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("down", [(), ("az2",), ("az1",), ("az1", "az2", "az3")], ids=["running", "az2-down", "az1-down", "all-down"])
 def test_a_renamed_transit_switch_keeps_its_ports_keys_and_routes(make: Make, down: tuple[str, ...]) -> None:
+    """Upstream replaces a renamed transit switch; here everything stays (spec switches-4.4, newest-N-9)."""
     ic = make("az1", "az2", "az3")
     furnish(ic, "ts1")
     assert learned(ic.zones[0], "lr1-1") == [("10.1.2.1/24", "169.254.1.2"), ("10.1.3.1/24", "169.254.1.3")]

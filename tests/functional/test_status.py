@@ -25,11 +25,13 @@ def counters(ic: Interconnect) -> list[int]:
 
 
 def test_a_request_is_confirmed_by_all(ic: Interconnect) -> None:
+    """All counters have the number at the end (spec status-E.4)."""
     ic.sync(1)
     assert counters(ic) == [1] * 5
 
 
 def test_a_paused_zone_confirms_when_it_is_resumed(ic: Interconnect) -> None:
+    """A paused zone holds the request up (spec status-E.4)."""
     az1 = ic.zones[0]
     az1.daemon.pause()
     ic.nb.transact(ovsdb.update("IC_NB_Global", {"nb_ic_cfg": 1}))

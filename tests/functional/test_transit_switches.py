@@ -93,6 +93,7 @@ def test_two_switches_for_one_transit_switch_become_one(ic: Interconnect) -> Non
 
 
 def test_columns_of_a_transit_switch_are_not_propagated(ic: Interconnect) -> None:
+    """other_config and external_ids go nowhere (spec switches-1)."""
     transit_switches(ic, "ts1")
     before = [row.columns for zone in ic.zones for row in zone.nb.rows("Logical_Switch")]
     ic.nb.transact(ovsdb.set_keys("Transit_Switch", "other_config", {"mcast_snoop": "true"}))

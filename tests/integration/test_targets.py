@@ -108,6 +108,7 @@ def environment(servers: dict[str, Server], faults: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_target(target: str, servers: dict[str, Server], tmp_path: Path) -> None:
+    """Each object has a module, whose target runs against real servers (spec deployment-G.4)."""
     faults = tmp_path / "faults"
     faults.touch()
     (tmp_path / "ansible.cfg").touch()

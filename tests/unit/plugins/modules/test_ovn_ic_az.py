@@ -123,6 +123,7 @@ def purged(name: str, contents: dict[str, Store]) -> list[str]:
 
 
 def test_a_dead_zone_is_purged_without_its_databases_and_in_one_group() -> None:
+    """All rows of a zone that is gone are deleted at once (spec deployment-G.3)."""
     contents = stores(module.GLOBAL)
     dead, other = (put(contents[IC_SB], "Availability_Zone", name=name) for name in ("dead", "other"))
     put(contents[IC_SB], "IC_SB_Global", external_ids={f"ovn-interconnect-claim-{dead}": "t", f"ovn-interconnect-claim-{other}": "u"})

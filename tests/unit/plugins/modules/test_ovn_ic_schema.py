@@ -65,6 +65,7 @@ def test_the_same_schema_allows_everything() -> None:
 
 
 def test_duplicates_of_a_new_index_are_named_with_their_remedy() -> None:
+    """Rows that a newer schema refuses are found before the conversion (spec deployment-H.5)."""
     rows = {"u1": route(), "u2": route(), "u3": route("10.1.0.0/16")}
     (sentence,) = problems(contents(Route=rows), newer("Route", indexes=[["prefix", "table"]]))
     assert sentence == (

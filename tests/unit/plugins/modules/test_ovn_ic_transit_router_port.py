@@ -50,6 +50,7 @@ def test_a_port_with_a_stale_router_is_mended_and_moved(contents: dict[str, Stor
 
 
 def test_networks_and_chassis_are_optional_and_can_be_removed(contents: dict[str, Store]) -> None:
+    """A port needs neither networks nor chassis (spec newest-N-6)."""
     settle(module, params(module, name="all", transit_router="tr1", mac=NEW["mac"]), contents)
     shown = module.describe(params(module, name="all"), contents)["transit_router_port"]
     assert (shown["chassis"], shown["networks"]) == ("", [])

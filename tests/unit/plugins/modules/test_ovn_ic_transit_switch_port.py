@@ -88,6 +88,7 @@ def test_an_absent_port_leaves_its_switch_and_is_gone(contents: dict[str, Store]
     ],
 )
 def test_what_cannot_be_is_refused(contents: dict[str, Store], given: dict[str, Any], words: str) -> None:
+    """Addresses are checked as ovn-ic-nbctl does (spec deployment-G.2)."""
     put(contents[IC_NB], "Transit_Router_Port", name="trp")
     with pytest.raises(ModuleError, match=words):
         module.desired(params(module, **{"name": "p2", "transit_switch": "ts1", **given}), contents)

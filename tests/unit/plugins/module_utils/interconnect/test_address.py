@@ -306,6 +306,7 @@ def test_eui64(mac: str, expected: str) -> None:
 @fixed
 @given(st.uuids())
 def test_uuid_in_its_36_characters(value: uuid.UUID) -> None:
+    """Only the form of 36 characters is a uuid (spec routes-P6)."""
     assert address.is_uuid(str(value))
     assert address.is_uuid(str(value).upper())
     for wrong in (value.hex, f"{{{value}}}", f"urn:uuid:{value}", f"{value} ", f"{value}\n", str(value)[:-1]):

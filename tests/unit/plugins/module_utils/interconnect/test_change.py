@@ -40,6 +40,7 @@ class TestChanges:
         ],
     )
     def test_what_is_there_already_is_not_written(self, wanted: dict[str, Any]) -> None:
+        """A value that is there already is not written (spec routes-1.5)."""
         assert changed(northbound(), **wanted) == []
 
     def test_only_what_differs_is_written(self) -> None:

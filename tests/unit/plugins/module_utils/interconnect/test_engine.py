@@ -128,6 +128,7 @@ class TestEngine:
         assert engine.plan() == []
 
     def test_a_key_on_its_way_waits_for_the_reply(self, world: tuple[Zone, Engine, Clock]) -> None:
+        """A key waits for its own commit; upstream's cycle waits for all of them (spec status-F-3)."""
         zone, engine, _clock = world
         add_switch(zone, engine, "ts1")
         (group,) = engine.plan()
@@ -139,6 +140,7 @@ class TestEngine:
         assert engine.has_work
 
     def test_a_group_in_two_databases_arrives_when_both_replies_are_there(self, world: tuple[Zone, Engine, Clock]) -> None:
+        """Databases commit independently of each other (spec routes-1.4)."""
         zone, engine, _clock = world
         add_switch(zone, engine, "ts1")
         (group,) = engine.plan()
@@ -188,6 +190,7 @@ class TestEngine:
         assert engine.aside[("mirror", "ts1")].wait == 4
 
     def test_a_lost_group_is_looked_at_again(self, world: tuple[Zone, Engine, Clock]) -> None:
+        """What was in flight when the connection ended is evaluated again (spec status-F-5)."""
         zone, engine, _clock = world
         add_switch(zone, engine, "ts1")
         (group,) = engine.plan()
@@ -464,6 +467,7 @@ class TestEngine:
         assert {group.key for group in engine.plan()} == {"ts1", "all"}
 
     def test_a_zone_without_a_row_plans_nothing_and_everything_once_it_has_one(self, world: tuple[Zone, Engine, Clock]) -> None:
+        """Nothing is planned before the zone's row is known (spec routes-1.2)."""
         zone, engine, _clock = world
         gone = zone.ic_sb.delete("Availability_Zone", "az")
         assert gone is not None

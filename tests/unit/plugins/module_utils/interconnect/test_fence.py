@@ -60,6 +60,7 @@ class Fenced:
 
 
 def test_quirk_e3_a_daemon_that_has_just_started_confirms_the_number_in_one_step() -> None:
+    """The number is assigned in one write; upstream increments it, or sets it to what it remembers (spec status-Q-2, status-Q-3)."""
     fenced = Fenced(10**12)
     fenced.run()
     assert fenced.confirmed == 10**12

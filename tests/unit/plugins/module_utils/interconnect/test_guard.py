@@ -136,6 +136,7 @@ def test_a_new_ic_sb_deletes_nothing(site: Site) -> None:
 
 
 def test_counters_that_run_backwards_are_an_older_copy(site: Site) -> None:
+    """A restored older copy is recognized by its counters (spec deployment-H.6)."""
     change = site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": 3})
     assert change is not None
     site.guard.observe([[change]])

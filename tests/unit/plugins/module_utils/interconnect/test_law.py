@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import all_subjects
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
@@ -230,3 +230,37 @@ def test_a_full_pass_after_the_deltas_plans_nothing(schemas: dict[str, ServerSch
             hand.act()
         world.converge(together=hand.random.random() < 0.5, retries=3)
         world.check_law()
+
+
+#: The tables of IC_SB whose rows each have one zone as their owner.
+OWNED = ("Gateway", "Port_Binding", "Route", "Address_Set")
+
+
+@examples(15)
+@given(seed=st.integers(0, 2**32))
+def test_a_zone_writes_no_rows_of_another_zone(seed: int) -> None:
+    """Of IC_SB, a zone writes its own rows, and those of others only while it holds the lock (spec zones-A.4)."""
+    world = World(all_subjects, ZONES, seed=seed % 1000)
+    hand = Hand(world, seed)
+    hand.furnish()
+    own: dict[str, set[str]] = {zone: set() for zone in ZONES}
+    owners: dict[str, str] = {}
+
+    def look() -> None:
+        """Note which rows of Availability_Zone each zone has or had, and whose the other rows are or were."""
+        for zone in ZONES:
+            row = world.site(zone).zone.own_az
+            own[zone] |= {row.uuid} if row is not None else set()
+        owners.update((row.uuid, row["availability_zone"]) for table in OWNED for row in world.ic_sb.rows(table))
+
+    look()
+    for _episode in range(8):
+        for _edit in range(hand.random.randint(1, 3)):
+            hand.act()
+        world.converge(together=hand.random.random() < 0.5, retries=3)
+        look()
+        for zone in ZONES:
+            for change in world.site(zone).written:
+                if change.database == IC_SB and change.table in OWNED and not change.shared:
+                    owner = change.columns.get("availability_zone", owners.get(change.uuid))
+                    assert owner is None or owner in own[zone], f"{zone}: {change}"

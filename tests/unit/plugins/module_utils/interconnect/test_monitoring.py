@@ -61,6 +61,7 @@ def interested(replicas: dict[str, Wishes]) -> Interest:
 
 @pytest.mark.parametrize("order", list(permutations((NB, IC_NB, IC_SB))), ids=" ".join)
 def test_the_ports_that_others_speak_of_are_asked_for(replicas: dict[str, Wishes], order: tuple[str, ...]) -> None:
+    """Of the ports, only those are monitored that something of the interconnect names; upstream monitors all (spec status-F.6)."""
     interest(replicas, order)
     assert replicas[NB].names("Logical_Switch_Port") == {"managed"}
     assert replicas[SB].names("Port_Binding") == {"managed", "backend"}

@@ -27,6 +27,7 @@ NOW = 100.0
     ],
 )
 def test_the_rest_is_as_long_as_the_pass_and_no_longer_than_the_option_says(value: str | None, rest: float) -> None:
+    """The rest after a pass (spec newest-N-1)."""
     pace = Pace(lambda: NOW)
     pace.passed(NOW - 0.5, {} if value is None else {OPTION: value})
     assert pace.due == pytest.approx(NOW + rest)
@@ -50,6 +51,7 @@ def test_a_long_reception_ends_it(seconds: float, rests: bool) -> None:
 
 
 def test_a_forced_pass_does_not_wait() -> None:
+    """A forced recompute does not wait (spec newest-N-1)."""
     pace = Pace(lambda: NOW)
     pace.passed(NOW - 0.2, {OPTION: "1000"})
     pace.skip()

@@ -32,6 +32,7 @@ def prefix(text: str) -> Prefix:
 
 @pytest.mark.parametrize("value", ["true", "TRUE", "True"])
 def test_true_in_any_letter_case(value: str) -> None:
+    """Only the word true is true (spec zones-0, routes-2.1)."""
     assert settings.boolean({"key": value}, "key") is True
     assert settings.boolean({"key": value}, "key", default=True) is True
 
@@ -45,6 +46,7 @@ def test_false_in_any_letter_case(value: str) -> None:
 @pytest.mark.parametrize("default", [True, False])
 @pytest.mark.parametrize("value", [None, "", "1", "0", "yes", "no", "on", "off", " true", "false "])
 def test_any_other_text_is_the_default(value: str | None, default: bool) -> None:
+    """Any other text means the default (spec zones-0, routes-2.1)."""
     assert settings.boolean({} if value is None else {"key": value}, "key", default) is default
 
 
@@ -72,6 +74,7 @@ def test_any_other_text_is_the_default(value: str | None, default: bool) -> None
     ],
 )
 def test_integer(value: str | None, expected: int) -> None:
+    """The whole text must be a number (spec zones-0)."""
     assert settings.integer({} if value is None else {"key": value}, "key", 42) == expected
 
 
@@ -90,6 +93,7 @@ def test_integer(value: str | None, expected: int) -> None:
     ],
 )
 def test_probe_interval(value: str | None, tcp: int, unix: int) -> None:
+    """Intervals below a second are raised, local sockets are not probed (spec status-F.7)."""
     options = {} if value is None else {"ic_probe_interval": value}
     assert settings.probe_interval(options, "tcp:172.30.0.10:6645") == tcp
     assert settings.probe_interval(options, "ssl:[fd00::1]:6645") == tcp
@@ -259,6 +263,10 @@ def both(text: str, zone: dict[str, str], router: dict[str, str], port: dict[str
     ],
 )
 def test_switches(text: str, zone: dict[str, str], adv: str | None, learn: str | None) -> None:
+    """Options of the zone, and link-local prefixes.
+
+    The rules are spec routes-4.3.1, routes-4.3.2, routes-4.3.4, routes-5.6.1, routes-5.6.2, routes-5.6.5.
+    """
     assert both(text, zone, {}, {}) == (adv, learn)
 
 
@@ -286,6 +294,7 @@ def test_switches(text: str, zone: dict[str, str], adv: str | None, learn: str |
     ],
 )
 def test_lists_of_router_and_port(text: str, router: dict[str, str], port: dict[str, str], allowed: bool) -> None:
+    """Lists of router and port, allowing and denying (spec routes-4.3.5, routes-4.3.6, routes-5.6.6, routes-5.6.7)."""
     adv, learn = both(text, ON, router, port)
     assert (adv is None) is allowed
     assert (learn is None) is allowed
@@ -313,6 +322,7 @@ def test_reasons_name_option_and_place() -> None:
 
 @pytest.mark.parametrize("switch", [False, True])
 def test_vips(switch: bool) -> None:
+    """VIPs need the options for them (spec routes-S3, routes-5.6.3)."""
     vip = prefix("200.1.1.9")
     zone = ZoneOptions(adv=True, learn=True, adv_lb=switch, learn_lb=switch)
     adv = settings.may_advertise(vip, zone, RouterOptions(), PortOptions(), loadbalancer=True)
@@ -323,5 +333,6 @@ def test_vips(switch: bool) -> None:
 
 
 def test_disabled_router_learns_nothing() -> None:
+    """A disabled router learns nothing (spec routes-5.6.4)."""
     zone = ZoneOptions(learn=True)
     assert settings.may_learn(prefix("10.0.0.0/8"), zone, RouterOptions(), PortOptions(), enabled=False) == "the router is disabled"

@@ -57,6 +57,7 @@ def lock(sync: ZoneSync, name: str) -> Idle:
 
 
 def test_quirk_f3_a_standby_does_not_queue_for_the_lock_of_ic_sb(sync: ZoneSync) -> None:
+    """Only the active daemon asks for the lock of IC_SB (spec newest-N-21)."""
     sync.run()
     assert (sync.status, lock(sync, SB).wanted, lock(sync, IC_SB).wanted) == ("standby", "ovn_ic", None)
     lock(sync, SB).given = True

@@ -73,6 +73,7 @@ def test_long_and_short_names() -> None:
 
 
 def test_the_command_line_that_ovn_ctl_builds() -> None:
+    """The arguments of ovn-ctl start_ic (spec deployment-H.2)."""
     words = [
         *(
             "-vconsole:emer",

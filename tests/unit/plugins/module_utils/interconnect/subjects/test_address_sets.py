@@ -77,6 +77,7 @@ LEARNT = (("ic-learnt", "true"),)
 
 
 def test_a_set_is_published_and_learned() -> None:
+    """A chosen set is published and learned, and withdrawn in the end (spec address-sets-A3 to address-sets-A6)."""
     w = Sets()
     uuid = w.local("az1", "A", "p", "q")
     w.rest()
@@ -108,6 +109,7 @@ def test_quirk_a_learned_set_with_ic_adv_is_published_again() -> None:
 
 
 def test_empty_strings_other_spellings_and_sets_made_by_northd() -> None:
+    """Only sets with ic-adv true are published, with any text as an address (spec address-sets-1, address-sets-A3)."""
     w = Sets()
     w.local("az1", "B", "", adv="True")
     w.local("az1", "C", "x", adv="yes")
@@ -120,6 +122,7 @@ def test_empty_strings_other_spellings_and_sets_made_by_northd() -> None:
 
 
 def test_union_and_the_local_set_wins() -> None:
+    """Sets of one name are merged, and a local one of that name stays (spec address-sets-A2, address-sets-A5)."""
     w = Sets(3)
     first = w.local("az1", "S", "a", "b")
     w.local("az2", "S", "b", "c")
@@ -145,6 +148,7 @@ def test_quirk_a_learned_name_is_taken_until_the_mark_is_removed() -> None:
 
 
 def test_the_switches_are_independent() -> None:
+    """Each switch counts for itself (spec address-sets-1, address-sets-A4, address-sets-A5)."""
     w = Sets()
     w.local("az1", "S", "a")
     w.local("az2", "T", "b")
@@ -163,6 +167,7 @@ def test_the_switches_are_independent() -> None:
 
 
 def test_rows_by_hand() -> None:
+    """Own rows without a set go, those of other zones are learned (spec address-sets-4)."""
     w = Sets()
     w.put(w.ic_sb, "Address_Set", name="X", availability_zone=w.az("az1"), addresses={"a"})
     dead = w.put(w.ic_sb, "Availability_Zone", name="gone")

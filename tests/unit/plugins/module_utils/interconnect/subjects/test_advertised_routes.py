@@ -27,6 +27,7 @@ def reason_of(w: RoutesWorld, contained: str) -> str:
 
 
 def test_rows_of_every_source_and_table() -> None:
+    """Rows of every source, with tables and external_ids (spec routes-S1, routes-S2, routes-S3, routes-S4, routes-4.8)."""
     w = one(options={"route_table": "rtb1"}, zone=LB)
     lan = w.lan("az1", "lr", "10.1.0.1/24")
     w.static("az1", "lr", "10.2.0.0/16")
@@ -55,6 +56,7 @@ def test_rows_of_every_source_and_table() -> None:
 
 
 def test_vip_keys() -> None:
+    """Host routes of VIPs; a key that cannot be read is reported (spec routes-S3, routes-P5, routes-8)."""
     w = one("169.254.100.1/24", "2001:db8::1/64", zone={**LB, "ic-route-learn": "false"})
     w.balancer("az1", "lr", "200.1.1.9:80", "200.1.1.9:443", "[fd00:0:0::9]:80", "^vip:^port")
     w.rest()
@@ -67,6 +69,7 @@ def test_vip_keys() -> None:
 
 
 def test_vips_follow_balancers_and_groups() -> None:
+    """Balancers of the router and of its groups count (spec routes-S3)."""
     w = one(zone=LB)
     lr = w.find("az1", "Logical_Router", "lr").uuid
     balancer = w.put(w.nb("az1"), "Load_Balancer", vips={"200.1.1.1": ""})
@@ -120,6 +123,7 @@ def test_vips_follow_balancers_and_groups() -> None:
     ],
 )
 def test_static_routes(columns: dict[str, Any], published: list[str]) -> None:
+    """Which static routes are advertised (spec routes-4.3.2, routes-4.3.3, routes-4.3.4, routes-S1)."""
     w = one(zone={"ic-route-adv": "true"})
     w.put(w.nb("az1"), "Logical_Router_Static_Route", "00000000-0000-0000-0000-00000000000a", **{"nexthop": "10.9.9.9", **columns})
     lr = w.find("az1", "Logical_Router", "lr").uuid
@@ -132,6 +136,7 @@ def test_static_routes(columns: dict[str, Any], published: list[str]) -> None:
 
 
 def test_connected_networks_of_transit_ports_are_not_advertised() -> None:
+    """Networks of transit ports are left out while these take part (spec routes-S2)."""
     w = RoutesWorld(1, ("ts1", "ts2"))
     w.connect("az1", "lr", "ts1", "10.100.1.1/24")
     w.connect("az1", "lr", "ts2", "10.100.2.1/24")
@@ -148,6 +153,7 @@ def test_connected_networks_of_transit_ports_are_not_advertised() -> None:
 
 
 def test_networks_come_and_go() -> None:
+    """An entry that is no network is skipped (spec routes-S2)."""
     w = one()
     lan = w.lan("az1", "lr", "10.0.1.1/24", "junk")
     w.rest()
@@ -164,6 +170,7 @@ def test_networks_come_and_go() -> None:
 
 
 def test_the_first_address_in_byte_order_is_the_next_hop() -> None:
+    """The first address of the port is the next hop (spec routes-4.4, routes-P8)."""
     w = one("169.254.100.11/24", "169.254.100.1/24", "169.254.100.101/24")
     w.static("az1", "lr", "10.0.0.0/8")
     w.rest()
@@ -171,6 +178,7 @@ def test_the_first_address_in_byte_order_is_the_next_hop() -> None:
 
 
 def test_quirk_link_local_next_hops_are_told_once_and_never_written() -> None:
+    """No link-local next hop is made up, and an own row with one goes (spec routes-4.4, newest-N-16, newest-N-17)."""
     w = one()
     lan = w.lan("az1", "lr", "2001:db8:5::1/64")
     w.static("az1", "lr", "2001:db8:6::/64")
@@ -205,6 +213,7 @@ def test_a_vip_without_a_next_hop_is_told_about() -> None:
 
 
 def test_an_address_that_is_none() -> None:
+    """A port whose address cannot be read advertises nothing (spec routes-4.2, routes-P4)."""
     w = one()
     w.static("az1", "lr", "10.0.0.0/8")
     w.rest()
@@ -221,6 +230,7 @@ def test_an_address_that_is_none() -> None:
 
 
 def test_equal_static_routes_make_one_row_of_the_lowest_uuid() -> None:
+    """Equal routes are one row, which names the first source and keeps its uuid (spec routes-4.6, routes-4.8)."""
     w = one()
     uuids = [w.static("az1", "lr", "1.1.1.0/24", f"10.0.0.{n}") for n in range(4)]
     w.rest()
@@ -246,6 +256,7 @@ def test_equal_balancers_make_one_row_of_the_lowest_uuid() -> None:
 
 
 def test_the_words_of_a_suppressed_route_of_another_router_with_the_same_address() -> None:
+    """A dropped duplicate is reported (spec routes-4.6, routes-8)."""
     w = one()
     w.connect("az1", "lr9", "ts1", "169.254.100.1/24", mac="aa:aa:aa:aa:aa:09")
     lans = {router: w.lan("az1", router, "10.0.0.1/24") for router in ("lr", "lr9")}
@@ -335,6 +346,7 @@ def test_two_routers_with_one_next_hop() -> None:
 
 
 def test_bad_own_rows_and_orphans_go_and_others_stay() -> None:
+    """Own rows that are bad, unwanted or orphans are deleted, those of other zones stay (spec routes-4.7.1, routes-4.7.2, routes-6.c)."""
     w = RoutesWorld(2)
     w.connect("az1", "lr", "ts1", "169.254.100.1/24")
     w.static("az1", "lr", "10.0.0.0/8")
@@ -350,6 +362,7 @@ def test_bad_own_rows_and_orphans_go_and_others_stay() -> None:
 
 
 def test_texts_that_mean_the_same_are_kept() -> None:
+    """A row whose text means the same is kept, with new external_ids (spec routes-4.7.2)."""
     w = one()
     row = w.foreign("az1", "ts1", "10.0.0.0/255.0.0.0", "169.254.100.1", external_ids={"x": "y"})
     lr = w.find("az1", "Logical_Router", "lr").uuid
@@ -365,6 +378,7 @@ def test_texts_that_mean_the_same_are_kept() -> None:
 
 @pytest.mark.parametrize("what", ["transit switch", "mark", "membership", "router port", "mac", "address"])
 def test_what_section_6_deletes_is_not_advertised_either(what: str) -> None:
+    """What makes a row an orphan also keeps it from being advertised (spec routes-4.1, routes-6.a, routes-6.b, routes-6.d)."""
     w = one()
     nb = w.nb("az1")
     w.static("az1", "lr", "10.0.0.0/8")
@@ -419,6 +433,7 @@ def backed_by_another_port() -> RoutesWorld:
 
 
 def test_another_port_of_the_switch_may_back_a_next_hop() -> None:
+    """Any router port on the switch backs the next hop of a row (spec routes-6.d)."""
     w = backed_by_another_port()
     w.unplug("az1", "az1-lr2-ts1")
     w.rest()
@@ -446,6 +461,7 @@ def test_nothing_is_rewritten_for_a_failover() -> None:
 
 
 def test_switching_off_and_on() -> None:
+    """ic-route-adv off deletes all own rows (spec routes-4.3.1, routes-7)."""
     w = one()
     w.static("az1", "lr", "10.0.0.0/8")
     w.rest()
@@ -458,6 +474,7 @@ def test_switching_off_and_on() -> None:
 
 
 def test_router_deleted_with_its_switch_port_left() -> None:
+    """The rows of a deleted router go (spec routes-3.6, routes-7)."""
     w = one()
     w.static("az1", "lr", "10.0.0.0/8")
     w.rest()
@@ -467,6 +484,7 @@ def test_router_deleted_with_its_switch_port_left() -> None:
 
 
 def test_route_table_and_tag_of_the_port_change() -> None:
+    """Rows follow the table, and the tag in place (spec routes-4.8, routes-7)."""
     w = one(options={"route_table": "a", "ic-route-tag": "t1"})
     w.lan("az1", "lr", "10.0.0.1/24")
     w.static("az1", "lr", "10.1.0.0/16", route_table="b")
@@ -483,6 +501,7 @@ def test_route_table_and_tag_of_the_port_change() -> None:
 
 
 def test_a_renamed_zone_keeps_its_rows() -> None:
+    """The rows of a renamed zone stay (spec routes-7)."""
     w = one()
     w.static("az1", "lr", "10.0.0.0/8")
     w.rest()
@@ -506,6 +525,7 @@ def test_a_renamed_zone_keeps_its_rows() -> None:
     ],
 )
 def test_ports_that_take_no_part(change: dict[str, dict[str, Any]], why: str) -> None:
+    """Which ports exchange no routes, each for its own reason (spec routes-3.1 to routes-3.6)."""
     w = one()
     w.static("az1", "lr", "10.0.0.0/8")
     w.rest()
@@ -605,6 +625,7 @@ def sources_world(schemas: dict[str, ServerSchema]) -> RoutesWorld:
 
 
 def test_schema_of_2303() -> None:
+    """What 23.03 cannot hold is left out, and said (spec routes-9.1, routes-9.2)."""
     w = sources_world(with_origins("connected", "static", lacking=(*LACKING_IN_2303, "OVN_IC_Southbound.Route.options")))
     w.rest()
     assert w.published() == ["10.1.0.1/24 via 169.254.100.1", "10.2.0.0/16 via 169.254.100.1 table t"]
@@ -612,6 +633,7 @@ def test_schema_of_2303() -> None:
 
 
 def test_schema_of_2603() -> None:
+    """What 26.03 cannot hold is published in its own way (spec routes-9.1, routes-9.2)."""
     w = sources_world(with_origins("connected", "static", "loadbalancer", lacking=("OVN_IC_Southbound.Route.options",)))
     w.dynamic("az1", "lr", "192.168.1.0/24")
     w.rest()
@@ -626,6 +648,7 @@ def test_schema_of_2603() -> None:
 
 
 def test_schema_of_before_2112() -> None:
+    """Only routes of the main table are published (spec routes-9.1, routes-9.2)."""
     lacking = tuple(f"OVN_IC_Southbound.Route.{column}" for column in ("options", "origin", "route_table"))
     w = sources_world(schemas_without(*lacking))
     w.static("az1", "lr", "10.3.0.0/16")
@@ -635,6 +658,7 @@ def test_schema_of_before_2112() -> None:
 
 
 def test_datapath_by_external_id() -> None:
+    """The datapath of a router is found by external_ids where there is no nb_uuid (spec routes-2.2, routes-9.2)."""
     w = one(schemas=schemas_without("OVN_Southbound.Datapath_Binding.nb_uuid"))
     w.dynamic("az1", "lr", "192.168.1.0/24")
     w.rest()

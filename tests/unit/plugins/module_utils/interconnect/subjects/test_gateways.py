@@ -31,6 +31,7 @@ def add_encap(w: World, store: Store, chassis: str, kind: str, ip: str, **option
 
 
 def test_gateway_sync() -> None:
+    """A gateway is copied to other zones with host name and encaps, and with nothing else (spec zones-B-1, zones-B-2, zones-B-7)."""
     w = world()
     gw1 = w.chassis("gw1", zone="az1", ip="192.0.2.1")
     add_encap(w, sb(w, "az1"), gw1, "vxlan", "192.0.2.1")
@@ -56,12 +57,14 @@ def test_gateway_sync() -> None:
 
 
 def test_only_the_word_true_makes_a_gateway() -> None:
+    """Flags are booleans: any other word than true is false (spec zones-B.1, zones-0)."""
     w = world()
     w.set_keys(sb(w, "az1"), "Chassis", w.chassis("gw1", zone="az1"), "other_config", is_interconn="yes")
     assert w.settle() == []
 
 
 def test_changed_encaps_are_replaced_whole() -> None:
+    """A difference in one encap or in the host name rewrites the copy with new encaps (spec zones-B-4, zones-B-5)."""
     w = world()
     gw1 = w.chassis("gw1", zone="az1", ip="192.0.2.1")
     w.settle()
@@ -81,6 +84,7 @@ def test_changed_encaps_are_replaced_whole() -> None:
 
 
 def test_b6_other_keys_of_a_remote_chassis_stay_and_operator_edits_are_reverted() -> None:
+    """Other keys of a copy's other_config stay, edits of what is copied are reverted (spec zones-B-6)."""
     w = world()
     w.chassis("gw1", zone="az1")
     w.settle()
@@ -95,6 +99,7 @@ def test_b6_other_keys_of_a_remote_chassis_stay_and_operator_edits_are_reverted(
 
 
 def test_a_chassis_with_both_flags_is_a_local_gateway() -> None:
+    """is-interconn wins over is-remote (spec zones-B-1)."""
     w = world()
     gw1 = w.chassis("gw1", zone="az1")
     w.set_keys(sb(w, "az1"), "Chassis", gw1, "other_config", is_remote="true")
@@ -214,6 +219,7 @@ def test_quirk_a_plain_local_chassis_of_a_gateways_name_is_reported() -> None:
 
 
 def test_a_real_chassis_is_never_taken_for_a_copy() -> None:
+    """A chassis without flags is ignored, also with the address of a gateway (spec zones-B-3)."""
     w = world()
     mine = w.chassis("gw1", zone="az2", interconn=False, ip="192.0.2.1")
     w.put(sb(w, "az2"), "Chassis", mine, other_config={"datapath-type": "netdev"})
@@ -248,6 +254,7 @@ def test_rows_without_encaps_are_ignored() -> None:
 
 
 def test_flags_stand_in_external_ids_where_there_is_no_other_config() -> None:
+    """Schemas before 20.06 have the flags in external_ids (spec zones-C)."""
     w = world(schemas=schemas_without("OVN_Southbound.Chassis.other_config"))
     gw1 = w.chassis("gw1", zone="az1")
     w.put(sb(w, "az1"), "Chassis", gw1, other_config={}, external_ids={"is-interconn": "true"})

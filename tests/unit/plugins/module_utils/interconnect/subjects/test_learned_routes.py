@@ -36,6 +36,7 @@ def held(w: RoutesWorld, prefix: str) -> str:
 
 @pytest.mark.parametrize("prefix", ["57.0.0.5", "59.0.0.0/255.0.0.0", "2001:DB8::/32"])
 def test_texts_are_learned_verbatim(prefix: str) -> None:
+    """Prefix and next hop keep their text (spec routes-5.7)."""
     w = learner("169.254.100.1/24", "2001:db8:1::1/64")
     hop = "2001:DB8:1::9" if ":" in prefix else HOP
     w.foreign("az2", "ts1", prefix, hop)
@@ -44,6 +45,7 @@ def test_texts_are_learned_verbatim(prefix: str) -> None:
 
 
 def test_what_a_learned_route_holds() -> None:
+    """The columns of a learned route (spec routes-5.7)."""
     w = learner(options={"route_table": "t"})
     ids = {"ic-route-tag": "x", "nb-id": NOBODY, "lr-id": NOBODY}
     route = w.foreign("az2", "ts1", "10.0.0.0/8", HOP + "/24", route_table="t", options={"override-connected": "TRUE"}, external_ids=ids)
@@ -80,6 +82,7 @@ def test_what_a_learned_route_holds() -> None:
     ],
 )
 def test_not_learned(columns: dict[str, Any]) -> None:
+    """Which rows are not learned (spec routes-5.2, routes-5.3, routes-5.4, routes-5.5, routes-5.6.2, routes-5.6.3, routes-5.6.5)."""
     w = learner()
     values: dict[str, Any] = {"ip_prefix": "10.0.0.0/8", "nexthop": HOP, **columns}
     w.foreign("az2", values.pop("transit_switch", "ts1"), values.pop("ip_prefix"), values.pop("nexthop"), **values)
@@ -88,6 +91,7 @@ def test_not_learned(columns: dict[str, Any]) -> None:
 
 
 def test_bad_foreign_rows_are_told_about() -> None:
+    """A row with a bad prefix or next hop is reported (spec routes-5.5, routes-8)."""
     w = learner()
     w.foreign("az2", "ts1", "junk", HOP)
     bad = w.foreign("az2", "ts1", "10.0.0.0/8", "fe80::1")
@@ -99,6 +103,7 @@ def test_bad_foreign_rows_are_told_about() -> None:
 
 
 def test_own_routes_and_those_of_other_routers_of_the_zone() -> None:
+    """A router learns from other routers of its zone, not from itself (spec routes-5.3)."""
     w = RoutesWorld(1)
     for number in (1, 2):
         w.connect("az1", f"lr{number}", "ts1", f"169.254.100.{number}/24")
@@ -111,6 +116,7 @@ def test_own_routes_and_those_of_other_routers_of_the_zone() -> None:
 
 
 def test_rows_without_lr_id() -> None:
+    """Without lr-id a row of another zone is learned, one of the own zone is not (spec routes-5.3)."""
     w = learner()
     w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
     w.stop("az1")
@@ -129,6 +135,7 @@ def test_a_next_hop_equal_to_an_own_address_is_learned() -> None:
 
 
 def test_options() -> None:
+    """Options of the zone decide what is learned (spec routes-2.1, routes-5.6.1, routes-5.6.2, routes-5.6.3, routes-5.6.6)."""
     w = learner()
     w.foreign("az2", "ts1", "0.0.0.0/0", HOP)
     w.foreign("az2", "ts1", "10.0.0.1/32", HOP, origin="loadbalancer")
@@ -150,6 +157,7 @@ def test_options() -> None:
 
 
 def test_local_static_routes_by_text() -> None:
+    """A local static route of the same text stops a learned one (spec routes-5.6.8)."""
     w = learner()
     w.zone_options("az1", ic_route_adv="false")
     w.foreign("az2", "ts1", "10.1.0.0/24", HOP)
@@ -230,6 +238,7 @@ def test_local_static_routes_by_network_with_strict_prefix() -> None:
 
 
 def test_vips_stop_prefixes_that_hold_them() -> None:
+    """A VIP in the prefix stops it (spec routes-5.6.10)."""
     w = RoutesWorld(2, options=DEFAULTS)
     w.stop("az2")
     w.connect("az1", "lr", "ts1", "169.254.100.1/24")
@@ -360,6 +369,7 @@ def test_many_vips_that_move_at_once(number: int) -> None:
 
 
 def test_dynamic_routes_by_text() -> None:
+    """A dynamic route of the same text stops a learned one (spec routes-5.6.11)."""
     w = learner()
     w.zone_options("az1", ic_route_adv="false")
     w.foreign("az2", "ts1", "10.1.0.0/24", HOP)
@@ -376,6 +386,7 @@ def test_dynamic_routes_by_text() -> None:
 
 
 def test_networks_of_the_router_port() -> None:
+    """The next hop must be in a network of the transit port (spec routes-5.6.9)."""
     w = learner("169.254.100.1/24", "0.0.0.0/0", "junk", "2001:db8:1::1/64")
     w.foreign("az2", "ts1", "10.0.0.0/8", "8.8.8.8")
     w.foreign("az2", "ts1", "11.0.0.0/8", "2001:db8:1::5")
@@ -391,6 +402,7 @@ def test_networks_of_the_router_port() -> None:
 
 
 def test_edits_that_replace_and_edits_that_survive() -> None:
+    """A learned route is replaced when it differs, and keeps other edits (spec routes-5.1, routes-5.7)."""
     w = learner()
     route = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
     w.rest()
@@ -426,6 +438,7 @@ def test_edits_that_replace_and_edits_that_survive() -> None:
 
 
 def test_forged_and_lost_rows() -> None:
+    """Learned routes without a matching row are removed, missing ones are made again (spec routes-5.1, routes-5.8)."""
     w = learner()
     w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
     w.static("az1", "lr", "99.0.0.0/8", HOP, external_ids={"ic-learned-route": NOBODY})
@@ -442,6 +455,18 @@ def test_forged_and_lost_rows() -> None:
         w.put(w.nb("az1"), "Logical_Router", w.find("az1", "Logical_Router", "lr").uuid, static_routes=set())
     w.rest()
     assert (w.prefixes("az1", "lr"), w.prefixes("az1", "other")) == (["10.0.0.0/8"], [])
+
+
+def test_a_withdrawn_route_leaves_all_routers_of_the_switch_in_one_pass() -> None:
+    """A route that its zone withdraws is removed from every router that learned it, in the same pass (spec newest-N-20)."""
+    w = learner()
+    w.connect("az1", "lr2", "ts1", "169.254.100.2/24")
+    route = w.foreign("az2", "ts1", "10.0.0.0/8", HOP)
+    w.rest()
+    assert w.prefixes("az1", "lr") == w.prefixes("az1", "lr2") == ["10.0.0.0/8"]
+    w.delete(w.ic_sb, "Route", route)
+    removed = [change.table for group in w.engine.plan() for change in group.changes]
+    assert removed == ["Logical_Router"] * 2
 
 
 def test_equal_learned_rows_are_left_alone_while_they_are_wanted() -> None:

@@ -68,6 +68,10 @@ def names(w: World, zone: str) -> list[str]:
 
 
 def test_type_and_address_updates() -> None:
+    """NB ports follow type, peer, chassis and addresses of the transit switch port in every zone.
+
+    The rules are spec ports-X-1, ports-X-2, ports-X-4, ports-X-5, ports-X-6, ports-X-7, newest-N-11.
+    """
     w = world()
     tsp = add_tsp(w, type="router", chassis="gw-az1", peer="lrp1")
     options = {"interconn-tsp": "tsp1", "requested-chassis": "gw-az1", "requested-tnl-key": "1"}
@@ -103,6 +107,7 @@ def test_a_deleted_port_goes_everywhere() -> None:
 
 
 def test_no_chassis_port() -> None:
+    """A port without chassis has one row, maintained by the holder of the lock, and no requested-chassis (spec ports-4.1, ports-X-6)."""
     w = world()
     tsp = add_tsp(w)
     for zone in ("az1", "az2"):
@@ -121,6 +126,7 @@ def test_no_chassis_port() -> None:
 
 
 def test_chassis_reassignment() -> None:
+    """A port on a chassis that no zone has is removed everywhere (spec ports-X-3)."""
     w = world()
     tsp = add_tsp(w, chassis="gw-az1")
     assert (lsp(w, "az1")["type"], lsp(w, "az2")["type"], binding(w)["gateway"]) == ("", "remote", "gw-az1")
@@ -141,6 +147,7 @@ def test_chassis_reassignment() -> None:
 
 
 def test_quirk_a_port_that_moves_between_zones_causes_no_rejection() -> None:
+    """The new zone waits until the old one has withdrawn its row (spec ports-4.3)."""
     w = world()
     tsp = add_tsp(w, chassis="gw-az1")
     w.stop("az1")
@@ -157,6 +164,7 @@ def test_quirk_a_port_that_moves_between_zones_causes_no_rejection() -> None:
 
 
 def test_the_zone_of_a_chassis_is_decided_by_its_flag() -> None:
+    """A chassis is this zone's if it is in SB without is-remote (spec ports-1.3)."""
     w = world()
     add_tsp(w, chassis="hv1")
     assert names(w, "az1") == []
@@ -184,6 +192,7 @@ def test_legacy_port_and_managed_port_side_by_side() -> None:
 
 @pytest.mark.parametrize("where", ["ts1", "sw"])
 def test_quirk_the_name_of_another_port_is_reported_and_blocks_nobody(where: str) -> None:
+    """A port whose name another NB port has is left out and reported; upstream's main adopts that port (spec ports-4.4, newest-N-12)."""
     w = world()
     w.put(nb(w, "az1"), "Logical_Switch", name="sw")
     holder = named(nb(w, "az1"), "Logical_Switch", where).uuid
@@ -245,6 +254,7 @@ def test_quirk_a_port_that_lost_its_mark_is_adopted_again(zone: str) -> None:
 
 
 def test_operator_options_stay_and_ours_are_forced_back() -> None:
+    """What operators add to a port stays, what is copied is forced back (spec switches-6)."""
     w = world()
     add_tsp(w, chassis="gw-az1")
     w.put(
@@ -262,6 +272,7 @@ def test_operator_options_stay_and_ours_are_forced_back() -> None:
 
 
 def test_p8_a_marked_port_without_transit_switch_port_is_removed() -> None:
+    """A managed NB port without transit switch port is removed (spec ports-P-8)."""
     w = world()
     switch = named(nb(w, "az1"), "Logical_Switch", "ts1").uuid
     w.add(nb(w, "az1"), "Logical_Switch", switch, "ports", "Logical_Switch_Port", name="tsp1", options={"interconn-tsp": "tsp1"})

@@ -89,6 +89,7 @@ def keys_agree(w: World) -> None:
 
 
 def test_port_sync() -> None:
+    """A router port is published with all columns, and copied to the other zone (spec ports-1.1, ports-P-2, ports-P-5, ports-P-10)."""
     w = attached()
     row = binding(w)
     assert (row["transit_switch"], row["availability_zone"], row["gateway"]) == ("ts1", w.az("az1"), "gw1")
@@ -105,6 +106,7 @@ def test_port_sync() -> None:
 
 
 def test_address_follows_all_networks_in_byte_order() -> None:
+    """The address is MAC and networks as ovn-northd writes them (spec ports-3.2)."""
     w = attached()
     lrp = named(nb(w, "az1"), "Logical_Router_Port", "lr1-ts1").uuid
     w.put(
@@ -117,6 +119,7 @@ def test_address_follows_all_networks_in_byte_order() -> None:
 
 
 def test_fail_over_moves_the_gateway() -> None:
+    """The gateway is the chassis that claims the chassis-redirect port (spec ports-3.2, ports-P-7)."""
     w = attached()
     w.chassis("gw9", zone="az1")
     w.claim("lr1-ts1", None, zone="az1")
@@ -134,6 +137,7 @@ def test_fail_over_moves_the_gateway() -> None:
 
 
 def test_a_gateway_that_is_unknown_here_is_bound_as_soon_as_it_appears() -> None:
+    """A gateway that SB does not know leaves the copy unbound until it appears (spec ports-P-7)."""
     w = attached()
     w.put(w.site("az1").zone.sb, "Chassis", named(w.site("az1").zone.sb, "Chassis", "gw1").uuid, other_config={})
     w.converge()
@@ -148,6 +152,7 @@ def test_a_gateway_that_is_unknown_here_is_bound_as_soon_as_it_appears() -> None
 
 @pytest.mark.parametrize("value", ["gw1", ""])
 def test_p7_an_operators_requested_chassis_is_his_business(value: str) -> None:
+    """Where a copy has requested-chassis, even an empty one, its binding is left to ovn-northd (spec ports-P-7)."""
     w = attached()
     w.set_keys(nb(w, "az2"), "Logical_Switch_Port", lsp(w, "az2").uuid, "options", requested_chassis=value, mcast_flood_reports="true")
     w.set_keys(nb(w, "az2"), "Logical_Switch_Port", lsp(w, "az2").uuid, "options", mcast_flood_reports="true")
@@ -162,6 +167,7 @@ def test_p7_an_operators_requested_chassis_is_his_business(value: str) -> None:
 
 
 def test_p7_operator_changes_are_reverted() -> None:
+    """Addresses and keys that an operator changed are put right (spec ports-P-3, ports-P-7)."""
     w = attached()
     w.put(nb(w, "az2"), "Logical_Switch_Port", lsp(w, "az2").uuid, addresses={"mine"}, options={"requested-tnl-key": "x"})
     w.put(nb(w, "az1"), "Logical_Switch_Port", lsp(w, "az1").uuid, options={"requested-tnl-key": "77", "router-port": "lr1-ts1"})
@@ -173,6 +179,7 @@ def test_p7_operator_changes_are_reverted() -> None:
 
 
 def test_p6_a_hand_made_remote_port_is_removed_and_a_vif_is_not() -> None:
+    """A remote port without row is removed; other types are ignored (spec ports-1.2, ports-P-6)."""
     w = world()
     add_lsp(w, "az1", "hand-made", "remote")
     add_lsp(w, "az1", "vm", "")
@@ -183,6 +190,7 @@ def test_p6_a_hand_made_remote_port_is_removed_and_a_vif_is_not() -> None:
 
 
 def test_p9_a_port_that_goes_is_withdrawn_everywhere() -> None:
+    """The row of a port that is gone is deleted, and so are its copies (spec ports-P-9)."""
     w = attached()
     w.remove(nb(w, "az1"), "Logical_Switch", "ports", lsp(w, "az1").uuid)
     w.converge()
@@ -199,6 +207,7 @@ def test_a_port_that_becomes_of_another_type_is_withdrawn(kind: str) -> None:
 
 
 def test_quirk_p5_router_id_goes_with_the_router_port_and_the_row_stays() -> None:
+    """Without router port the row stays, without address, gateway and router-id (spec ports-P-5)."""
     w = attached()
     w.remove(nb(w, "az1"), "Logical_Router", "ports", named(nb(w, "az1"), "Logical_Router_Port", "lr1-ts1").uuid)
     w.put(w.site("az1").zone.sb, "Port_Binding", sb_binding(w, "az1", "cr-lr1-ts1").uuid, chassis=None)
@@ -268,6 +277,7 @@ def test_p5_a_datapath_that_names_no_router_is_reported() -> None:
 
 
 def test_quirk_p1_a_port_made_anew_withdraws_its_row_until_northd_is_done() -> None:
+    """A port without port binding in SB has no row (spec ports-P-1)."""
     w = attached()
     with w.batch():
         w.remove(nb(w, "az1"), "Logical_Switch", "ports", lsp(w, "az1").uuid)
@@ -281,6 +291,7 @@ def test_quirk_p1_a_port_made_anew_withdraws_its_row_until_northd_is_done() -> N
 
 
 def test_quirk_p4_type_and_uuid_are_filled_in_after_an_upgrade() -> None:
+    """Columns that an older release left empty are filled in (spec ports-P-4)."""
     w = attached()
     w.put(w.ic_sb, "Port_Binding", binding(w).uuid, type=None, nb_ic_uuid=None)
     w.converge()
@@ -313,6 +324,7 @@ def test_zones_that_commit_at_the_same_moment_get_over_it() -> None:
 
 
 def test_quirk_t2_a_zone_joins_a_switch_with_500_foreign_ports_without_a_rejection() -> None:
+    """The keys of all zones on the switch count as used (spec ports-T-2, newest-N-8)."""
     w = world()
     foreign = w.put(w.ic_sb, "Availability_Zone", name="az9")
     with w.batch():
@@ -328,6 +340,7 @@ def test_quirk_t2_a_zone_joins_a_switch_with_500_foreign_ports_without_a_rejecti
 
 
 def test_quirk_t3_without_a_free_key_the_port_waits() -> None:
+    """Without a free key the port waits and is reported (spec ports-T-3)."""
     w = world(["az1"])
     foreign = w.put(w.ic_sb, "Availability_Zone", name="az9")
     w.put(w.ic_sb, "Port_Binding", logical_port="p1", transit_switch="ts1", tunnel_key=1, availability_zone=foreign)
@@ -347,6 +360,7 @@ def test_quirk_t3_without_a_free_key_the_port_waits() -> None:
 
 
 def test_t1_keys_are_not_reused_at_once() -> None:
+    """The search goes on behind the last key, so a freed one is not reused at once (spec ports-T-1)."""
     w = world(["az1"])
     for number in range(1, 3):
         w.router(f"lr{number}")

@@ -37,6 +37,7 @@ def confirm(world: World, zone: str, value: int) -> None:
 
 
 def test_the_number_is_reported_when_the_last_zone_has_confirmed_it() -> None:
+    """The number goes from IC_NB to the zones' rows, to IC_SB and back to IC_NB (spec status-E.1, status-Q-4)."""
     world = World(lambda: (Progress(),), ("az1", "az2"))
     ask(world, 7)
     world.settle()
@@ -107,6 +108,7 @@ def test_missing_global_rows_are_made_even_by_a_nameless_zone() -> None:
 
 
 def test_without_the_counters_nothing_is_written() -> None:
+    """23.03 has no counters (spec status-F.10)."""
     world = World(lambda: (Progress(),), schemas=schemas_without(*LACKING_IN_2303))
     confirm(world, "az1", 1)
     assert world.site().written == []

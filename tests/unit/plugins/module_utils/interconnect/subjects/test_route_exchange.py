@@ -41,6 +41,7 @@ def test_a_route_is_published_once() -> None:
 
 
 def test_ipv4_over_ipv6() -> None:
+    """IPv4 prefixes get the IPv6 next hop where the option of router or port says so (spec routes-4.4)."""
     w = RoutesWorld()
     for number in (1, 2):
         w.connect(f"az{number}", "lr", "ts1", f"169.254.100.{number}/24", f"2001:db8:1::{number}/64")
@@ -243,6 +244,7 @@ def test_switch_port_deleted() -> None:
 
 
 def test_router_port_deleted_and_router_disabled() -> None:
+    """A disabled router learns nothing (spec routes-5.6.4)."""
     w = RoutesWorld(2, ("ts11", "ts12"))
     pair(w, switch="ts11")
     w.lan("az2", "lr", "192.168.0.1/24")
@@ -297,6 +299,7 @@ ALL4 = ["192.168.12.1/24", "192.168.2.1/24", "2001:db12::1/64", "2001:db22::1/64
     ],
 )
 def test_filters(zone: str, table: str, option: str, value: str, left: list[str]) -> None:
+    """Allow-lists of advertiser and learner (spec routes-4.3.6, routes-5.6.7)."""
     w = filters_world()
     assert w.learned("az1", "lr")[2] == "2001:db12::1/64 via fe80:10::2"
 
@@ -316,6 +319,7 @@ def test_filters(zone: str, table: str, option: str, value: str, left: list[str]
 
 
 def test_lists_of_three_places_and_deny_beats_allow() -> None:
+    """Deny lists of port, router and zone (spec routes-4.3.5, routes-5.6.6)."""
     w = filters_world()
     w.zone_options("az2", ic_route_denylist="192.168.12.0/24")
     w.options("az2", "Logical_Router", "lr", ic_route_deny_adv="192.168.2.0/24")

@@ -78,6 +78,7 @@ class Monitors(World):
 
 
 def test_three_zones() -> None:
+    """Requests reach the target zone, and statuses the source zone (spec monitors-1, monitors-M5, monitors-M6, monitors-M8)."""
     w = Monitors(3)
     for zone, ports in (("az1", "12"), ("az2", "34")):
         for number in ports:
@@ -128,6 +129,7 @@ def test_three_zones() -> None:
 
 
 def test_what_is_written() -> None:
+    """Which columns are written, in both directions (spec monitors-2, monitors-M7)."""
     w = Monitors()
     w.monitor("az1", "p2", "az2", options={"az-name": "az2", "failure_count": "3"})
     w.port("az2", "p2")
@@ -197,6 +199,7 @@ def test_quirk_requests_of_a_dead_zone_stay_and_are_served() -> None:
 
 
 def test_up_must_be_set() -> None:
+    """A port counts as ready when its up is set, whatever the value (spec monitors-M3)."""
     w = Monitors()
     w.monitor("az1", "p2", "az2")
     w.port("az2", "p2", up=None)
@@ -211,6 +214,7 @@ def test_up_must_be_set() -> None:
 
 
 def test_nothing_is_done_without_a_mac_or_a_global_row() -> None:
+    """Without svc_monitor_mac nothing is inserted or deleted (spec monitors-M2)."""
     w = Monitors()
     w.mac("az1", "")
     w.monitor("az1", "p2", "az2")
@@ -228,6 +232,7 @@ def test_nothing_is_done_without_a_mac_or_a_global_row() -> None:
 
 
 def test_quirk_unset_protocol_is_a_value_like_any() -> None:
+    """Two unset protocols are equal (spec monitors-M4)."""
     w = Monitors()
     w.monitor("az1", "p2", "az2", protocol=None)
     w.port("az2", "p2")
@@ -239,6 +244,7 @@ def test_quirk_unset_protocol_is_a_value_like_any() -> None:
 
 
 def test_quirk_each_source_has_its_own_request() -> None:
+    """Each source has its own request, and one SB row serves both (spec monitors-M5, monitors-M9)."""
     w = Monitors(3)
     w.port("az2", "p2")
     for zone, count in (("az1", "3"), ("az3", "7")):
@@ -288,6 +294,7 @@ def test_quirk_other_source_addresses_share_the_monitor() -> None:
 
 
 def test_quirk_a_local_monitor_answers_in_whatever_form() -> None:
+    """A row of the local ovn-northd answers and is not written to (spec monitors-M6, monitors-M7)."""
     w = Monitors()
     w.port("az2", "p2")
     w.monitor("az2", "p2", src_ip="2.2.2.7", status="online")
@@ -307,6 +314,7 @@ def test_quirk_a_request_to_the_own_zone_is_not_published() -> None:
 
 
 def test_northd_takes_a_learned_monitor_over() -> None:
+    """A row that ovn-northd takes over is left to it, and made again when it drops it (spec monitors-M7, monitors-M11)."""
     w = Monitors()
     w.port("az2", "p2")
     w.monitor("az1", "p2", "az2")
@@ -321,6 +329,7 @@ def test_northd_takes_a_learned_monitor_over() -> None:
 
 
 def test_odd_rows() -> None:
+    """Rows that nothing asks for are deleted; requests for unknown zones stay (spec monitors-M8)."""
     w = Monitors()
     w.monitor("az1", "p1", "", remote=True)
     w.monitor("az1", "p2", "az2", options={"az-name": ""})
@@ -392,6 +401,7 @@ EDITS = st.lists(
 @examples(60)
 @given(EDITS)
 def test_delta_passes_leave_nothing_to_a_full_one(edits: list[tuple[str, str, str, str, str]]) -> None:
+    """A settled state is not written again, whatever happened before (spec monitors-M10)."""
     w = Monitors(3)
     for zone, action, port, target, mark in edits:
         found = w.sb(zone).find("Service_Monitor", "port", port)

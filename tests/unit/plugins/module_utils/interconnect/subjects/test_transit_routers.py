@@ -89,6 +89,7 @@ def bindings(w: World) -> list[str]:
 
 
 def test_a_transit_router_in_every_zone() -> None:
+    """Each transit router has a router in every zone, which requests the datapath's key (spec switches-R-1, switches-R-2, switches-R-4)."""
     w = world()
     tr = add_tr(w)
     expected = [("transit-router", "", tr, FIRST)]
@@ -106,6 +107,7 @@ def test_a_transit_router_in_every_zone() -> None:
 
 
 def test_switches_and_routers_share_one_pool_of_keys() -> None:
+    """Keys of switches and of routers count as used for both (spec switches-K-1)."""
     w = world()
     with w.batch():
         for number in range(5):
@@ -117,6 +119,7 @@ def test_switches_and_routers_share_one_pool_of_keys() -> None:
 
 
 def test_v4_routers_stay_in_the_normal_range() -> None:
+    """The VXLAN mode does not change the keys of routers (spec switches-V-4)."""
     w = world()
     gw = named(w.zone.sb, "Chassis", "gw-az1").uuid
     w.add(w.zone.sb, "Chassis", gw, "encaps", "Encap", type="vxlan", ip="192.0.2.1")
@@ -128,6 +131,7 @@ def test_v4_routers_stay_in_the_normal_range() -> None:
 
 
 def test_renaming_keeps_the_datapath_and_its_key() -> None:
+    """A renamed transit router keeps datapath and key; here it keeps its NB router too (spec newest-N-9)."""
     w = world()
     tr = add_tr(w)
     add_trp(w)
@@ -143,6 +147,7 @@ def test_renaming_keeps_the_datapath_and_its_key() -> None:
 
 
 def test_quirk_a_datapath_without_uuid_matches_no_router() -> None:
+    """A router's datapath without nb_ic_uuid is deleted (spec switches-R-5)."""
     w = world()
     add_tr(w)
     w.put(w.ic_sb, "Datapath_Binding", type="transit-router", tunnel_key=5)
@@ -154,6 +159,7 @@ def test_quirk_a_datapath_without_uuid_matches_no_router() -> None:
 
 
 def test_r3_only_what_this_interconnect_made_is_deleted() -> None:
+    """A router without transit router is deleted only if this interconnect made it (spec switches-R-3)."""
     w = world()
     w.put(nb(w, "az1"), "Logical_Router", name="foreign", options={"interconn-tr": "unknown"})
     w.put(nb(w, "az1"), "Logical_Router", name="marked", options={"interconn-tr": "gone"}, external_ids={"ovn-interconnect": "gone"})
@@ -279,6 +285,7 @@ def test_a_binding_deleted_by_hand_comes_back_and_the_port_stays() -> None:
 
 
 def test_a_port_on_a_gateway_of_one_zone() -> None:
+    """The zone of the chassis publishes the port, and every zone has its router port (spec ports-Y-1, ports-Y-2)."""
     w = world()
     tr = add_tr(w)
     add_trp(w, chassis="gw-az2")
@@ -297,6 +304,7 @@ def test_a_port_on_a_gateway_of_one_zone() -> None:
 
 
 def test_quirk_a_deleted_port_leaves_no_row() -> None:
+    """A port that is removed loses its router ports and its row (spec ports-Y-3, ports-Y-4, newest-N-5)."""
     w = world()
     add_tr(w)
     trp = add_trp(w, chassis="gw-az2")
@@ -318,6 +326,7 @@ def test_quirk_a_port_moves_to_another_zone() -> None:
 
 
 def test_quirk_a_changed_mac_reaches_ic_sb() -> None:
+    """A changed MAC reaches IC_SB and every zone (spec ports-Y-2, newest-N-5)."""
     w = world()
     add_tr(w)
     trp = add_trp(w)
@@ -338,6 +347,7 @@ def test_a_port_on_an_unknown_chassis_is_realised_nowhere() -> None:
 
 
 def test_a_port_without_chassis_is_in_every_zone() -> None:
+    """A port without chassis has one shared row and a router port in every zone (spec newest-N-4)."""
     w = world(("az1", "az2", "az3"))
     tr = add_tr(w)
     trp = add_trp(w, chassis="", networks=set())
@@ -355,6 +365,7 @@ def test_a_port_without_chassis_is_in_every_zone() -> None:
 
 
 def test_a_port_moves_between_one_zone_and_all_of_them() -> None:
+    """The row of a port that loses its chassis stays; requested-chassis goes only where it is (spec newest-N-4, newest-N-14)."""
     w = world(("az1", "az2", "az3"))
     add_tr(w)
     trp = add_trp(w, chassis="gw-az2")
@@ -378,6 +389,7 @@ def test_quirk_keys_reach_nb_only_once_they_are_committed() -> None:
 
 
 def test_operator_additions_stay_and_ours_are_forced_back() -> None:
+    """What operators add to a router stays, what is copied is forced back (spec switches-6)."""
     w = world()
     add_tr(w)
     add_trp(w)
@@ -467,6 +479,7 @@ def test_quirk_a_router_deleted_in_a_zone_takes_operators_additions_along() -> N
 
 
 def test_quirk_a_switch_and_a_router_of_one_name() -> None:
+    """Bindings of a switch and of a router with one name are told apart by their type (spec switches-5.3)."""
     w = world()
     add_tr(w, "x")
     w.transit_switch("x")
@@ -520,6 +533,7 @@ def test_the_trp_race_ends_with_one_row() -> None:
 
 @pytest.mark.parametrize("lacking", [LACKING_IN_2303, [place for place in LACKING_IN_2303 if "Northbound" not in place]])
 def test_older_schemas_turn_transit_routers_off(lacking: Sequence[str]) -> None:
+    """Without the tables of 26.03 there are no transit routers (spec switches-D-2)."""
     w = world(schemas=schemas_without(*lacking))
     w.put(w.ic_nb, "Transit_Router", name="tr1")
     w.transit_switch("ts1")

@@ -53,6 +53,7 @@ def set_mode(w: World, value: str) -> None:
 
 
 def test_transit_switch_handling() -> None:
+    """Each transit switch has a switch in every zone and a datapath (spec switches-S-1, switches-S-6, switches-S-8, switches-V-1)."""
     w = world()
     ts1 = w.transit_switch("ts1")
     ts2 = w.transit_switch("ts2")
@@ -78,6 +79,7 @@ def test_our_mark_and_nothing_else_stands_in_external_ids() -> None:
 
 
 def test_k2_the_lowest_free_key_is_taken() -> None:
+    """The lowest free key is taken, a freed one at once (spec switches-K-2)."""
     w = world()
     first = w.transit_switch("ts1")
     w.settle()
@@ -91,6 +93,7 @@ def test_k2_the_lowest_free_key_is_taken() -> None:
 
 
 def test_k4_without_a_free_key_the_switch_waits() -> None:
+    """Without a free key the switch is made without one, and gets it later (spec switches-K-4)."""
     w = with_gateways()
     set_mode(w, "true")
     w.settle()
@@ -106,6 +109,7 @@ def test_k4_without_a_free_key_the_switch_waits() -> None:
 
 
 def test_k2_the_lower_end_comes_last() -> None:
+    """The search begins behind the lower end, which comes last (spec switches-K-2)."""
     w = world()
     keys = DatapathKeys()
     assert [keys.take(w.zone, name, range(5, 8)) for name in "abcd"] == [6, 7, 5, None]
@@ -114,6 +118,7 @@ def test_k2_the_lower_end_comes_last() -> None:
 
 
 def test_s2_the_name_of_the_switch_is_not_corrected() -> None:
+    """A switch that was renamed in NB keeps its new name (spec switches-S-2)."""
     w = world()
     w.transit_switch("ts1")
     w.settle()
@@ -126,6 +131,7 @@ def test_s2_the_name_of_the_switch_is_not_corrected() -> None:
 
 @pytest.mark.parametrize("text", ["7", "", "x", "16711682x"])
 def test_s3_operator_changes_to_the_key_are_reverted(text: str) -> None:
+    """An operator's change to requested-tnl-key is reverted (spec switches-S-3)."""
     w = world()
     w.transit_switch("ts1")
     w.settle()
@@ -135,6 +141,7 @@ def test_s3_operator_changes_to_the_key_are_reverted(text: str) -> None:
 
 
 def test_s3_another_text_of_the_same_number_stays() -> None:
+    """Another text of the same number is left alone (spec switches-S-3)."""
     w = world()
     w.transit_switch("ts1")
     w.settle()
@@ -144,6 +151,7 @@ def test_s3_another_text_of_the_same_number_stays() -> None:
 
 
 def test_quirk_s4_only_what_this_interconnect_made_is_deleted() -> None:
+    """A switch without transit switch is deleted only if this interconnect made it (spec switches-S-4)."""
     w = world()
     w.put(w.zone.nb, "Logical_Switch", name="foreign", other_config={"interconn-ts": "unknown"})
     w.put(w.zone.nb, "Logical_Switch", name="marked", other_config={"interconn-ts": "gone"}, external_ids={"ovn-interconnect": "gone"})
@@ -248,6 +256,7 @@ def test_a_switch_that_another_program_makes_beside_ours_is_reported_and_stays(m
 
 @pytest.mark.parametrize("kept", ["named", "with ports"])
 def test_s5_of_two_switches_one_is_kept(kept: str) -> None:
+    """Of two switches for one transit switch the one in use stays (spec switches-S-5)."""
     w = world()
     for seed in range(4):
         w.random.seed(seed)
@@ -279,6 +288,7 @@ def test_an_ordinary_switch_of_the_same_name_is_left_alone() -> None:
 
 
 def test_s7_type_and_uuid_are_filled_in_after_an_upgrade() -> None:
+    """Columns that an older release left empty are filled in (spec switches-S-7)."""
     w = world()
     ts1 = w.transit_switch("ts1")
     w.put(w.ic_sb, "Datapath_Binding", transit_switch="ts1", tunnel_key=FIRST + 3)
@@ -287,6 +297,7 @@ def test_s7_type_and_uuid_are_filled_in_after_an_upgrade() -> None:
 
 
 def test_s8_surplus_datapaths_and_those_without_a_switch_are_deleted() -> None:
+    """One datapath stays for each transit switch, all others go (spec switches-S-8)."""
     w = world()
     ts1 = w.transit_switch("ts1")
     w.put(w.ic_sb, "Datapath_Binding", transit_switch="ts1", tunnel_key=FIRST + 3)
@@ -298,6 +309,7 @@ def test_s8_surplus_datapaths_and_those_without_a_switch_are_deleted() -> None:
 
 
 def test_only_the_holder_of_the_lock_writes_datapaths() -> None:
+    """Only the zone with the lock writes datapaths, and it does so as soon as it gets the lock (spec switches-4.3, status-F-6)."""
     w = world()
     w.give_lock("")
     ts1 = w.transit_switch("ts1")
@@ -318,6 +330,7 @@ def test_only_the_holder_of_the_lock_writes_datapaths() -> None:
 
 
 def test_vxlan_tunnel_key() -> None:
+    """The mode decides the flag and the range of the key (spec switches-V-1, switches-V-3)."""
     w = with_gateways()
     w.transit_switch("ts1")
     w.settle()
@@ -332,6 +345,7 @@ def test_vxlan_tunnel_key() -> None:
 
 
 def test_vxlan_mode_without_a_vxlan_encap_does_nothing_and_falls_back_with_the_last() -> None:
+    """The option counts only while IC_SB has an encap of type vxlan (spec zones-B.3, switches-V-2)."""
     w = with_gateways()
     gw1 = named(w.zone.sb, "Chassis", "gw1")
     (encap,) = [row for row in w.zone.sb.rows("Encap") if row["type"] == "vxlan"]
@@ -350,6 +364,7 @@ def test_vxlan_mode_without_a_vxlan_encap_does_nothing_and_falls_back_with_the_l
 
 
 def test_quirk_v3_a_key_outside_the_range_is_refreshed_whatever_the_writers_flags_say() -> None:
+    """A key outside the range of the mode is replaced, whatever the switches' flags say (spec switches-V-3, newest-N-7)."""
     w = with_gateways()
     set_mode(w, "true")
     w.settle()
@@ -364,6 +379,7 @@ def test_quirk_v3_a_key_outside_the_range_is_refreshed_whatever_the_writers_flag
 
 
 def test_quirk_v3_each_key_is_refreshed_once_whatever_the_number_of_zones() -> None:
+    """One zone replaces each key once (spec switches-V-3)."""
     w = World(lambda: [Gateways(), TransitSwitches()], ["az1", "az2", "az3"])
     w.chassis("gw1", zone="az2", kind="vxlan")
     w.transit_switch("ts1")
@@ -376,7 +392,7 @@ def test_quirk_v3_each_key_is_refreshed_once_whatever_the_number_of_zones() -> N
 
 
 def test_quirk_s6_zones_that_act_at_once_make_one_datapath_and_all_take_its_key() -> None:
-    """One connection both provides the datapaths and reports their changes, so a key always reaches NB (spec status-F.5)."""
+    """One connection both provides the datapaths and reports their changes, so a key always reaches NB (spec status-F.5, switches-S-6)."""
     w = world(["az1", "az2", "az3"])
     with w.batch():
         for number in range(5):
@@ -391,6 +407,7 @@ def test_quirk_s6_zones_that_act_at_once_make_one_datapath_and_all_take_its_key(
 
 
 def test_a_switch_of_an_older_release_gets_both_keys_in_one_write() -> None:
+    """A switch without the flag gets it as false, together with the key (spec switches-V-2, newest-N-10)."""
     w = world()
     w.put(w.zone.nb, "Logical_Switch", name="ts1", other_config={"interconn-ts": "ts1"})
     w.transit_switch("ts1")
@@ -399,6 +416,7 @@ def test_a_switch_of_an_older_release_gets_both_keys_in_one_write() -> None:
 
 
 def test_d4_older_northbound_schemas_get_no_vxlan_key() -> None:
+    """An NB schema before 25.03 gets no ic-vxlan_mode (spec switches-D-4)."""
     schemas = schemas_without()
     schemas[NB] = ServerSchema(NB, "7.0.0", schemas[NB].json)
     w = world(schemas=schemas)
@@ -408,6 +426,7 @@ def test_d4_older_northbound_schemas_get_no_vxlan_key() -> None:
 
 
 def test_d3_works_on_the_oldest_schemas() -> None:
+    """Without the column type every datapath is a switch's (spec switches-D-1, switches-D-3)."""
     w = world(schemas=schemas_without(*LACKING_IN_2303))
     w.transit_switch("ts1")
     w.transit_switch("ts2")
@@ -646,6 +665,7 @@ def test_k2_a_key_that_was_freed_during_a_pause_is_taken() -> None:
 
 
 def test_k5_of_two_datapaths_with_one_key_the_one_that_nb_uses_keeps_it() -> None:
+    """A key that two datapaths share stays with the one whose switch uses it (spec switches-K-5)."""
     w = world()
     for name in ("ts1", "ts2"):
         w.transit_switch(name)
@@ -666,6 +686,7 @@ def test_k5_of_two_datapaths_with_one_key_the_one_that_nb_uses_keeps_it() -> Non
 
 
 def test_k5_datapaths_that_were_made_with_one_key_at_once_end_with_two() -> None:
+    """Two datapaths that were given one key at once end with two keys (spec switches-K-5)."""
     w = world()
     with w.batch():
         for name in ("ts1", "ts2", "ts3"):
@@ -740,6 +761,7 @@ def test_law(history: list[tuple[int, str, str, bool]]) -> None:
 
 
 def test_a_datapath_is_not_made_where_a_daemon_without_the_lock_was_faster() -> None:
+    """An older daemon that takes no lock may be faster; its datapath is used (spec switches-D-5)."""
     w = world()
     w.put(w.zone.ic_nb, "Transit_Switch", name="ts1")
     steps = [step for step in TransitSwitches().plan("ts1", w.zone) if isinstance(step, Change)]

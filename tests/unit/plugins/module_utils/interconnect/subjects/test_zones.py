@@ -33,6 +33,7 @@ def rename(world: World, old: str, name: str) -> None:
 
 
 def test_a_zone_registers_and_remembers_its_row() -> None:
+    """A zone inserts its row in IC_SB and uses it from then on (spec zones-A.1, zones-A-5)."""
     simulated = world()
     simulated.settle()
     zone = simulated.zone
@@ -58,6 +59,7 @@ def test_a_nameless_zone_writes_nothing_global() -> None:
 
 
 def test_without_a_global_row_nothing_is_done_and_that_is_listed() -> None:
+    """A zone without NB_Global writes nothing (spec zones-A-1, newest-N-23)."""
     simulated = world()
     simulated.settle()
     nb = simulated.zone.nb
@@ -147,6 +149,7 @@ GONE = "3f2c4a6e-0000-4000-8000-000000000000"
 
 
 def test_a_row_of_upstreams_daemon_is_adopted_as_soon_as_one_of_its_gateways_is_ours() -> None:
+    """A row of the zone's name is adopted, here only once something proves it to be the zone's (spec zones-A-4)."""
     simulated = world()
     az = foreign(simulated, "gw1", "gw2", routers=(GONE,))
     restart(simulated)
@@ -264,6 +267,7 @@ def test_quirk_a3_a_zone_that_is_gone_keeps_its_rows_and_is_named() -> None:
 
 
 def test_quirk_c_a_zone_with_gateways_is_renamed_in_place_on_the_oldest_schemas() -> None:
+    """The row of a renamed zone is renamed in place on every schema (spec zones-C)."""
     simulated = world(schemas=schemas_without(*LACKING_IN_2303))
     simulated.chassis("gw1", zone="az1")
     simulated.settle()
