@@ -7,16 +7,17 @@
 The identity of IC_NB, IC_SB and SB is the uuid of their global row, remembered in the zone's NB_Global.external_ids. While another row, or
 none, is there, the counters run backwards, one update removed every transit switch, or the zone found IC_NB without transit switches that
 it is attached to, deletions and new tunnel keys of datapaths are withheld and reported. While SB or NB may be incomplete, changes that
-withdraw a port's address, gateway or router from IC_SB are withheld too. A hold ends by itself when a full pass has nothing left to
-withhold, or when an operator releases it (docs/loss-and-restore.md). Reasons that only the process that saw the event can know are noted
-in NB for the process that comes after it.
+withdraw a port's address, gateway or router from IC_SB are withheld too. What this process creates during a hold follows from the
+present contents of the databases, so it is deleted as usual. A hold ends by itself when a full pass has nothing left to withhold, or when
+an operator releases it (docs/loss-and-restore.md). Reasons that only the process that saw the event can know are noted in NB for the
+process that comes after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
-from .change import DELETE, UPDATE, Change, Group, Left
+from .change import DELETE, INSERT, UPDATE, Change, Group, Left
 from .engine import Engine
 from .schema import IC_NB, IC_SB, NB, SB
 from .store import Row, RowChange
@@ -56,6 +57,8 @@ class Guard:
         #: By database, the counter of an older copy whose word is taken nevertheless: of no younger one, and until it has caught up.
         self._let_pass: dict[str, int] = {}
         self._withheld: dict[tuple[str, Hashable], Group] = {}
+        #: The keys whose rows this process has inserted since the latest sign of a loss: no hold protects those rows.
+        self._created: set[tuple[str, Hashable]] = set()
         #: What NB remembered when it was last looked at.
         self._memory: dict[str, str] = {}
 
@@ -81,6 +84,7 @@ class Guard:
         self._own = None
         self._let_pass = {}
         self._withheld = {}
+        self._created = set()
         self._memory = {}
         self.holds = {}
         missing = self._missing_switches()
@@ -90,12 +94,7 @@ class Guard:
 
     def observe(self, updates: Sequence[Sequence[RowChange]]) -> None:
         """Look at the identity of the databases after these updates, each with its row changes, before anything is planned."""
-        if self._removed_all_switches(updates):
-            self._note(IC_NB_KEY + HOLD, f"one update removed every transit switch from {IC_NB}")
-        if self._has_fallen_back():
-            self._note(IC_SB_KEY + HOLD, f"{IC_SB} is an older copy (what this zone has confirmed there is not confirmed any more)")
-        if lost_token(self._zone):
-            self._note(NB_KEY + HOLD, f"{NB} was rebuilt or emptied (NB_Global.external_ids has lost the zone's entries)")
+        lost = self._note_losses(updates)
         self._remember_again()
         self._drop_written_notes()
         holds = {database: reason for database in _GLOBAL for reason in [self._doubt(database)] if reason}
@@ -106,12 +105,32 @@ class Guard:
             if database not in self.holds:
                 self._log(f"{reason}; deletions are withheld until what they would delete is wanted again, or until {RELEASE}")
                 self._engine.mark_all()
+        changed = any(self.holds.get(database) != reason for database, reason in holds.items())
+        if lost or changed or not holds or any(self._lacks_global_row(database) for database in holds):
+            self._created.clear()
         if IC_SB in holds:
             self._zone.confirmable = None  # what this zone has confirmed may not be there
         ended = bool(self.holds) and not holds
         self.holds = holds
         if ended:
             self._let_go("what was there before is back")
+
+    def _note_losses(self, updates: Sequence[Sequence[RowChange]]) -> bool:
+        """Note the losses that only these updates, and what was there before them, show. Returns whether there was any."""
+        losses = {}
+        if self._removed_all_switches(updates):
+            losses[IC_NB_KEY] = f"one update removed every transit switch from {IC_NB}"
+        if self._has_fallen_back():
+            losses[IC_SB_KEY] = f"{IC_SB} is an older copy (what this zone has confirmed there is not confirmed any more)"
+        if lost_token(self._zone):
+            losses[NB_KEY] = f"{NB} was rebuilt or emptied (NB_Global.external_ids has lost the zone's entries)"
+        for key, loss in losses.items():
+            self._note(key + HOLD, loss)
+        return bool(losses)
+
+    def _lacks_global_row(self, database: str) -> bool:
+        """Whether a database could be emptied once more without another sign of it: its global row is gone already."""
+        return database in _GLOBAL and self._zone.store(database).only(_GLOBAL[database][0]) is None
 
     def _doubt(self, database: str) -> str | None:
         table, key = _GLOBAL[database]
@@ -261,11 +280,15 @@ class Guard:
                 self._withheld[(group.subject, group.key)] = group
             else:
                 allowed.append(group)
+                if any(change.action == INSERT for change in group.changes):
+                    self._created.add((group.subject, group.key))
         return allowed
 
     def _withheld_changes(self, group: Group) -> list[Change]:
         """The changes of a group because of which it is withheld."""
         withdrawals = _withdrawals(group) if SB in self.holds or NB in self.holds else []
+        if (group.subject, group.key) in self._created:
+            return [change for change in group.changes if _renumbers(change) or _releases(change)] + withdrawals
         return _deletions(group) + withdrawals
 
     def settle(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, Group, delete, remove, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, Group, delete, insert, remove, update
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.guard import Guard
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
@@ -322,6 +322,64 @@ def test_a_hold_ends_by_itself_when_nothing_is_left_to_withhold(site: Site) -> N
     site.guard.settle()
     assert not site.guard.holding
     assert site.zone.notes[IC_NB_KEY] == "nb-2"
+
+
+class TestRowsThatAreCreatedDuringAHold:
+    """What the process creates during a hold is deleted as usual, unless there is another sign of a loss."""
+
+    def create_and_delete(self, site: Site) -> Group:
+        """The daemon creates the switch of ts9. Returns the group that would delete it again."""
+        columns = {"name": "ts9", "other_config": {"interconn-ts": "ts9"}}
+        creation = insert(site.zone.nb, "Logical_Switch", columns, record="ts9", reason="it is in IC_NB")
+        group = Group("zones", "ts9", (creation,))
+        assert site.filtered(group) == [group]
+        change = site.zone.nb.put("Logical_Switch", "ls9", columns)
+        assert change is not None
+        site.guard.observe([[change]])
+        row = site.zone.nb.row("Logical_Switch", "ls9")
+        assert row is not None
+        return Group("zones", "ts9", (delete(site.zone.nb, "Logical_Switch", row, record="ts9", reason="gone from IC_NB"),))
+
+    def test_a_switch_that_was_created_after_the_loss_is_deleted(self, site: Site) -> None:
+        site.replace_ic_nb("nb-2")
+        deletion = self.create_and_delete(site)
+        assert site.filtered(deletion, site.switch_deletion()) == [deletion]
+        assert [left.record for left in site.guard.withheld] == ["Logical_Switch ts1"]
+
+    def test_a_switch_that_was_created_before_the_loss_is_not(self, site: Site) -> None:
+        deletion = self.create_and_delete(site)
+        site.replace_ic_nb("nb-2")
+        assert site.filtered(deletion) == []
+
+    def test_a_switch_that_somebody_else_created_is_not(self, site: Site) -> None:
+        """NB may be restored too: the rows that come with it are older than the hold."""
+        site.replace_ic_nb("nb-2")
+        change = site.zone.nb.delete("Logical_Switch", "ls")
+        row = change.old if change is not None else None
+        assert row is not None
+        again = site.zone.nb.put("Logical_Switch", "ls", row.as_dict())
+        assert again is not None
+        site.guard.observe([[again]])
+        assert site.filtered(site.switch_deletion()) == []
+
+    def test_another_ic_nb_protects_it_too(self, site: Site) -> None:
+        site.replace_ic_nb("nb-2")
+        deletion = self.create_and_delete(site)
+        site.zone.ic_nb.delete("IC_NB_Global", "nb-2")
+        site.zone.ic_nb.put("IC_NB_Global", "nb-3", {})
+        site.guard.observe(())
+        assert site.filtered(deletion) == []
+
+    def test_an_ic_nb_without_a_global_row_may_be_emptied_again(self, site: Site) -> None:
+        site.replace_ic_nb(None)
+        assert site.filtered(self.create_and_delete(site)) == []
+
+    def test_an_update_that_removes_every_transit_switch_protects_it_too(self, site: Site) -> None:
+        site.replace_ic_nb("nb-2")
+        deletion = self.create_and_delete(site)
+        gone = [site.zone.ic_nb.delete("Transit_Switch", name) for name in ("ts1", "ts2", "ts3")]
+        site.guard.observe([[change for change in gone if change is not None]])
+        assert site.filtered(deletion) == []
 
 
 def test_a_hold_does_not_end_while_the_zone_has_no_row_of_its_own(site: Site) -> None:
