@@ -96,3 +96,13 @@ def test_a_group_that_the_inventory_does_not_have_is_left_out(tmp_path: Path) ->
     status, printed = run("site", ZONE, tmp_path, "--check", "-e", "ansible_connection=labhost")
     assert status != 0
     assert "no host 'central' runs in" in printed
+
+
+def test_a_database_host_alone_can_remove_a_dead_zone(tmp_path: Path) -> None:
+    """The limit leaves no daemon host: the run goes on to the database host, which cannot be reached here."""
+    inventory = {"children": {**ZONE["children"], "ovn_ic_databases": {"hosts": {"db": None}}}}
+    status, printed = run(
+        "remove_zone", inventory, tmp_path, "--limit=db", "-e", "zone=az1", "-e", "zone_is_dead=true", "-e", "ansible_connection=labhost"
+    )
+    assert status != 0
+    assert "No database host and no daemon host of another zone answers" in printed
