@@ -45,11 +45,13 @@ options:
       - An empty value removes the chassis from a port.
     type: str
   mac:
-    description: The MAC address of the port. Needed for a new port.
+    description: The MAC address of the port. Needed for a new port. A MAC that another port of the transit router has is refused.
     type: str
   networks:
     description:
       - The addresses of the port with their prefix lengths. A port can have none.
+      - Addresses that no router port can have are refused, such as network, broadcast, multicast, loopback and link-local addresses, and
+        networks that overlap with those of another port of the transit router.
       - An empty list removes all of them.
     type: list
     elements: str
@@ -136,7 +138,6 @@ changes:
 from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.addressing import port_network
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import map_options
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import (
@@ -144,23 +145,17 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding 
     holder_of,
     make_port,
     named,
-    neighbours,
     remove_port,
     require,
     view,
 )
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.port_addressing import router_port_addresses
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import doing, refuse_vxlan
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_mac, checked_name
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import (
-    format_address,
-    format_prefix,
-    parse_mac,
-    parse_prefix,
-)
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name, present_name
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, delete
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, declare
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
 
 DATABASE = declare(
     IC_NB,
@@ -184,21 +179,6 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def _networks(params: Params, store: Store, router: Row, name: str) -> frozenset[str] | None:
-    """The wanted networks, host bits included. Raises ModuleError where one is none, or another port of the router has the address."""
-    if params["networks"] is None:
-        return None
-    wanted = {port_network(text, "networks", "10.100.1.1/24") for text in params["networks"]}
-    for port in neighbours(store, OF_ROUTER, router, name):
-        for taken in filter(None, map(parse_prefix, port["networks"])):
-            if taken.host in {network.host for network in wanted}:
-                raise ModuleError(
-                    f"port {port['name']!r} of the same transit router has the address {format_address(taken.host)}; choose another one",
-                    database=IC_NB,
-                )
-    return frozenset(format_prefix(network) for network in wanted)
-
-
 def _make(params: Params, store: Store, name: str) -> list[Change]:
     chassis = checked_name(params["chassis"], "chassis") if params["chassis"] else params["chassis"]
     router = holder_of(params, store, OF_ROUTER, name)
@@ -207,11 +187,7 @@ def _make(params: Params, store: Store, name: str) -> list[Change]:
         refuse_vxlan(store)
     if params["mac"] is None and row is None:
         raise ModuleError(f"port {name!r} does not exist yet; set mac, so that it can be created", database=IC_NB)
-    mac = None if params["mac"] is None else checked_mac(params["mac"], "mac")
-    networks = _networks(params, store, router, name)
-    if row is not None:  # what differs only in form stays as it is
-        mac = None if mac is None or parse_mac(row["mac"]) == parse_mac(mac) else mac
-        networks = None if set(map(parse_prefix, row["networks"])) == set(map(parse_prefix, networks or ())) else networks
+    mac, networks = router_port_addresses(params, store, router, name)
     columns = {"chassis": chassis, "mac": mac, "networks": networks}
     maps = {"other_config": (params["other_config"], params["purge_other_config"])}
     return make_port(store, OF_ROUTER, router, name, {**columns, "tr_uuid": router.uuid}, maps)
@@ -232,7 +208,7 @@ def desired(params: Params, stores: Stores) -> list[Change]:
     """The port and its place, as far as they are not as wanted; then the rows that it has left behind."""
     store = stores[IC_NB]
     require(store, "Transit_Router_Port", "transit routers", "1.3.0", "26.03")
-    name = checked_name(params["name"], "name")
+    name = present_name(params["name"], "name", params["state"])
     changes = remove_port(store, OF_ROUTER, name) if params["state"] == "absent" else _make(params, store, name)
     return changes or (_stale(params, stores[IC_SB]) if IC_SB in stores else [])
 

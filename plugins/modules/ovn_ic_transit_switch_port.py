@@ -39,6 +39,7 @@ options:
   type:
     description:
       - The type of the logical switch port where the port is local, such as V(router). Empty for a port of a virtual machine.
+      - A type that OVN does not know is refused.
     type: str
   chassis:
     description:
@@ -51,7 +52,11 @@ options:
   addresses:
     description:
       - All addresses of the port. Each is a MAC address, followed by its IP addresses after blanks; or V(router), V(unknown), V(dynamic).
-      - An IP address that another port of the transit switch has is refused. An empty list removes all.
+      - An IP address or MAC that another port of the transit switch has is refused. If O(ic_sb_db) is given, the ports that zones have
+        published are looked at, too.
+      - Addresses that no port can have are refused, such as multicast and loopback addresses. If the transit switch has subnets (see
+        M(ovn.interconnect.ovn_ic_transit_switch)), so are addresses outside them and their network and broadcast addresses.
+      - An empty list removes all.
     type: list
     elements: str
 seealso:
@@ -125,34 +130,37 @@ changes:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects, usage
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import map_options
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import (
     OF_SWITCH,
     holder_of,
     make_port,
-    neighbours,
     remove_port,
     require,
     view,
 )
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.port_addressing import narrow, switch_port_addresses, widen
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import MAPS, doing
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name, port_addresses
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import format_address, parse_ip
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name, present_name
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, declare
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, declare, extended
 
 DATABASE = declare(
     IC_NB,
     {
-        "Transit_Switch": "name ports:refs",
+        "Transit_Switch": "name ports:refs external_ids:map",
         "Transit_Switch_Port": "name type chassis peer addresses:strs other_config:map external_ids:map",
         "Transit_Router_Port": "name",
     },
 )
+
+GLOBAL = extended(usage.GLOBAL, {"Gateway": "name"})
+#: Types of logical switch ports that a port of IC_NB can have.
+TYPES = ("router", "switch", "localnet", "localport", "l2gateway", "vtep", "external", "virtual")
+NAMES = ("chassis", "peer")
 
 OPTIONS: dict[str, Any] = {
     **OF_SWITCH.options,
@@ -163,30 +171,26 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def _addresses(params: Params, store: Store, switch: Row, name: str) -> frozenset[str] | None:
-    """The wanted addresses. Raises ModuleError where one is none, or another port of the switch has it."""
-    if params["addresses"] is None:
-        return None
-    wanted = {address for text in params["addresses"] for address in port_addresses(text, "addresses")}
-    for port in neighbours(store, OF_SWITCH, switch, name):
-        for address in wanted.intersection(parse_ip(word) for text in port["addresses"] for word in text.split()):
-            raise ModuleError(
-                f"port {port['name']!r} of the same transit switch has the address {format_address(address)}; choose another one",
-                database=IC_NB,
-            )
-    return frozenset(" ".join(text.split()) for text in params["addresses"])
+def _type(given: str | None) -> str | None:
+    """The wanted type. Raises ModuleError for one that ovn-northd does not know, which would make a port without effect."""
+    if given == "remote":
+        raise ModuleError("type is 'remote', which the daemons give the port in other zones; give the type that it has where it is local")
+    if given and given not in TYPES:
+        raise ModuleError(f"type is {given!r}, which OVN does not know; give one of {', '.join(TYPES)}, or an empty text for a VIF")
+    return given
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
     """The port and its place, as far as they are not as wanted."""
     store = stores[IC_NB]
     require(store, "Transit_Switch_Port", "ports of transit switches", "1.4.0", "26.09")
-    name = checked_name(params["name"], "name")
+    name = present_name(params["name"], "name", params["state"])
     if params["state"] == "absent":
         return remove_port(store, OF_SWITCH, name)
+    columns: dict[str, Any] = {column: checked_name(params[column], column) if params[column] else params[column] for column in NAMES}
+    columns["type"] = _type(params["type"])
     switch = holder_of(params, store, OF_SWITCH, name)
-    columns = {column: params[column] for column in ("type", "chassis", "peer")}
-    columns["addresses"] = _addresses(params, store, switch, name)
+    columns["addresses"] = switch_port_addresses(params, stores, switch, name)
     maps = {column: (params[column], params[f"purge_{column}"]) for column in MAPS}
     return make_port(store, OF_SWITCH, switch, name, columns, maps)
 
@@ -204,11 +208,19 @@ def warn(params: Params, stores: Stores) -> list[str]:
 
 def main() -> None:
     """Run the module."""
-    optional = [declare(IC_SB, {"Gateway": "name"})]
     constraints = {"required_if": [("state", "present", ["transit_switch"])]}
     run(
         Declaration(
-            OPTIONS, [DATABASE], desired, describe, doing("transit switch port"), optional=optional, warn=warn, constraints=constraints
+            OPTIONS,
+            [DATABASE],
+            desired,
+            describe,
+            doing("transit switch port"),
+            optional=[GLOBAL],
+            narrow=narrow,
+            widen=widen,
+            warn=warn,
+            constraints=constraints,
         )
     )
 

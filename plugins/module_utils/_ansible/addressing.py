@@ -9,10 +9,11 @@ All functions are pure. They raise ModuleError with one sentence that says what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..interconnect.address import Prefix, format_address, format_prefix, network_text, parse_mac, parse_port_address, parse_prefix
+from ..interconnect.address import Address, Prefix, format_address, format_prefix, network_text, parse_mac, parse_port_address, parse_prefix
 from ..interconnect.store import Row, Store
 from .errors import ModuleError
 from .wanted import checked_prefix
@@ -77,21 +78,35 @@ def port_network(text: str, option: str, example: str) -> Prefix:
     _refuse_mapped(text, prefix, option)
     if prefix.length == 0:
         raise ModuleError(f"{option} has {text!r}, which covers all addresses; give the prefix length of the subnet, such as in {example}")
-    _refuse_special(prefix, text, option, "choose an address of the subnet for the port")
+    advice = "choose an address of the subnet for the port"
+    _refuse_special(prefix, text, option, advice)
+    _refuse_link_local(prefix, text, option, advice)
     if prefix.is_host:
         raise ModuleError(
             f"{option} has {text!r}, a subnet of one address in which no other router can be; give the prefix length of the subnet"
         )
+    reserved = _reserved(prefix)
+    if reserved is not None:
+        raise ModuleError(f"{option} has {text!r}, and {address} is the {reserved} of {network_text(prefix)}; choose another address of it")
+    return prefix
+
+
+def port_host(address: Address, text: str, option: str) -> Prefix:
+    """One IP address of a switch port, as a prefix of full length. ``text`` is where it stands. Raises ModuleError where no port has it."""
+    prefix = Prefix(address.family, address.value, 32 if address.family == 4 else 128)
+    _refuse_special(prefix, text, option, "choose another address")
+    return prefix
+
+
+def _reserved(prefix: Prefix) -> str | None:
+    """What the address is in its network, where that makes it unusable for a port: the first one or the last one of it."""
     room = prefix.bits - prefix.length
     number = prefix.address & ((1 << room) - 1)
     if room > 1 and number == 0:
-        what = "network address" if prefix.family == 4 else "subnet-router anycast address"
-        raise ModuleError(f"{option} has {text!r}, and {address} is the {what} of {network_text(prefix)}; choose another address of it")
+        return "network address" if prefix.family == 4 else "subnet-router anycast address"
     if room > 1 and prefix.family == 4 and number == (1 << room) - 1:
-        raise ModuleError(
-            f"{option} has {text!r}, and {address} is the broadcast address of {network_text(prefix)}; choose another address of it"
-        )
-    return prefix
+        return "broadcast address"
+    return None
 
 
 def _refuse_mapped(text: str, prefix: Prefix, option: str) -> None:
@@ -103,6 +118,9 @@ def _refuse_special(prefix: Prefix, text: str, option: str, advice: str) -> None
     for special, words in _SPECIAL[prefix.family]:
         if special.contains(prefix.host):
             raise ModuleError(f"{option} has {text!r}, and {format_address(prefix.host)} is {words}; {advice}")
+
+
+def _refuse_link_local(prefix: Prefix, text: str, option: str, advice: str) -> None:
     if prefix.family == 6 and _LINK_LOCAL.contains(prefix.host):
         raise ModuleError(
             f"{option} has {text!r}, a link-local network: every router port has a link-local address of its own, and zones do not"
@@ -117,10 +135,12 @@ def subnet(text: str, option: str) -> Prefix:
     _refuse_mapped(text, prefix, option)
     if prefix.length == 0:
         raise ModuleError(f"{option} has {text!r}, which covers all addresses; give the network of the transit switch, such as {example}")
-    _refuse_special(prefix.network, text, option, f"give a network of unicast addresses, such as {example}")
+    advice = f"give a network of unicast addresses, such as {example}"
+    _refuse_special(prefix.network, text, option, advice)
+    _refuse_link_local(prefix.network, text, option, advice)
     for special, words in _SPECIAL[prefix.family]:
         if prefix.contains(special.host):
-            raise ModuleError(f"{option} has {text!r}, which holds {words}; give a network of unicast addresses, such as {example}")
+            raise ModuleError(f"{option} has {text!r}, which holds {words}; {advice}")
     if prefix.is_host:
         raise ModuleError(f"{option} has {text!r}, a subnet of one address, which no two routers can share; give a shorter prefix length")
     return prefix.network
@@ -135,7 +155,10 @@ def read_subnets(text: str) -> list[Prefix]:
 
 
 def check_subnets(networks: Iterable[Prefix], subnets: Sequence[Prefix], switch: str, database: str) -> None:
-    """Raise ModuleError where a network is outside the subnets of its transit switch, or has another prefix length than its subnet."""
+    """Raise ModuleError where a network is outside the subnets of its transit switch, or has another prefix length than its subnet.
+
+    A prefix of full length is one address, of a port that is not a router's: it must not be the network or broadcast address of its subnet.
+    """
     for network in networks:
         address = format_address(network.host)
         around = next((subnet for subnet in subnets if subnet.contains(network.host)), None)
@@ -144,7 +167,13 @@ def check_subnets(networks: Iterable[Prefix], subnets: Sequence[Prefix], switch:
             raise ModuleError(
                 f"{address} is outside the subnets of transit switch {switch!r} ({listed}); choose an address inside", database=database
             )
-        if around is not None and around.length != network.length:
+        reserved = _reserved(network._replace(length=around.length)) if around is not None and network.is_host else None
+        if around is not None and reserved is not None:
+            raise ModuleError(
+                f"{address} is the {reserved} of subnet {network_text(around)} of transit switch {switch!r}; choose another address of it",
+                database=database,
+            )
+        if around is not None and around.length != network.length and not network.is_host:
             raise ModuleError(
                 f"{format_prefix(network)} has the prefix length {network.length}, and subnet {network_text(around)} of transit switch"
                 f" {switch!r} has {around.length}; write {address}/{around.length}",
@@ -164,6 +193,16 @@ def check_router(networks: Iterable[Prefix], others: Iterable[tuple[str, Iterabl
                         " choose an address of another network",
                         database=database,
                     )
+
+
+def check_macs(mac: str | None, others: Iterable[tuple[str, str]], router: str, database: str) -> None:
+    """Raise ModuleError where another port of the same router has the MAC. ``others``: port name, its MAC."""
+    number = None if mac is None else parse_mac(mac)
+    for port, other in others:
+        if number is not None and parse_mac(other) == number:
+            raise ModuleError(
+                f"the MAC {mac} is used by port {port!r} of the same router {router!r}; choose another MAC", database=database
+            )
 
 
 def check_occupants(
@@ -190,7 +229,7 @@ def _check_occupant(network: Prefix, occupant: Occupant, switch: str, has_subnet
                 f"{format_address(network.host)} is used by {occupant} on transit switch {switch!r}; choose another address",
                 database=occupant.database,
             )
-        if not has_subnet and not other.is_host and other.length != network.length and overlap(network, other):
+        if not has_subnet and not other.is_host and not network.is_host and other.length != network.length and overlap(network, other):
             raise ModuleError(
                 f"{format_prefix(network)} has the prefix length {network.length}, and {occupant} on transit switch {switch!r} has"
                 f" {format_prefix(other)}; use one prefix length for the subnet",
@@ -206,9 +245,11 @@ def bound(bindings: Store, switch: str, own: str | None) -> Iterator[Occupant]:
 
 
 def occupant(name: str, zone: str, database: str, addresses: Iterable[str]) -> Occupant:
-    """A port by the texts of its addresses, each a MAC and networks or addresses; other texts are left out."""
-    found = [one for one in map(parse_port_address, addresses) if one is not None]
-    networks = tuple(prefix for one in found for prefix in (*one.ipv4, *one.ipv6))
+    """A port by the texts of its addresses, each a MAC and networks or addresses, or ``dynamic`` and an address; others are left out."""
+    texts = list(addresses)
+    found = [one for one in map(parse_port_address, texts) if one is not None]
+    fixed = [parse_prefix(text.split()[1]) for text in texts if re.match(r"\s*dynamic\s+\S", text)]
+    networks = tuple(prefix for prefix in (*(one for part in found for one in (*part.ipv4, *part.ipv6)), *fixed) if prefix is not None)
     return Occupant(name, zone, database, frozenset(one.mac for one in found), networks)
 
 

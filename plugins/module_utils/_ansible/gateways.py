@@ -18,6 +18,7 @@ from ..interconnect.settings import boolean
 from ..interconnect.store import Row, Store
 from ..interconnect.zone import OWNER_KEY, Zone
 from .errors import ModuleError
+from .wanted import checked_name
 
 Params = Mapping[str, Any]
 HIGHEST_PRIORITY = 32767
@@ -72,7 +73,9 @@ class Gateways:
     def check(self, chassis_known: bool) -> None:
         """Raise ModuleError where the wanted gateways cannot be. ``chassis_known``: SB was read."""
         wanted, option = (self._list, "gateways") if self._group is None else (self._group["chassis"], "ha_chassis_group")
-        names = [gateway["chassis"] for gateway in wanted or ()]
+        if self._group is not None:
+            checked_name(self._group["name"], "the name of ha_chassis_group")
+        names = [checked_name(gateway["chassis"], f"a chassis in {option}") for gateway in wanted or ()]
         for name in names:
             if names.count(name) > 1:
                 raise ModuleError(f"{option} names the chassis {name!r} twice; name it once")

@@ -13,7 +13,7 @@ from ..interconnect.change import Change, add, insert, remove, update
 from ..interconnect.schema import IC_NB, IC_SB, Database, declare
 from ..interconnect.store import Members, Row, Store
 from .errors import ModuleError
-from .wanted import map_keys
+from .wanted import checked_name, checked_text, map_keys
 
 Params = Mapping[str, Any]
 Stores = Mapping[str, Store]
@@ -61,13 +61,16 @@ def _check(params: Params, store: Store) -> None:
 
     targets = [one["target"] for one in params["connections"] or ()]
     for one in params["connections"] or ():
-        target, backoff = one["target"], one["max_backoff"]
+        target, backoff = checked_name(one["target"], "target"), one["max_backoff"]
         if not (PassiveStream.is_valid_name(target) or Stream.is_valid_name(target) or target.startswith("pssl:")):
             raise ModuleError(f"{target!r} is not an OVSDB connection target; write pssl:PORT, ptcp:PORT:ADDRESS or ssl:HOST:PORT")
         if targets.count(target) > 1:
             raise ModuleError(f"connections names {target} twice; name it once")
         if backoff is not None and backoff < SHORTEST_BACKOFF:
             raise ModuleError(f"max_backoff of {target} is {backoff}; give it at least {SHORTEST_BACKOFF} milliseconds")
+    for name, text in _given(params["ssl"]).items():
+        if isinstance(text, str):
+            checked_text(text, f"ssl.{name}")
     suites = _given(params["ssl"]).get("ssl_ciphersuites")
     if suites and not store.schema.has("SSL", "ssl_ciphersuites"):
         raise ModuleError(

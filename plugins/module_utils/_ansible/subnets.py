@@ -13,6 +13,7 @@ from ..interconnect.schema import IC_NB, IC_SB
 from ..interconnect.store import Store
 from .addressing import Occupant, bound, occupant, overlap, read_subnets, subnet
 from .errors import ModuleError
+from .usage import shared_names
 
 Stores = Mapping[str, Store]
 
@@ -34,10 +35,10 @@ def subnets_text(texts: Sequence[str]) -> str:
     return ",".join(map(format_prefix, wanted_subnets(texts)))
 
 
-def check(names: Sequence[str], texts: Sequence[str], stores: Stores) -> None:
+def check(names: Sequence[str], texts: Sequence[str], stores: Stores, former: str | None = None) -> None:
     """Raise ModuleError where these subnets cannot be those of the named transit switch: another one has them, or ports are outside.
 
-    Ports of zones are looked at where IC_SB was read.
+    Ports of zones are looked at where IC_SB was read. ``former`` is the name that a switch which is to be renamed may still have.
     """
     subnets, store = wanted_subnets(texts), stores[IC_NB]
     if len(set(names)) > 1:
@@ -45,9 +46,9 @@ def check(names: Sequence[str], texts: Sequence[str], stores: Stores) -> None:
             f"name lists {len(set(names))} transit switches and subnets is given, and each transit switch needs subnets of its own; make"
             " one task for each transit switch"
         )
-    (name,) = set(names)
+    own = {*names, *filter(None, [former])}
     for row in sorted(store.rows("Transit_Switch"), key=lambda row: str(row["name"])):
-        if row["name"] == name:
+        if row["name"] in own:
             continue
         for other in read_subnets(row["external_ids"].get(SUBNETS, "")):
             for one in subnets:
@@ -57,7 +58,8 @@ def check(names: Sequence[str], texts: Sequence[str], stores: Stores) -> None:
                         " choose another subnet",
                         database=IC_NB,
                     )
-    _check_ports(name, subnets, stores)
+    for name in sorted(own):
+        _check_ports(name, subnets, stores)
 
 
 def _check_ports(name: str, subnets: Sequence[Prefix], stores: Stores) -> None:
@@ -74,7 +76,8 @@ def _check_ports(name: str, subnets: Sequence[Prefix], stores: Stores) -> None:
 def _ports(name: str, stores: Stores) -> Iterator[Occupant]:
     """The ports on the transit switch: those that zones have published, and those that IC_NB defines."""
     if IC_SB in stores:
-        yield from bound(stores[IC_SB], name, None)
+        for shared in sorted(shared_names(stores, "Transit_Switch", name)):
+            yield from bound(stores[IC_SB], shared, None)
     store = stores[IC_NB]
     for row in store.rows("Transit_Switch"):
         if row["name"] == name:

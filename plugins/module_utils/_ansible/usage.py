@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..interconnect.monitoring import keeps_ports
 from ..interconnect.replica import Replica
 from ..interconnect.schema import IC_NB, IC_SB, NB, declare
 from ..interconnect.store import Store
+from ..interconnect.zone import KEY_NOTE
 from .errors import ModuleError
 
 Params = Mapping[str, Any]
@@ -22,6 +23,7 @@ GLOBAL = declare(
     IC_SB,
     {
         "Availability_Zone": "name",
+        "Datapath_Binding": "transit_switch tunnel_key:int nb_ic_uuid:optuuid",
         "Port_Binding": "logical_port transit_switch availability_zone:uuid address",
         "Route": "transit_switch availability_zone:uuid ip_prefix nexthop",
     },
@@ -41,13 +43,41 @@ _NAMED = 3
 
 def narrow(params: Params, replicas: Mapping[str, Replica]) -> None:
     """Only what is on the named switches and routers is looked at, and routes only before a removal."""
-    here = [["transit_switch", "==", name] for name in params["name"]]
-    if IC_SB in replicas:
-        replicas[IC_SB].want("Port_Binding", here)
-        replicas[IC_SB].want("Route", here if params["state"] == "absent" else [False])
+    want_shared(replicas, _named(params), params["state"] == "absent")
     if NB in replicas:
         replicas[NB].want("Logical_Switch_Port", [["type", "!=", ""]])
         replicas[NB].keeps_members = keeps_ports
+
+
+def widen(params: Params, stores: Stores, replicas: Mapping[str, Replica], table: str) -> None:
+    """Read also what IC_SB has under the former name of a transit object that was renamed a moment ago."""
+    names = {shared for name in _named(params) for shared in shared_names(stores, table, name)}
+    want_shared(replicas, names, params["state"] == "absent")
+
+
+def _named(params: Params) -> set[str]:
+    return {*params["name"], *filter(None, [params["rename_from"]])}
+
+
+def want_shared(replicas: Mapping[str, Replica], names: set[str], routes: bool) -> None:
+    """Read of IC_SB, if it is read at all, only the ports and perhaps the routes on the transit objects of these names."""
+    if IC_SB in replicas:
+        here = [["transit_switch", "==", name] for name in sorted(names)]
+        replicas[IC_SB].want("Port_Binding", here or [False])
+        replicas[IC_SB].want("Route", here if routes else [False])
+
+
+def shared_names(stores: Stores, table: str, name: str) -> set[str]:
+    """The names by which IC_SB may know the transit object of that name: after a rename its rows have the former one for a while."""
+    names = {name}
+    if IC_SB in stores:
+        for row in [row for row in stores[IC_NB].rows(table) if row["name"] == name]:
+            for datapath in stores[IC_SB].rows("Datapath_Binding"):
+                # Older schemas do not name the row; then the daemons have noted its tunnel key in IC_NB.
+                by_key = datapath["nb_ic_uuid"] is None and str(datapath["tunnel_key"]) == row["external_ids"].get(KEY_NOTE)
+                if by_key or datapath["nb_ic_uuid"] == row.uuid:
+                    names.add(datapath["transit_switch"])
+    return names
 
 
 def users(stores: Stores, table: str, name: str) -> dict[str, dict[str, list[str]]]:
@@ -57,24 +87,28 @@ def users(stores: Stores, table: str, name: str) -> dict[str, dict[str, list[str
     daemon has published yet.
     """
     found: dict[str, dict[str, list[str]]] = {}
-    for zone, kind, record in (*_published(stores, name), *_local(stores, table, name), *_defined(stores, table, name)):
+    for zone, kind, record in (
+        *_published(stores, shared_names(stores, table, name)),
+        *_local(stores, table, name),
+        *_defined(stores, table, name),
+    ):
         records = found.setdefault(zone, {}).setdefault(kind, [])
         if record not in records:
             records.append(record)
     return {zone: {kind: sorted(records) for kind, records in sorted(kinds.items())} for zone, kinds in sorted(found.items())}
 
 
-def _published(stores: Stores, name: str) -> Iterator[tuple[str, str, str]]:
+def _published(stores: Stores, names: Collection[str]) -> Iterator[tuple[str, str, str]]:
     """What zones have in IC_SB."""
     store = stores.get(IC_SB)
     if store is None:
         return
     zones = {row.uuid: row["name"] for row in store.rows("Availability_Zone")}
     for row in store.rows("Port_Binding"):
-        if row["transit_switch"] == name:
+        if row["transit_switch"] in names:
             yield zones.get(row["availability_zone"], ""), "ports", row["logical_port"]
     for row in store.rows("Route"):
-        if row["transit_switch"] == name:
+        if row["transit_switch"] in names:
             yield zones.get(row["availability_zone"], ""), "routes", f"{row['ip_prefix']} via {row['nexthop']}"
 
 

@@ -30,10 +30,21 @@ def checked_name(text: str, option: str) -> str:
     if len(text) > LONGEST_NAME:
         shown = f"{text[:_SHOWN]}..."
         raise ModuleError(f"{option} {shown!r} has {len(text)} characters; use at most {LONGEST_NAME}")
-    if _CONTROL.search(text):
-        raise ModuleError(f"{option} {text!r} holds a control character; use printable characters only")
+    checked_text(text, option)
     if text != text.strip():
         raise ModuleError(f"{option} {text!r} begins or ends with a blank; remove the blank")
+    return text
+
+
+def present_name(text: str, option: str, state: str) -> str:
+    """The name of an object that is to be present, checked as a new one; one that is to be absent may have any name but an empty one."""
+    return text if state == "absent" and text.strip() else checked_name(text, option)
+
+
+def checked_text(text: str, option: str) -> str:
+    """A text that OVN's tools can show and take. Raises ModuleError where it has control characters."""
+    if _CONTROL.search(text):
+        raise ModuleError(f"{option} {text[:_SHOWN]!r} holds a control character; use printable characters only")
     return text
 
 
@@ -144,6 +155,8 @@ def map_keys(
     keys = {text_of(key, option): None if value is None else text_of(value, f"{option}[{key}]") for key, value in wanted.items()}
     if "" in keys:
         raise ModuleError(f"{option} has an empty map key; give it a name")
+    for key in keys:
+        checked_text(key, f"the map key of {option}")
     if purge:
         keys.update({key: None for key in now if key not in keys and key not in kept})
     return keys

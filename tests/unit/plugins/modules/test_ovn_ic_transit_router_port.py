@@ -51,7 +51,7 @@ def test_a_port_with_a_stale_router_is_mended_and_moved(contents: dict[str, Stor
 
 def test_networks_and_chassis_are_optional_and_can_be_removed(contents: dict[str, Store]) -> None:
     """A port needs neither networks nor chassis (spec newest-N-6)."""
-    settle(module, params(module, name="all", transit_router="tr1", mac=NEW["mac"]), contents)
+    settle(module, params(module, name="all", transit_router="tr1", mac="aa:aa:aa:00:00:ff"), contents)
     shown = module.describe(params(module, name="all"), contents)["transit_router_port"]
     assert (shown["chassis"], shown["networks"]) == ("", [])
     settle(module, params(module, **NEW), contents)
@@ -85,15 +85,43 @@ def test_nothing_is_removed_where_the_chassis_is_no_gateway(contents: dict[str, 
         ({"mac": None}, "set mac, so that it can be created"),
         ({"mac": "01:00:00:00:00:01"}, "a multicast MAC"),
         ({"networks": ["10.0.0.1"]}, "without a prefix length"),
-        ({"networks": ["10.0.0.9/16"]}, "port 'other' of the same transit router has the address 10.0.0.9"),
+        ({"networks": ["10.0.0.9/16"]}, "10.0.0.9/16 overlaps with 10.0.0.9/24 of port 'other' of the same router 'tr1'"),
+        ({"networks": ["10.0.0.77/24"]}, "10.0.0.77/24 overlaps with 10.0.0.9/24 of port 'other'"),
+        ({"networks": ["10.1.0.0/24"]}, "10.1.0.0 is the network address of 10.1.0.0/24"),
+        ({"networks": ["10.1.0.255/24"]}, "the broadcast address"),
+        ({"networks": ["224.0.0.1/24"]}, "a multicast address"),
+        ({"networks": ["10.1.0.1/24", "10.1.0.2/24"]}, "which are in one subnet"),
+        ({"mac": "AA:AA:AA:00:00:09"}, "the MAC AA:AA:AA:00:00:09 is used by port 'other' of the same router 'tr1'"),
+        ({"chassis": "gw\n1"}, "chassis 'gw.n1' holds a control character"),
+        ({"chassis": "x" * 256}, "has 256 characters"),
         ({"name": "tsp"}, "a port of a transit switch has the name 'tsp'"),
     ],
 )
 def test_what_cannot_be_is_refused(contents: dict[str, Store], given: dict[str, Any], words: str) -> None:
-    settle(module, params(module, **{**NEW, "name": "other", "networks": ["10.0.0.9/24"]}), contents)
+    settle(module, params(module, **{**NEW, "name": "other", "mac": "aa:aa:aa:00:00:09", "networks": ["10.0.0.9/24"]}), contents)
     put(contents[IC_NB], "Transit_Switch_Port", name="tsp")
     with pytest.raises(ModuleError, match=words):
         module.desired(params(module, **{**NEW, **given}), contents)
+
+
+@pytest.mark.parametrize(
+    "other, words",
+    [
+        ({"networks": ["10.9.0.1/24"]}, "the MAC aa:aa:aa:00:00:01 is used by port 'other' of the same router 'tr2'"),
+        ({"mac": "aa:aa:aa:00:00:09", "networks": ["10.0.0.2/24"]}, "10.0.0.1/24 overlaps with 10.0.0.2/24 of port 'other'"),
+    ],
+)
+def test_a_port_that_moves_brings_its_addresses_along(contents: dict[str, Store], other: dict[str, Any], words: str) -> None:
+    settle(module, params(module, **NEW), contents)
+    settle(module, params(module, **{**NEW, "name": "other", "transit_router": "tr2", **other}), contents)
+    with pytest.raises(ModuleError, match=words):
+        module.desired(params(module, name="p1", transit_router="tr2"), contents)
+
+
+def test_a_port_with_a_name_of_old_can_be_removed(contents: dict[str, Store]) -> None:
+    port = put(contents[IC_NB], "Transit_Router_Port", name="x" * 300)
+    put(contents[IC_NB], "Transit_Router", name="tr3", ports={port})
+    assert settle(module, params(module, name="x" * 300, state="absent"), contents)
 
 
 def test_none_is_made_while_keys_have_to_fit_into_vxlan(contents: dict[str, Store]) -> None:

@@ -1,0 +1,139 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Checks the addresses that a port of IC_NB is to have, with the rules that attachments of routers follow.
+
+A port that moves to another transit switch or router brings its addresses along: they are checked there, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..interconnect.address import Prefix, format_address, format_mac, format_prefix, is_link_local, parse_mac, parse_prefix
+from ..interconnect.replica import Replica
+from ..interconnect.schema import IC_NB, IC_SB
+from ..interconnect.store import Row, Store
+from .addressing import (
+    Occupant,
+    bound,
+    check_macs,
+    check_occupants,
+    check_router,
+    check_subnets,
+    occupant,
+    port_host,
+    port_networks,
+    read_subnets,
+)
+from .errors import ModuleError
+from .holding import OF_ROUTER, OF_SWITCH, Holding, holders, named, neighbours
+from .subnets import SUBNETS
+from .usage import shared_names, want_shared
+from .wanted import checked_mac, port_addresses
+
+Params = Mapping[str, Any]
+Stores = Mapping[str, Store]
+
+
+# ---- Ports of transit switches ---------------------------------------------------------------------------------------
+
+
+def narrow(params: Params, replicas: Mapping[str, Replica]) -> None:
+    """Of IC_SB only the ports on the transit switch are looked at."""
+    want_shared(replicas, set(filter(None, [params["transit_switch"]])), False)
+
+
+def widen(params: Params, stores: Stores, replicas: Mapping[str, Replica]) -> None:
+    """Look also at the ports that IC_SB still has under the former name of a renamed transit switch."""
+    if params["transit_switch"]:
+        want_shared(replicas, shared_names(stores, OF_SWITCH.table, params["transit_switch"]), False)
+
+
+def switch_port_addresses(params: Params, stores: Stores, switch: Row, name: str) -> frozenset[str] | None:
+    """The wanted ``addresses`` of a port, None where they are left alone.
+
+    Raises ModuleError where one cannot be, is outside the subnets of the transit switch, or is another port's of any zone, as far as IC_SB
+    was read.
+    """
+    texts, row = params["addresses"], named(stores[IC_NB], OF_SWITCH.ports, name)
+    wanted = [_station(text) for text in texts or ()]
+    if texts is None and row is not None and _moves(stores[IC_NB], OF_SWITCH, row, switch):
+        wanted = _stations(row)
+    _refuse_twice(wanted)
+    subnets = read_subnets(switch["external_ids"].get(SUBNETS, ""))
+    others = list(_others(stores, switch, name)) if wanted else []
+    for mac, hosts in wanted:
+        check_subnets([host for host in hosts if not _is_link_local(host)], subnets, switch["name"], IC_NB)
+        check_occupants(mac, hosts, others, switch["name"], subnets)
+    return None if texts is None else frozenset(" ".join(text.split()) for text in texts)
+
+
+def _is_link_local(host: Prefix) -> bool:
+    # Each IPv6 interface has a link-local address beside those of its subnets.
+    return host.family == 6 and is_link_local(host)
+
+
+def _station(text: str) -> tuple[str | None, list[Prefix]]:
+    """The MAC of an element of ``addresses``, None where it has none, and its IP addresses as prefixes of full length."""
+    hosts = [port_host(address, text, "addresses") for address in port_addresses(text, "addresses")]
+    first = text.split()[0]
+    return (first if parse_mac(first) is not None else None, hosts)
+
+
+def _stations(row: Row) -> list[tuple[str | None, list[Prefix]]]:
+    """What the addresses of an existing port say, as far as they can be read."""
+    found = [occupant("", "", IC_NB, [text]) for text in sorted(row["addresses"])]
+    return [(next(map(format_mac, one.macs), None), list(one.networks)) for one in found]
+
+
+def _refuse_twice(wanted: Sequence[tuple[str | None, list[Prefix]]]) -> None:
+    seen: set[Prefix] = set()
+    for host in [host for _mac, hosts in wanted for host in hosts]:
+        if host in seen:
+            raise ModuleError(f"addresses has the address {format_address(host.host)} twice; give it once")
+        seen.add(host)
+
+
+def _others(stores: Stores, switch: Row, name: str) -> Iterator[Occupant]:
+    """The other ports on the transit switch: by IC_NB, and those that zones have published."""
+    defined = neighbours(stores[IC_NB], OF_SWITCH, switch, name)
+    for row in defined:
+        yield occupant(row["name"], "", IC_NB, row["addresses"])
+    known = {name, *(row["name"] for row in defined)}
+    if IC_SB in stores:
+        for shared in sorted(shared_names(stores, OF_SWITCH.table, switch["name"])):
+            yield from (one for one in bound(stores[IC_SB], shared, None) if one.name not in known)
+
+
+def _moves(store: Store, holding: Holding, row: Row, holder: Row) -> bool:
+    return all(one.uuid != holder.uuid for one in holders(store, holding, row))
+
+
+# ---- Ports of transit routers ----------------------------------------------------------------------------------------
+
+
+def router_port_addresses(params: Params, store: Store, router: Row, name: str) -> tuple[str | None, frozenset[str] | None]:
+    """The wanted MAC and networks of a port, each None where it is left alone or differs in form only.
+
+    Raises ModuleError where one cannot be, or another port of the transit router has the MAC or an overlapping network.
+    """
+    row = named(store, OF_ROUTER.ports, name)
+    mac = None if params["mac"] is None else checked_mac(params["mac"], "mac")
+    networks = port_networks(params["networks"], "networks", "10.100.1.1/24") if params["networks"] else []
+    checked_address, checked = mac, networks
+    if row is not None and _moves(store, OF_ROUTER, row, router):
+        checked_address = mac or row["mac"]
+        checked = networks if params["networks"] is not None else [one for one in map(parse_prefix, sorted(row["networks"])) if one]
+    others = neighbours(store, OF_ROUTER, router, name)
+    check_macs(checked_address, [(one["name"], one["mac"]) for one in others], router["name"], IC_NB)
+    check_router(
+        checked, [(one["name"], filter(None, map(parse_prefix, sorted(one["networks"])))) for one in others], router["name"], IC_NB
+    )
+    if row is not None and mac is not None and parse_mac(row["mac"]) == parse_mac(mac):
+        mac = None
+    if params["networks"] is None or (row is not None and set(map(parse_prefix, row["networks"])) == set(networks)):
+        return mac, None
+    return mac, frozenset(map(format_prefix, networks))
