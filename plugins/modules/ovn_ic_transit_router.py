@@ -10,7 +10,7 @@ module: ovn_ic_transit_router
 short_description: Manage the transit routers of an OVN interconnect
 version_added: 0.1.0
 description:
-  - Makes, changes and removes transit routers in the global northbound database (IC_NB).
+  - Makes, changes, renames and removes transit routers in the global northbound database (IC_NB).
   - The sync daemons of all zones make a logical router of each in their zone. Removing a transit router removes those, with all their
     ports.
   - None is made while O(ovn.interconnect.ovn_ic_global#module:vxlan_mode) is on, because its tunnel key does not fit into VXLAN.
@@ -32,6 +32,15 @@ options:
     type: list
     elements: str
     required: true
+  rename_from:
+    description:
+      - The former name of a transit router that is to be called O(name), which then lists that name only.
+      - The row in IC_NB and all its other columns stay.
+      - Nothing is renamed if O(name) exists and O(rename_from) does not, so the task can be repeated. If both exist or neither does, the
+        task is refused.
+      - The sync daemons of this collection rename their logical routers and the rows in IC_SB. Ports, tunnel keys and routes stay.
+      - Upstream's daemon removes the logical router with all its ports and makes a new one.
+    type: str
   state:
     description: Whether the transit routers are to exist.
     type: str
@@ -60,6 +69,11 @@ EXAMPLES = r"""
     name: tr1
     external_ids:
       owner: network team
+
+- name: Rename it, with its ports
+  ovn.interconnect.ovn_ic_transit_router:
+    name: core
+    rename_from: tr1
 
 - name: Remove it, once it has no ports any more
   ovn.interconnect.ovn_ic_transit_router:
@@ -120,6 +134,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module i
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import (
     OPTIONS,
     ROUTERS,
+    check_rename,
     doing,
     plan,
     refuse_namesake,
@@ -180,7 +195,9 @@ def main() -> None:
             doing(ROUTERS.word),
             optional=optional,
             narrow=usage.narrow,
+            widen=partial(usage.widen, table=TABLE),
             lost=partial(usage.lost, table=TABLE),
+            check=partial(check_rename, kind=ROUTERS),
         )
     )
 

@@ -10,7 +10,7 @@ module: ovn_ic_transit_switch
 short_description: Manage the transit switches of an OVN interconnect
 version_added: 0.1.0
 description:
-  - Makes, changes and removes transit switches in the global northbound database (IC_NB).
+  - Makes, changes, renames and removes transit switches in the global northbound database (IC_NB).
   - The sync daemons of all zones make a logical switch of each in their zone. Removing a transit switch removes those, with all
     their ports.
 author:
@@ -29,6 +29,16 @@ options:
     type: list
     elements: str
     required: true
+  rename_from:
+    description:
+      - The former name of a transit switch that is to be called O(name), which then lists that name only.
+      - The row in IC_NB and all its other columns stay.
+      - Nothing is renamed if O(name) exists and O(rename_from) does not, so the task can be repeated. If both exist or neither does, the
+        task is refused.
+      - The sync daemons of this collection rename their logical switches and the rows in IC_SB. Ports, tunnel keys and routes stay.
+      - Upstream's daemon removes the logical switch with all its ports and makes a new one.
+      - Ports keep their names, also those whose default name contains the former name.
+    type: str
   state:
     description: Whether the transit switches are to exist.
     type: str
@@ -69,6 +79,11 @@ EXAMPLES = r"""
     name: ts1
     external_ids:
       owner: network team
+
+- name: Rename it, with all that zones have on it
+  ovn.interconnect.ovn_ic_transit_switch:
+    name: backbone
+    rename_from: ts1
 
 - name: Remove two transit switches that no zone uses any more
   ovn.interconnect.ovn_ic_transit_switch:
@@ -136,6 +151,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.subnets 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import OPTIONS as SHARED
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import (
     SWITCHES,
+    check_rename,
     doing,
     plan,
     refuse_namesake,
@@ -180,7 +196,7 @@ def desired(params: Params, stores: Stores) -> list[Change]:
     refuse_namesake(params, stores, SWITCHES)
     usage.refuse_use(params, stores, SWITCHES.table, SWITCHES.word)
     if params["subnets"] and params["state"] == "present":
-        check(params["name"], params["subnets"], stores)
+        check(params["name"], params["subnets"], stores, params["rename_from"])
     return plan(params, stores[IC_NB], SWITCHES, _keys)
 
 
@@ -205,7 +221,9 @@ def main() -> None:
             doing(SWITCHES.word),
             optional=optional,
             narrow=usage.narrow,
+            widen=partial(usage.widen, table=SWITCHES.table),
             lost=partial(usage.lost, table=SWITCHES.table),
+            check=partial(check_rename, kind=SWITCHES),
         )
     )
 

@@ -16,13 +16,14 @@ from ..interconnect.store import Row, Store
 from ..interconnect.zone import KEY_NOTE
 from .arguments import STATE, map_options
 from .errors import ModuleError
-from .wanted import checked_name, map_keys
+from .wanted import map_keys, present_name
 
 Params = Mapping[str, Any]
 
 MAPS = ("other_config", "external_ids")
 OPTIONS: dict[str, Any] = {
     "name": {"type": "list", "elements": "str", "required": True},
+    "rename_from": {"type": "str"},
     **STATE,
     "force": {"type": "bool", "default": False},
     **map_options(*MAPS),
@@ -59,8 +60,51 @@ def names(params: Params) -> list[str]:
     """The wanted names, each once. Raises ModuleError for those that no object may get; one that exists can always be removed."""
     if not params["name"]:
         raise ModuleError("name is an empty list; give it at least one name")
-    absent = params["state"] == "absent"
-    return list(dict.fromkeys(name if absent and name.strip() else checked_name(name, "name") for name in params["name"]))
+    return list(dict.fromkeys(present_name(name, "name", params["state"]) for name in params["name"]))
+
+
+def check_rename(params: Params, kind: Kind) -> None:
+    """Raise ModuleError where ``rename_from`` contradicts the other options; no database is needed to see that."""
+    former, wanted = params["rename_from"], names(params)
+    if former is None:
+        return
+    if not former.strip():
+        raise ModuleError("rename_from is empty; give the former name, or leave it out")
+    if params["state"] == "absent":
+        raise ModuleError(
+            f"rename_from is given, and state is absent; leave rename_from out to remove the {kind.word}, or set state to present"
+        )
+    if len(wanted) > 1:
+        raise ModuleError(f"rename_from is given, and name lists {len(wanted)} names; give the one new name")
+    if former == wanted[0]:
+        raise ModuleError(f"rename_from and name are both {former!r}; give the former name in rename_from and the new one in name")
+
+
+def renamed(params: Params, store: Store, kind: Kind) -> Row | None:
+    """The row that is to be renamed; None without ``rename_from`` and where the row has its new name already.
+
+    Raises ModuleError where rows of both names exist, because one would have to replace the other, and where neither exists: a misspelled
+    former name would make a second object.
+    """
+    check_rename(params, kind)
+    former = params["rename_from"]
+    if former is None:
+        return None
+    (wanted,) = names(params)
+    row, other = (next((one for one in store.rows(kind.table) if one["name"] == name), None) for name in (former, wanted))
+    if row is not None and other is not None:
+        raise ModuleError(
+            f"both {kind.word} {former!r} and {kind.word} {wanted!r} exist, so {former!r} cannot get that name; choose another name, leave"
+            " rename_from out, or remove the one that is not needed",
+            database=store.name,
+        )
+    if row is None and other is None:
+        raise ModuleError(
+            f"there is neither a {kind.word} {former!r} to rename nor a {kind.word} {wanted!r}; correct rename_from, or leave it out to"
+            f" make {wanted!r}",
+            database=store.name,
+        )
+    return row
 
 
 def refuse_namesake(params: Params, stores: Mapping[str, Store], kind: Kind) -> None:
@@ -83,18 +127,20 @@ def refuse_namesake(params: Params, stores: Mapping[str, Store], kind: Kind) -> 
 
 def plan(params: Params, store: Store, kind: Kind, keys: Keys = wanted_keys) -> list[Change]:
     """One Change for each row that is not as wanted. Raises ModuleError for a name that the other kind has."""
+    former = renamed(params, store, kind)
     rows = {row["name"]: row for row in store.rows(kind.table)}
     others = {row["name"] for row in store.rows(kind.other_table)}
     changes: list[Change] = []
     for number, name in enumerate(names(params)):
-        row = rows.get(name)
+        row = former or rows.get(name)
         if params["state"] == "absent":
             changes += [] if row is None else [delete(store, kind.table, row, record=name, reason="state is absent")]
         elif name in others:
             raise ModuleError(f"a {kind.other_word} has the name {name!r}; choose another name", database=store.name)
         elif row is not None:
             wanted = keys(params, {column: row[column] for column in MAPS})
-            changes += update(store, kind.table, row, record=name, reason="the options differ", keys=wanted)
+            reason = "the options differ" if former is None else f"the {kind.word} {former['name']} is renamed"
+            changes += update(store, kind.table, row, record=name, reason=reason, columns={"name": name}, keys=wanted)
         else:
             made = keys(params, {column: {} for column in MAPS})
             maps = {column: {key: value for key, value in one.items() if value is not None} for column, one in made.items()}
@@ -113,6 +159,8 @@ def doing(word: str) -> Callable[[Params], str]:
 
     def sentence(params: Params) -> str:
         names = params["name"] if isinstance(params["name"], list) else [params["name"]]
+        if params.get("rename_from") and params["state"] == "present":
+            return f"Renaming {word} {params['rename_from']!r} to {', '.join(map(repr, names))}"
         return f"{'Making' if params['state'] == 'present' else 'Removing'} {word} {', '.join(map(repr, names))}"
 
     return sentence

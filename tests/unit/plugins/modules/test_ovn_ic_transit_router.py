@@ -66,6 +66,20 @@ def test_the_name_of_an_ordinary_router_of_the_zone_is_refused() -> None:
         module.desired(params(module, name="lr1"), contents)
 
 
+def test_a_router_is_renamed_once_and_keeps_its_row_and_ports() -> None:
+    contents = stores(module.DATABASE)
+    port = put(contents[IC_NB], "Transit_Router_Port", name="p1")
+    uuid = put(contents[IC_NB], "Transit_Router", name="tr1", ports={port})
+    put(contents[IC_NB], "IC_NB_Global", options={"vxlan_mode": "true"})
+    given = params(module, name="core", rename_from="tr1")
+    assert len(settle(module, given, contents)) == 1
+    (shown,) = module.describe(given, contents)["transit_routers"]
+    assert (shown["name"], shown["uuid"], shown["ports"]) == ("core", uuid, ["p1"])
+    assert not settle(module, given, contents)
+    with pytest.raises(ModuleError, match="neither a transit router 'tr1' to rename nor a transit router 'edge'"):
+        module.desired(params(module, name="edge", rename_from="tr1"), contents)
+
+
 @pytest.mark.parametrize("name, words", [("", "name is empty"), ("ts1", "a transit switch has the name 'ts1'")])
 def test_what_cannot_be_is_refused(name: str, words: str) -> None:
     contents = stores(module.DATABASE)

@@ -125,6 +125,16 @@ def test_a_switch_that_has_a_name_of_old_can_be_removed() -> None:
         ({"name": "ts1", "subnets": ["10.0.0.128/25"]}, "port 'p2' of zone 'az2' has the address 10.0.0.2"),
         ({"name": "tr1"}, "a transit router has the name 'tr1'"),
         ({"name": "pods"}, "the zone has an ordinary logical switch 'pods' .*; choose another name"),
+        ({"name": "ts2", "rename_from": "ts1"}, "both transit switch 'ts1' and transit switch 'ts2' exist, so 'ts1' cannot get that name"),
+        ({"name": "ts3", "rename_from": "ts9"}, "neither a transit switch 'ts9' to rename nor a transit switch 'ts3'; correct rename_from"),
+        ({"name": "ts3", "rename_from": " "}, "rename_from is empty"),
+        ({"name": "ts1", "rename_from": "ts1"}, "rename_from and name are both 'ts1'"),
+        ({"name": ["ts3", "ts4"], "rename_from": "ts1"}, "name lists 2 names; give the one new name"),
+        ({"name": "ts1", "rename_from": "ts2", "state": "absent", "force": True}, "rename_from is given, and state is absent"),
+        ({"name": "tr1", "rename_from": "ts1"}, "a transit router has the name 'tr1'"),
+        ({"name": "pods", "rename_from": "ts1"}, "the zone has an ordinary logical switch 'pods'"),
+        ({"name": "a\nb", "rename_from": "ts1"}, "control character"),
+        ({"name": "ts3", "rename_from": "ts1", "subnets": ["10.0.1.0/24"]}, "port 'p2' of zone 'az2' has the address 10.0.0.2"),
         ({"name": "ts3", "external_ids": {"a": [1, 2]}}, r"external_ids\[a\] holds a list"),
         ({"name": "ts3", "other_config": {"a": {"b": 1}}}, r"other_config\[a\] holds a dictionary"),
     ],
@@ -138,6 +148,31 @@ def test_what_cannot_be_is_refused(given: dict[str, Any], words: str) -> None:
     put(contents[NB], "Logical_Switch", name="pods")
     with pytest.raises(ModuleError, match=words):
         module.desired(params(module, **given), contents)
+
+
+def test_a_switch_is_renamed_once_and_keeps_its_row_and_maps() -> None:
+    contents = stores(module.DATABASE, usage.GLOBAL)
+    zones(contents)
+    uuid = put(contents[IC_NB], "Transit_Switch", name="ts1", external_ids={"transit-subnets": "10.0.0.0/24", "x": "y"})
+    given = params(module, name="backbone", rename_from="ts1", subnets=["10.0.0.0/23"], external_ids={"z": 1})
+    (change,) = settle(module, given, contents)
+    assert (change.uuid, change.record, change.reason) == (uuid, "backbone", "the transit switch ts1 is renamed")
+    row = only(contents[IC_NB], "Transit_Switch")
+    assert (row["name"], row["external_ids"]) == ("backbone", {"transit-subnets": "10.0.0.0/23", "x": "y", "z": "1"})
+    assert module.describe(given, contents)["transit_switches"][0]["uuid"] == uuid
+    assert not settle(module, given, contents)
+
+
+@pytest.mark.parametrize("by_uuid", [True, False])
+def test_ports_under_the_former_name_of_a_renamed_switch_count(by_uuid: bool) -> None:
+    contents = stores(module.DATABASE, usage.GLOBAL)
+    zones(contents)
+    uuid = put(contents[IC_NB], "Transit_Switch", name="backbone", external_ids={"ovn-interconnect-tunnel-key": "16711683"})
+    put(contents[IC_SB], "Datapath_Binding", transit_switch="ts1", tunnel_key=16711683, nb_ic_uuid=uuid if by_uuid else None)
+    with pytest.raises(ModuleError, match="is in use: zone 'az2' has port 'p2' and 1 route"):
+        module.desired(params(module, name="backbone", state="absent"), contents)
+    with pytest.raises(ModuleError, match="port 'p2' of zone 'az2' has the address 10"):
+        module.desired(params(module, name="backbone", subnets=["10.0.1.0/24"]), contents)
 
 
 def test_a_wider_subnet_keeps_the_ports_and_an_empty_list_asks_nothing() -> None:
