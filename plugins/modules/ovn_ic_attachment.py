@@ -35,6 +35,8 @@ options:
   state:
     description:
       - Whether the router is to be attached. V(absent) removes both ports and the gateways, whatever their names are; the switch stays.
+      - If O(port) or O(switch_port) is given, V(absent) removes only an attachment whose port has that name. Another attachment of the
+        router to the transit switch is left alone, and the module warns of it.
     type: str
     choices: [present, absent]
     default: present
@@ -258,10 +260,10 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 
 def warn(params: Params, stores: Stores) -> list[str]:
-    """Why the attachment has no effect in other zones, as far as it can be seen here."""
-    if params["state"] != "present":
-        return []
+    """Why the attachment has no effect in other zones, as far as it can be seen here; or which attachment was left."""
     attachment = Attachment(params, stores)
+    if params["state"] != "present":
+        return list(filter(None, [attachment.remaining()]))
     collision, (port, switch_port) = attachment.collision(), attachment.links.link
     if collision is not None or port is None or switch_port is None:
         return [] if collision is None else [collision]

@@ -24,7 +24,7 @@ from .gateways import Gateways
 from .links import ROUTER_PORT_KEY, SUBNETS, Link, Links, default_switch_port, is_managed, linked_port
 from .registration import narrowed, zone_of
 from .renaming import rename_references, want_references
-from .wanted import checked_mac, checked_name
+from .wanted import LONGEST_NAME, checked_mac, present_name
 
 Params = Mapping[str, Any]
 Stores = Mapping[str, Store]
@@ -89,11 +89,11 @@ class Attachment:
         self._params = params
         self._stores = stores
         self.nb = stores[NB]
-        self.router = checked_name(params["router"], "router")
-        self.transit_switch = checked_name(params["transit_switch"], "transit_switch")
-        for option in ("port", "switch_port"):
+        for option in ("router", "transit_switch", "port", "switch_port"):
             if params[option] is not None:
-                checked_name(params[option], option)
+                present_name(params[option], option, params["state"])
+        self.router: str = params["router"]
+        self.transit_switch: str = params["transit_switch"]
         self.zone: Zone = zone_of(stores)
         TransitSwitches().prepare(self.zone)
         self.links = Links(params, self.zone)
@@ -116,7 +116,7 @@ class Attachment:
 
     def describe(self) -> dict[str, Any]:
         """The attachment as it is, empty where it is not there."""
-        port, switch_port = self.links.link
+        port, switch_port = self.links.link if self._params["state"] == "present" else self.links.named
         if port is None or switch_port is None:
             return {}
         return {
@@ -151,14 +151,26 @@ class Attachment:
                 return str(az["name"])
         return None
 
+    def remaining(self) -> str | None:
+        """That an attachment with other names than the given ones was left alone; None where there is none."""
+        remaining = self.links.remaining() if self.links.named == Link() else ""
+        if not remaining:
+            return None
+        given = [f"{option} {self._params[option]!r}" for option in ("port", "switch_port") if self._params[option] is not None]
+        return (
+            f"router {self.router!r} is still attached to transit switch {self.transit_switch!r} by {remaining}: the task names"
+            f" {' and '.join(given)} and leaves other attachments alone; to remove it too, name its ports or leave these options out"
+        )
+
     # -- absent ----------------------------------------------------------------------------------------------------------------------
 
     def withdraw(self) -> Iterator[Change]:
         """Both ports go, and with the last port its HA chassis group.
 
-        A switch port that the daemon makes from IC_NB stays, and so does a router port that another switch port names.
+        A switch port that the daemon makes from IC_NB stays, and so does a router port that another switch port names. An attachment with
+        other names than the given ones stays: when a task that removes one of two attachments is repeated, it must not remove the other.
         """
-        port, switch_port = self.links.link
+        port, switch_port = self.links.named
         reason = f"router {self.router} is to be detached from transit switch {self.transit_switch}"
         if switch_port is not None and not is_managed(switch_port):
             yield from self._remove("Logical_Switch", switch_port, reason)
@@ -181,6 +193,7 @@ class Attachment:
             raise ModuleError(f"there is no router {self.router!r}; make it first, or correct the option router", database=NB)
         self._check_transit_switch()
         self._gateways.check(SB in self._stores)
+        self._check_default_names(self.links.link)
         self._check_names(self.links.link)
         self._check_addresses(router)
         yield from self._make_router_port(router)
@@ -232,9 +245,24 @@ class Attachment:
                 yield occupant(row["name"], "", NB, texts)
         if shared:
             az = self.zone.own_az or self.zone.ic_sb.first("Availability_Zone", "name", self.zone.name)
-            yield from bound(self.zone.ic_sb, self.transit_switch, az.uuid if az is not None else None)
+            for name in self._shared_names():
+                yield from bound(self.zone.ic_sb, name, az.uuid if az is not None else None)
+
+    def _shared_names(self) -> Iterator[str]:
+        """The names by which IC_SB may know the transit switch: after a rename its rows have the former one for a while."""
+        yield self.transit_switch
+        row = self.zone.ic_nb.first("Transit_Switch", "name", self.transit_switch)
+        former = transit.former_name(self.zone, row) if row is not None else None
+        if former is not None:
+            yield former
 
     # -- names -----------------------------------------------------------------------------------------------------------------------
+
+    def _check_default_names(self, link: Link) -> None:
+        """Raise ModuleError where a name that is made of those of router, transit switch and zone is too long."""
+        for option, row, name in (("port", link.port, self.port), ("switch_port", link.switch_port, self.switch_port)):
+            if row is None and self._params[option] is None and len(name) > LONGEST_NAME:
+                raise ModuleError(f"the default name of {option} has {len(name)} characters; give {option} one of at most {LONGEST_NAME}")
 
     def _check_names(self, link: Link) -> None:
         """Raise ModuleError where a port is to have a name that something else has, or that is not this module's to give."""

@@ -128,9 +128,30 @@ class Links:
             database=NB,
         )
 
+    @cached_property
+    def named(self) -> Link:
+        """The attachment that is to be removed: if names were given, only one that has one of them. Raises ModuleError as :attr:`link`."""
+        if not any(self._given.values()):
+            return self.link
+        found = [link for link in self.whole if self._is_named(link)]
+        if self.whole and not found:
+            return Link()
+        return self.link if self.whole or self._is_named(self.link) else Link()
+
+    def remaining(self) -> str:
+        """All attachments by the names of their ports, whatever these are; empty where there is none."""
+        links = self.whole or [self.link]
+        parts = [
+            [f"{word} {row['name']!r}" for word, row in zip(("router port", "switch port"), link) if row is not None] for link in links
+        ]
+        return ", and by ".join(sorted(" and ".join(part) for part in parts))
+
     def _is_named(self, link: Link) -> bool:
-        rows = {"port": link.port, "switch_port": link.switch_port}
-        return any(row is not None and row["name"] == self._given[option] for option, row in rows.items())
+        names = {"port": {link.port["name"]} if link.port is not None else set(), "switch_port": set()}
+        if link.switch_port is not None:
+            names["port"].add(linked_port(link.switch_port))
+            names["switch_port"].add(link.switch_port["name"])
+        return any(self._given[option] in names[option] for option in names)
 
     def _half(self) -> Link:
         switch_port = next(self._dangling(), None)

@@ -391,7 +391,7 @@ def test_an_attachment_that_was_made_by_hand_is_changed_in_place(given: dict[str
     assert (before["port"], before["switch_port"]) == ("rp", "sp")
 
 
-@pytest.mark.parametrize("given", [{}, {"port": "lr1-ts1"}, {"switch_port": "ts1-lr1"}, {"port": "rp"}])
+@pytest.mark.parametrize("given", [{}, {"switch_port": "sp"}, {"port": "rp"}, {"port": "rp", "switch_port": "other"}])
 def test_absent_finds_ports_of_any_name_by_what_they_link(given: dict[str, str]) -> None:
     contents = zone()
     attach(contents, **HAND)
@@ -460,6 +460,44 @@ def test_of_several_attachments_one_has_to_be_named(given: dict[str, str]) -> No
     else:
         changes = module.desired(params(module, router="lr1", transit_switch="ts1", state="absent", **given), contents)
         assert {change.record for change in changes if change.action == "delete"} == {"second", "sp2"}
+
+
+def warned(contents: dict[str, Store], **given: Any) -> list[str]:
+    return module.warn(params(module, router="lr1", transit_switch="ts1", state="absent", **given), contents)
+
+
+@pytest.mark.parametrize("given", [{"port": "lr1-ts1"}, {"switch_port": "ts1-lr1"}, {"port": "lr1-ts1", "switch_port": "ts1-lr1"}])
+@pytest.mark.parametrize("more", [1, 2])
+def test_the_removal_of_one_of_several_attachments_can_be_repeated(given: dict[str, str], more: int) -> None:
+    contents = attached()
+    for number in range(2, 2 + more):
+        attach(contents, "lr1", f"rp{number}", f"sp{number}", f"aa:aa:aa:aa:aa:0{number}", f"169.254.20{number}.2/24")
+    assert again(contents, state="absent", **given)
+    rest = names(contents, "Logical_Router_Port"), names(contents, "Logical_Switch_Port")
+    assert rest == ({f"rp{number}" for number in range(2, 2 + more)}, {f"sp{number}" for number in range(2, 2 + more)})
+    assert not again(contents, state="absent", **given)
+    assert (names(contents, "Logical_Router_Port"), names(contents, "Logical_Switch_Port")) == rest
+    (warning,) = warned(contents, **given)
+    assert "is still attached to transit switch 'ts1' by router port 'rp2' and switch port 'sp2'" in warning
+    assert module.describe(params(module, router="lr1", transit_switch="ts1", state="absent", **given), contents) == {"attachment": {}}
+
+
+@pytest.mark.parametrize("half", ["router port", "switch port"])
+def test_half_an_attachment_with_another_name_than_the_given_one_stays(half: str) -> None:
+    contents = zone()
+    port, switch_port = ("lr1-ts1", None) if half == "router port" else (None, "ts1-lr1")
+    attach(contents, "lr1", port, switch_port, "aa:aa:aa:aa:aa:01", "169.254.100.1/24")
+    assert not again(contents, state="absent", port="uplink", switch_port="other")
+    assert len(warned(contents, port="uplink", switch_port="other")) == 1
+    assert again(contents, state="absent", port="lr1-ts1", switch_port="ts1-lr1")
+    assert not warned(contents, port="lr1-ts1", switch_port="ts1-lr1")
+
+
+def test_two_names_of_two_attachments_are_refused() -> None:
+    contents = attached()
+    attach(contents, "lr1", "second", "sp2", "aa:aa:aa:aa:aa:02", "169.254.200.2/24")
+    with pytest.raises(ModuleError, match="say which one is meant"):
+        again(contents, state="absent", port="lr1-ts1", switch_port="sp2")
 
 
 def test_a_router_port_that_another_switch_port_names_stays() -> None:
