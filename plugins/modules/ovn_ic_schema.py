@@ -89,7 +89,7 @@ rows:
   type: dict
   sample: {Availability_Zone: 2, Gateway: 4, IC_SB_Global: 1}
 backup:
-  description: Where the file is kept as it was, empty where nothing was changed.
+  description: Where the file is kept as it was, or would be in check mode; empty where nothing was changed.
   returned: success
   type: str
   sample: /var/lib/ovn/ovn_ic_sb_db.db.1.1.1

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..interconnect.schema import IC_NB, IC_SB
@@ -255,7 +255,7 @@ def change(params: Params, check_mode: bool) -> dict[str, Any]:
     _check_options(params)
     cluster = server.look()
     changes = _leave(server, cluster, params, check_mode) if params["state"] == "absent" else _stay(server, cluster, params, check_mode)
-    after = cluster if check_mode else server.look()
+    after = _after(cluster, changes) if check_mode else server.look()
     return {
         "changed": bool(changes),
         "cluster": after.as_result() if after is not None else {},
@@ -265,6 +265,18 @@ def change(params: Params, check_mode: bool) -> dict[str, Any]:
             "after": {f"cluster/{one.record}": one.after for one in changes if one.action == "update"},
         },
     }
+
+
+def _after(cluster: Cluster | None, changes: Sequence[Step]) -> Cluster | None:
+    """The cluster as these changes would leave it, as far as that can be foreseen: another leader cannot."""
+    for step in changes:
+        if cluster is None or step.action == "update":
+            cluster = cluster and replace(cluster, election_timer=step.after["election_timer"])
+        else:
+            gone = cluster.find(step.record)
+            members = tuple(one for one in cluster.members if one is not gone)
+            cluster = None if gone is not None and gone.is_self else replace(cluster, members=members)
+    return cluster
 
 
 def _check_options(params: Params) -> None:

@@ -42,11 +42,10 @@ def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -
         if lost:
             raise ModuleError(f"the conversion does not keep everything: {sentence(lost)}. Nothing was changed")
         if not check_mode:
-            result["backup"] = kept
             _replace(copy, path, kept)
     change = {"database": before.name, "table": "schema", "record": path, "action": "update", "columns": {"version": schema["after"]}}
     shown = {state: {f"schema/{before.name}": {"version": schema[state]}} for state in ("before", "after")}
-    return {**result, "changed": True, "changes": [{**change, "reason": "the schema differs"}], "diff": shown}
+    return {**result, "changed": True, "backup": kept, "changes": [{**change, "reason": "the schema differs"}], "diff": shown}
 
 
 def save(dump: Callable[[], str], path: str, check_mode: bool) -> dict[str, Any]:

@@ -35,7 +35,12 @@ def refusal(stores: Stores, name: str, claim: bool) -> str | None:
 
     ``claim``: an operator has said that a row of this name is the zone's, whatever speaks against it.
     """
-    nb = stores[NB]
+    nb, own = stores[NB], zone_of(stores).own_az
+    if claim and own is not None and own["name"] != name and any(row["name"] == name for row in stores[IC_SB].rows("Availability_Zone")):
+        return (
+            f"the zone is registered as {own['name']!r}, and a zone has one registration; withdraw it with state absent before it claims"
+            f" {name!r}"
+        )
     shadow = Store(nb.database, nb.schema)
     for table in ("Logical_Router", "Logical_Switch", "NB_Global"):
         for row in nb.rows(table):

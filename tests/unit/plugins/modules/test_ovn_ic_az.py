@@ -86,6 +86,15 @@ def test_a_refused_registration_is_taken_over_where_an_operator_says_so() -> Non
         module.desired(params(module, name="az1"), theirs)
 
 
+def test_a_registered_zone_has_to_be_withdrawn_before_it_claims_another_name() -> None:
+    theirs, ours = deployment(), deployment()
+    settle(module, params(module, name="az1"), theirs)
+    ours[IC_SB] = theirs[IC_SB]
+    settle(module, params(module, name="az2"), ours)
+    with pytest.raises(ModuleError, match=r"the zone is registered as 'az2', .* withdraw it with state absent before it claims 'az1'"):
+        module.desired(params(module, name="az1", claim=True), ours)
+
+
 def test_a_claim_needs_a_name_and_ic_sb() -> None:
     with pytest.raises(ModuleError, match="claim is for a zone that is to be present"):
         module.desired(params(module, state="absent", claim=True), deployment())
