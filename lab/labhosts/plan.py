@@ -96,9 +96,9 @@ def _zone_group(lab: Lab, zone: Zone) -> dict[str, Any]:
         "vars": {
             "lab_zone_number": number,
             "lab_zone_central": lab.address(10 + number),
-            "ovn_ic_zone_name": zone.name,
-            "ovn_ic_zone_route_policy": {"advertise": True, "learn": True},
-            "ovn_ic_zone_attachments": [
+            "ovn_ic_az_name": zone.name,
+            "ovn_ic_az_route_policy": {"advertise": True, "learn": True},
+            "ovn_ic_az_attachments": [
                 {
                     "router": ROUTER,
                     "transit_switch": TRANSIT_SWITCH,

@@ -11,7 +11,7 @@ name: hosts_by_zone
 short_description: The hosts of each zone
 version_added: 0.1.0
 description:
-  - Sorts hosts by their variable C(ovn_ic_zone_name), those without it left out.
+  - Sorts hosts by their variable C(ovn_ic_az_name), those without it left out.
   - Of each zone the first host acts for it; the playbooks of this collection find it by this filter.
 author:
   - The ovn.interconnect authors (@ovn)
@@ -48,8 +48,8 @@ def hosts_by_zone(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]
     """The hosts of each zone, in the order in which they were given."""
     zones: dict[str, list[str]] = {}
     for host in hosts:
-        if "ovn_ic_zone_name" in hostvars[host]:
-            zones.setdefault(str(hostvars[host]["ovn_ic_zone_name"]), []).append(host)
+        if "ovn_ic_az_name" in hostvars[host]:
+            zones.setdefault(str(hostvars[host]["ovn_ic_az_name"]), []).append(host)
     return zones
 
 

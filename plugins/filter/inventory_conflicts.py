@@ -22,7 +22,7 @@ options:
     description:
       - A dictionary of the inventory.
       - C(transit_switches), as the role C(ovn_ic_global) takes them.
-      - C(attachments), by the name of each zone, as the role C(ovn_ic_zone) takes them.
+      - C(attachments), by the name of each zone, as the role C(ovn_ic_az) takes them.
     type: dict
     required: true
 """
@@ -35,7 +35,7 @@ EXAMPLES = r"""
     inventory:
       transit_switches: "{{ ovn_ic_transit_switches }}"
       attachments:
-        az1: "{{ ovn_ic_zone_attachments }}"
+        az1: "{{ ovn_ic_az_attachments }}"
 """
 
 RETURN = r"""

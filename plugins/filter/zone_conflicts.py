@@ -24,7 +24,7 @@ options:
       - C(interconnect), the rows of Availability_Zone, Gateway, Encap, Port_Binding and Route in IC_SB, each as
         C(ovn-ic-sbctl --format=json) prints them.
       - C(south), the rows of Chassis and Encap in SB, printed in the same way.
-      - C(attachments), as the role C(ovn_ic_zone) takes them.
+      - C(attachments), as the role C(ovn_ic_az) takes them.
       - C(networks), the networks of each router by its name.
       - C(denylist), the prefixes that the zone does not exchange.
     type: dict

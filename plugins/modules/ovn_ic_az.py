@@ -143,6 +143,7 @@ from typing import Any
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import STATE
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import checked_name
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.registration import (
     narrowed,
     purge,
@@ -150,7 +151,6 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.registra
     registration,
     zone_of,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert, update
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB, Database
 

@@ -98,7 +98,7 @@ from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import DEFAULTS
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.cluster import CLUSTERS, Params, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.contents import tool
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.file_contents import tool
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.files import save
 
 OPTIONS: dict[str, Any] = {

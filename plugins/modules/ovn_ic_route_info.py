@@ -77,7 +77,7 @@ ports:
       caveats: []
 advertised:
   description:
-    - What the zone could advertise, for each port, with whether it does (C(done)), and why not.
+    - What the zone could advertise, for each port, with whether it does (C(accepted)), and why not.
     - C(caveats) of a route that is advertised say why packets do not come that way, such as a port that no gateway holds.
     - Learned routes, which are not advertised again, are in it where O(prefix) is given.
   returned: success
@@ -91,12 +91,12 @@ advertised:
       port: ts1-lr1
       route_table: ""
       source: router port
-      done: false
+      accepted: false
       reason: ic-route-adv is off
       caveats: []
 learned:
   description:
-    - What other routers advertise, for each router of the zone, with whether it is learned (C(done)), and why not.
+    - What other routers advertise, for each router of the zone, with whether it is learned (C(accepted)), and why not.
     - C(caveats) of a route that is learned say why it is not used or leads nowhere, such as the router's own network, its own static route
       to the same network, or a next hop that no gateway holds.
   returned: success
@@ -109,7 +109,7 @@ learned:
       transit_switch: ts1
       zone: az2
       route_table: ""
-      done: true
+      accepted: true
       reason: ""
       caveats:
         - no gateway holds port backbone-az2-lr2 on ts1, so other zones cannot send packets to it

@@ -122,7 +122,7 @@ from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import networks_text
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import networks_text
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert, update
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import NB, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.settings import boolean

@@ -92,8 +92,8 @@ lock_held_by_other:
   returned: success
   type: bool
   sample: false
-left:
-  description: What is left undone, and why.
+skipped_objects:
+  description: The objects that are skipped, and why.
   returned: success
   type: list
   elements: dict

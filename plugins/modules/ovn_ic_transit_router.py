@@ -129,9 +129,8 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import usage
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import require
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import (
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_objects import (
     OPTIONS,
     ROUTERS,
     check_rename,
@@ -141,6 +140,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit 
     refuse_vxlan,
     view,
 )
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_ports import require
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import INSERT, Change
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, Database, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row

@@ -140,7 +140,11 @@ from typing import Any
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import map_options
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding import (
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import checked_name, present_name
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.port_addressing import router_port_addresses
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_objects import doing, refuse_vxlan
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_ports import (
     OF_ROUTER,
     holder_of,
     make_port,
@@ -149,10 +153,6 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.holding 
     require,
     view,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.port_addressing import router_port_addresses
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import doing, refuse_vxlan
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_name, present_name
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, delete
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store

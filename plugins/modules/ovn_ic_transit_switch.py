@@ -147,9 +147,10 @@ from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import usage
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import map_keys
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.subnets import SUBNETS, check, subnets_text
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import OPTIONS as SHARED
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit import (
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_objects import OPTIONS as SHARED
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_objects import (
     SWITCHES,
     check_rename,
     doing,
@@ -158,7 +159,6 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit 
     view,
     wanted_keys,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import map_keys
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, Database, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row

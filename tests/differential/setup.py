@@ -185,7 +185,7 @@ class SetUp:
 
 def _disputes(zone: AvailabilityZone) -> bool:
     """Whether a daemon of ours leaves something alone for a while that another writer keeps changing back."""
-    return "another client keeps reverting" in zone.daemon.appctl("left/show")
+    return "another client keeps reverting" in zone.daemon.appctl("skipped/show")
 
 
 def _found(database: Database, operation: Operation) -> Operation:

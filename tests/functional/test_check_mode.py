@@ -348,7 +348,12 @@ def comparable(module: str, result: dict[str, Any]) -> dict[str, Any]:
     if module != "ovn_ic_sync" or result.get("failed"):
         return ordered(result)
     rows = sorted({(one["database"], one["table"], one["record"], one["action"]) for one in result["changes"]})
-    return {"changed": result["changed"], "rows": [list(row) for row in rows], "left": result["left"], "diff": result["diff"]}
+    return {
+        "changed": result["changed"],
+        "rows": [list(row) for row in rows],
+        "skipped_objects": result["skipped_objects"],
+        "diff": result["diff"],
+    }
 
 
 def ordered(result: dict[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def test_the_switch_of_another_program_is_released_with_its_pods(ic: Interconnec
     assert ic.sb.rows("Port_Binding") == []
     assert az2.nb.rows("Logical_Switch", name="ts1") == []
     assert "is released, because another program created it" in az1.daemon.log.read_text()
-    assert "ts1" not in az1.daemon.appctl("left/show")
+    assert "ts1" not in az1.daemon.appctl("skipped/show")
 
 
 @pytest.mark.ours("it keeps two switches of one name, or deletes the other program's one")
@@ -88,7 +88,7 @@ def test_a_switch_that_another_program_makes_beside_ours_is_reported_and_stays(i
     ic.settle()
     assert ports_of(az1, switch) == ["pod1"]
     assert {row.uuid for row in az1.nb.rows("Logical_Switch")} == {ours, switch}
-    assert str(switch) in az1.daemon.appctl("left/show")
+    assert str(switch) in az1.daemon.appctl("skipped/show")
     ic.nb.transact(*topology.no_transit_switch("ts1"))
     ic.settle()
     assert [row.uuid for row in az1.nb.rows("Logical_Switch")] == [switch]
@@ -117,9 +117,9 @@ def test_a_remote_chassis_of_another_program_survives_start_and_restart(make: Ma
     ic.settle()
     assert chassis(az1) == ["gw2", "gw9", "node-b"]
     assert scenes.encaps(az1, "gw9") == {("geneve", "198.51.100.9")}
-    left = az1.daemon.appctl("left/show")
-    assert "chassis node-b has is-remote=true" in left
-    assert "a remote chassis of another program has this name" in left
+    skipped = az1.daemon.appctl("skipped/show")
+    assert "chassis node-b has is-remote=true" in skipped
+    assert "a remote chassis of another program has this name" in skipped
     az1.daemon.stop()
     az2.sb.transact(*topology.no_chassis("gw2"))
     ic.settle()

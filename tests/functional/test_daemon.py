@@ -131,7 +131,7 @@ def test_an_active_daemon_that_cannot_reach_a_database_hands_over_to_one_that_ca
         assert (first.status(), second.status()) == ("active", "standby")
     wait(lambda: second.status() == "active", second)
     assert first.status() == "standby"
-    assert "it cannot read" in first.appctl("left/show")
+    assert "it cannot read" in first.appctl("skipped/show")
     rename(zone, "after")
 
 
@@ -153,7 +153,7 @@ def test_it_tells_once_that_a_server_has_another_database(zone: AvailabilityZone
     zone.daemon.arguments = [*zone.daemon.arguments, f"--ic-nb-db=unix:{zone.sb_server.socket}"]
     zone.daemon.start()
     words = f"the server at unix:{zone.sb_server.socket} has no database OVN_IC_Northbound"
-    wait(lambda: words in zone.daemon.appctl("left/show"), zone.daemon)
+    wait(lambda: words in zone.daemon.appctl("skipped/show"), zone.daemon)
     wait(lambda: zone.daemon.log.read_text().count(f"{zone.sb_server.socket}: connected") >= 4, zone.daemon)
     assert zone.daemon.log.read_text().count(words) == 1
 
@@ -486,7 +486,7 @@ def ask(directory: Path, command: str) -> str:
 def test_what_it_tells_the_console_is_there_once(option: str, times: int) -> None:
     with in_foreground(option, "--syslog-method=null", "--ic-sb-db=tcp:unicorns.invalid:1") as directory:
         deadline = time.monotonic() + PATIENCE
-        while "cannot be resolved" not in ask(directory, "left/show"):
+        while "cannot be resolved" not in ask(directory, "skipped/show"):
             assert time.monotonic() < deadline
         assert (directory / "said").read_text().count("unicorns.invalid:1: the name of its host cannot be resolved") == times
 
@@ -541,7 +541,7 @@ def test_a_server_that_becomes_writable_is_written_at_the_next_attempt(zone: Ava
     ic.sb_server.arguments = [*writable, "--sync-from=unix:/nowhere.sock"]
     ic.sb_server.start()
     zone.daemon.start()
-    wait(lambda: "read only mode" in zone.daemon.appctl("left/show"), zone.daemon)
+    wait(lambda: "read only mode" in zone.daemon.appctl("skipped/show"), zone.daemon)
     ic.sb_server.appctl("ovsdb-server/disconnect-active-ovsdb-server")
     ic.wait(lambda: ic.sb.find("Availability_Zone", name="az1"), "the zone to register")
-    wait(lambda: "read only mode" not in zone.daemon.appctl("left/show"), zone.daemon)
+    wait(lambda: "read only mode" not in zone.daemon.appctl("skipped/show"), zone.daemon)

@@ -39,7 +39,7 @@ def test_a_daemon_that_hears_late_of_a_transit_switch_is_waited_for(mixed: Inter
         relay.hold()
         mixed.nb.transact(*topology.transit_switch("ts1"))
         rests = "another client keeps reverting what is written here"
-        mixed.wait(lambda: rests in ours.appctl("left/show"), "a rest of our daemon")
+        mixed.wait(lambda: rests in ours.appctl("skipped/show"), "a rest of our daemon")
         relay.release()
         mixed.settle()
         (datapath,) = mixed.sb.rows("Datapath_Binding", transit_switch="ts1")
@@ -62,7 +62,7 @@ def test_another_client_that_always_reverts_costs_few_writes(make: Make) -> None
         for row in zone.nb.rows("Logical_Switch", name="ts1"):
             deletions += 1
             zone.nb.transact({"op": "delete", "table": "Logical_Switch", "where": [["_uuid", "==", ["uuid", str(row.uuid)]]]})
-        waits = re.findall(r"keeps reverting .* follows ([\d.]+) s", zone.daemon.appctl("left/show"))
+        waits = re.findall(r"keeps reverting .* follows ([\d.]+) s", zone.daemon.appctl("skipped/show"))
         return any(float(wait) >= 1 for wait in waits)
 
     ic.wait(backs_off, "the daemon to back off")

@@ -49,7 +49,7 @@ def said(shown: dict[str, Any]) -> str:
 def test_a_route_that_is_used_is_told_without_caveats(sound: Interconnect) -> None:
     shown = ask(sound, 1, "10.1.0.77", "lr2")
     networks = [view for view in shown["learned"] if view["prefix"] == "10.1.0.1/24"]
-    assert [(view["done"], view["caveats"]) for view in networks] == [(True, []), (True, [])]
+    assert [(view["accepted"], view["caveats"]) for view in networks] == [(True, []), (True, [])]
     assert "lr2 learns 10.1.0.1/24 from zone az1 on ts1" in shown["answer"]
     assert all(peer["reason"] == "" for peer in shown["peers"])
 
@@ -92,7 +92,7 @@ def test_a_cause_is_told_at_the_learner(sound: Interconnect, fault: Callable[[In
     shown = ask(sound, 1, "10.1.0.77", "lr2")
     assert words in said(shown)
     named = [view for view in shown["learned"] if view["prefix"] == "10.1.0.1/24" and view["transit_switch"] == "ts1"]
-    assert all(not view["done"] or view["caveats"] for view in named)
+    assert all(not view["accepted"] or view["caveats"] for view in named)
 
 
 def test_a_prefix_that_no_zone_has_is_answered_with_the_nearest_ones(sound: Interconnect) -> None:
@@ -125,5 +125,5 @@ def test_hub_and_spoke(make: Make) -> None:
         options(zone, ic_route_adv_default="false")
     ic.settle()
     hub = [view for view in ask(ic, 1, "10.55.0.0/24", "lr2")["advertised"] if view["transit_switch"] == "ts2"]
-    assert [(view["done"], "not advertised again" in view["reason"]) for view in hub] == [(False, True)]
+    assert [(view["accepted"], "not advertised again" in view["reason"]) for view in hub] == [(False, True)]
     assert "zone az1 advertises 10.55.0.1/24 on ts1, where the router is not attached" in said(ask(ic, 2, "10.55.0.0/24", "spoke2"))

@@ -56,7 +56,7 @@ def test_claims_that_alternate_are_followed_one_by_one(claimed: tuple[Interconne
     for name, chassis in islice(cycle([("gw2", second), ("gw1", first)]), CLAIMS):
         claim(az1, chassis)
         ic.wait(lambda name=name: in_ic_sb(ic) == name, f"the claim of {name} to be in IC_SB")  # type: ignore[misc]
-    assert "reverting" not in az1.daemon.appctl("left/show")
+    assert "reverting" not in az1.daemon.appctl("skipped/show")
     ic.settle()
     assert shown_gateways(ic) == ["gw1", "gw1"]
 
@@ -68,7 +68,7 @@ def test_the_last_of_claims_that_alternate_faster_than_they_are_followed_stays(c
         claim(az1, chassis)
     ic.settle()
     assert shown_gateways(ic) == ["gw1", "gw1"]
-    assert "reverting" not in az1.daemon.appctl("left/show")
+    assert "reverting" not in az1.daemon.appctl("skipped/show")
     claim(az1, second)
     ic.settle()
     assert shown_gateways(ic) == ["gw2", "gw2"]

@@ -73,12 +73,12 @@ def test_a_name_that_nobody_knows_is_told_once_and_tried_again(ic: Interconnect)
     resolving(zone, "", "127.0.0.1")
     zone.daemon.start()
     wait(lambda: "the name of its host cannot be resolved" in zone.daemon.log.read_text(), zone)
-    assert "ic.test" in zone.daemon.appctl("left/show")
+    assert "ic.test" in zone.daemon.appctl("skipped/show")
     with (zone.directory / "hosts").open("a") as file:
         file.write(f"{own_address()} ic.test\n")
     wait(lambda: connected(zone), zone)
     assert zone.daemon.log.read_text().count("cannot be resolved") == 1
-    assert zone.daemon.appctl("left/show") == "nothing is left undone"
+    assert zone.daemon.appctl("skipped/show") == "nothing is skipped"
 
 
 def test_it_answers_and_ends_while_a_name_server_is_silent(ic: Interconnect) -> None:
@@ -92,6 +92,6 @@ def test_it_answers_and_ends_while_a_name_server_is_silent(ic: Interconnect) -> 
         resolving(zone, "", own_address())
         zone.daemon.start()
         silent.recv(512)  # the question is there
-        wait(lambda: "no name server answers" in zone.daemon.appctl("left/show"), zone)
+        wait(lambda: "no name server answers" in zone.daemon.appctl("skipped/show"), zone)
         zone.daemon.stop()
         assert not zone.daemon.control_socket.exists()

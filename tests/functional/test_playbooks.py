@@ -16,7 +16,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 #: None of the hosts is ever connected to.
 OTHER: dict[str, Any] = {"hosts": {"other": None}}
-ZONE = {**OTHER, "children": {"ovn_ic_daemons": {"hosts": {"central": {"ovn_ic_zone_name": "az1"}}}}}
+ZONE = {**OTHER, "children": {"ovn_ic_daemons": {"hosts": {"central": {"ovn_ic_az_name": "az1"}}}}}
 EMPTY = {**OTHER, "children": {"ovn_ic_databases": {"hosts": {"db": None}}, "ovn_ic_gateways": {}}}
 NO_HOST = "There is no host to work on: the inventory"
 

@@ -57,7 +57,7 @@ def test_a_port_name_in_two_zones_stops_neither(ic: Interconnect) -> None:
     assert all(switch_port(zone, f"ts2-lr{number}") is not None for zone in ic.zones for number in (1, 2))
     assert all(rejections(zone) <= MOST_REJECTIONS for zone in ic.zones)
     loser = next(zone for zone in ic.zones if ic.sb.get("Availability_Zone", name=zone.name).uuid not in owners)
-    assert "ts1-lr" in loser.daemon.appctl("left/show")
+    assert "ts1-lr" in loser.daemon.appctl("skipped/show")
 
 
 @pytest.mark.ours("each of its transactions may fail as often as it has ports")
@@ -94,7 +94,7 @@ def test_two_sources_of_one_row_become_one_row(ic: Interconnect) -> None:
     assert sorted(prefix for prefix, _hop in learned(az2, "lr2")) == ["10.5.5.5/32", "10.6.0.0/16"]
     assert rejections(az1) == before
     assert "10.5.5.5/32 via 169.254.100.1 on ts1: static route advertisement was suppressed! NB route uuid:" in az1.daemon.appctl(
-        "left/show"
+        "skipped/show"
     )
 
 
@@ -108,7 +108,7 @@ def test_a_link_local_next_hop_is_no_storm(ic: Interconnect) -> None:
     lan(az1, "lr1", "lan1", "2001:db8::1/64", "10.7.0.1/24")
     ic.settle()
     assert [prefix for _switch, prefix, _hop in published(ic, az1)] == ["10.7.0.1/24"]
-    assert "link-local" in az1.daemon.appctl("left/show")
+    assert "link-local" in az1.daemon.appctl("skipped/show")
 
 
 @pytest.mark.ours("each of the other zone's keys costs a rejected transaction from 26.03 on")
@@ -223,7 +223,7 @@ def test_input_that_goes_back_and_forth_is_followed_at_once(ic: Interconnect) ->
         ic.wait(lambda: learned(az2, "lr2") == there, "the route to arrive")
         az1.nb.transact(*topology.no_static_route("lr1", static))
         ic.wait(lambda: learned(az2, "lr2") == [], "the route to go")
-    assert "reverting" not in az1.daemon.appctl("left/show") + az2.daemon.appctl("left/show")
+    assert "reverting" not in az1.daemon.appctl("skipped/show") + az2.daemon.appctl("skipped/show")
     route(az1, "lr1", "10.7.0.0/16", "10.1.0.9")
     ic.settle()
     assert learned(az2, "lr2") == there

@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the control command left/show lists, with real databases and northd: each object without effect, and nothing else."""
+"""What the control command skipped/show lists, with real databases and northd: each object without effect, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ansible_collections.ovn.interconnect.tests.support.servers import OURS, Ava
 
 from .conftest import Make
 
-pytestmark = pytest.mark.ours("upstream has no left/show")
-NOTHING = "nothing is left undone"
+pytestmark = pytest.mark.ours("upstream has no skipped/show")
+NOTHING = "nothing is skipped"
 
 
-def left(zone: AvailabilityZone) -> str:
-    return zone.daemon.appctl("left/show")
+def skipped(zone: AvailabilityZone) -> str:
+    return zone.daemon.appctl("skipped/show")
 
 
 def test_nothing_of_a_healthy_interconnect_is_listed(make: Make) -> None:
     ic = make("az1", "az2", "az3")
     healthy_interconnect(ic)
-    assert [left(zone) for zone in ic.zones] == [NOTHING] * 3
+    assert [skipped(zone) for zone in ic.zones] == [NOTHING] * 3
     assert len(scenes.learned(ic.zones[1], "lr2")) > 8
 
 
@@ -48,7 +48,7 @@ def test_nothing_of_a_healthy_interconnect_of_the_newest_schema_is_listed() -> N
         router = {"name": "tr1", "ports": {ovsdb.Named("port")}}
         ic.nb.transact(ovsdb.insert("Transit_Router_Port", row, name="port"), ovsdb.insert("Transit_Router", router))
         ic.settle()
-        assert [left(zone) for zone in ic.zones] == [NOTHING] * 2
+        assert [skipped(zone) for zone in ic.zones] == [NOTHING] * 2
         assert {"tsp1", "trp1"} <= {row.text("logical_port") for row in ic.sb.rows("Port_Binding")}
         assert "10.200.0.1/32" in {prefix for _switch, prefix, _hop in scenes.published(ic)}
 
@@ -77,10 +77,10 @@ def test_a_port_without_effect_is_listed_with_the_first_cause(ic: Interconnect, 
     healthy_interconnect(ic)
     fault(ic.zones[0])
     ic.settle()
-    lines = sorted(left(ic.zones[0]).splitlines())
+    lines = sorted(skipped(ic.zones[0]).splitlines())
     assert lines[0].startswith("ports: ts1-lr1: ")
     assert [cause in line for line in lines] == [True] * (2 if cause.startswith(("the logical router", "lr1")) else 1)
-    assert left(ic.zones[1]) == NOTHING
+    assert skipped(ic.zones[1]) == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_gateways_without_a_common_tunnel_are_listed_in_both_zones(ic: Interconn
     gateway(az1, "gw1", kinds=["geneve"])
     gateway(az2, "gw2", kinds=["vxlan"])
     ic.settle()
-    assert "it has geneve over IPv4, and the other zones' gateways have vxlan over IPv4" in left(az1)
-    assert "it has vxlan over IPv4, and the other zones' gateways have geneve over IPv4" in left(az2)
+    assert "it has geneve over IPv4, and the other zones' gateways have vxlan over IPv4" in skipped(az1)
+    assert "it has vxlan over IPv4, and the other zones' gateways have geneve over IPv4" in skipped(az2)
     gateway(az2, "gw3", "2001:db8::3", kinds=["geneve"])
     ic.settle()
-    assert "gw1" in left(az1)
+    assert "gw1" in skipped(az1)
     az2.sb.transact(*topology.chassis_encaps("gw2", [("vxlan", "192.0.2.2"), ("geneve", "192.0.2.2")]))
     ic.settle()
-    assert left(az1) == NOTHING
-    assert "gw3" in left(az2)
+    assert skipped(az1) == NOTHING
+    assert "gw3" in skipped(az2)

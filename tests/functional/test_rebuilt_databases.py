@@ -80,7 +80,7 @@ def test_a_rebuilt_ic_sb_leaves_one_static_route_for_each_prefix_and_no_hold(rou
         now = static_routes(zone)
         assert {uuid: route[:2] for uuid, route in now.items()} == {uuid: route[:2] for uuid, route in was.items()}
         assert {link for _prefix, _hop, link in now.values()} <= present
-        assert zone.daemon.appctl("left/show") == "nothing is left undone"
+        assert zone.daemon.appctl("skipped/show") == "nothing is skipped"
 
 
 def test_a_network_that_went_while_ic_sb_was_rebuilt_is_withdrawn_after_a_release(routed: Interconnect) -> None:
@@ -131,4 +131,4 @@ def test_an_sb_that_is_emptied_and_filled_again_withdraws_nothing(routed: Interc
     routed.settle()
     assert published_rows(routed) == rows
     assert static_routes(az2) == routes
-    assert [zone.daemon.appctl("left/show") for zone in routed.zones] == ["nothing is left undone"] * 2
+    assert [zone.daemon.appctl("skipped/show") for zone in routed.zones] == ["nothing is skipped"] * 2

@@ -508,9 +508,9 @@ def test_an_invalid_rule_for_tags_is_listed_until_it_is_corrected(pair: Intercon
     az1 = pair.zones[0]
     port_options(az1, "lr1-ts1", {"ic-route-learn-tag-rules": "allow vpc1"})
     pair.settle()
-    said = az1.daemon.appctl("left/show")
+    said = az1.daemon.appctl("skipped/show")
     assert 'router port lr1-ts1: ic-route-learn-tag-rules is "allow vpc1"' in said
     assert "allow:TAG[,TAG...] or block:TAG[,TAG...]" in said
     port_options(az1, "lr1-ts1", {"ic-route-learn-tag-rules": "allow:vpc1"})
     pair.settle()
-    assert "ic-route-learn-tag-rules" not in az1.daemon.appctl("left/show")
+    assert "ic-route-learn-tag-rules" not in az1.daemon.appctl("skipped/show")

@@ -137,13 +137,14 @@ def test_a_refused_registration_is_taken_over_on_an_operators_word(make: Make) -
     zone = ic.wait(lambda: ic.sb.rows("Availability_Zone"), "the first deployment to register")[0].uuid
     az2.daemon.start()
     az2.nb.wait(
-        lambda: "control command zone/claim of the zone's daemon" in az2.daemon.appctl("left/show"), "the second deployment to be refused"
+        lambda: "control command zone/claim of the zone's daemon" in az2.daemon.appctl("skipped/show"),
+        "the second deployment to be refused",
     )
     assert az1.daemon.appctl("zone/claim") == "the zone is refused no registration"
     assert az2.daemon.appctl("zone/claim") == "the zone takes over the registration of 'az1'"
     ic.wait(lambda: [row.text("name") for row in ic.sb.rows("Gateway")] == ["gw2"], "the second deployment to go on")
     assert [row.uuid for row in ic.sb.rows("Availability_Zone")] == [zone]
-    assert "claimed with another token" in az1.daemon.appctl("left/show")
+    assert "claimed with another token" in az1.daemon.appctl("skipped/show")
 
 
 @pytest.mark.ours("upstream's daemon knows no other")
@@ -165,5 +166,5 @@ def test_a_zone_of_upstreams_daemon_is_taken_over_whatever_that_has_left_behind(
     ours.start()
     transit_switches(ic, "ts2")
     assert [row.uuid for row in ic.sb.rows("Availability_Zone")] == [zone]
-    (line,) = ours.appctl("left/show").splitlines()
+    (line,) = ours.appctl("skipped/show").splitlines()
     assert line.startswith("ports: ts1-lr1: ")  # its router port went with the router

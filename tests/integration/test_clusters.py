@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Modules against global databases that are clusters of three with TLS, started at the same moment, a follower named first.
 
-That no wait stands between the members is tested by a clock of its own, in the unit tests of ``hunt.py``.
+That no wait stands between the members is tested by a clock of its own, in the unit tests of ``server_rotation.py``.
 """
 
 from __future__ import annotations

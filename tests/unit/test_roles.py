@@ -54,8 +54,8 @@ def test_the_zones_of_the_documented_inventory_fit_together() -> None:
     inventory = next(example["all"] for example in examples(ROOT / "docs/deployment.md") if "all" in example)
     groups = inventory["children"]
     zones = [groups[name] for name in ("dc1", "dc2", "dc3")]
-    assert len({zone["vars"]["ovn_ic_zone_name"] for zone in zones}) == 3
-    attachments = [attachment for zone in zones for attachment in zone["vars"]["ovn_ic_zone_attachments"]]
+    assert len({zone["vars"]["ovn_ic_az_name"] for zone in zones}) == 3
+    attachments = [attachment for zone in zones for attachment in zone["vars"]["ovn_ic_az_attachments"]]
     assert len({attachment["mac"] for attachment in attachments}) == len({attachment["networks"][0] for attachment in attachments}) == 3
     assert {attachment["transit_switch"] for attachment in attachments} == {
         switch["name"] for switch in inventory["vars"]["ovn_ic_transit_switches"]

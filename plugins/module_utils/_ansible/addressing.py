@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..interconnect.address import Address, Prefix, format_address, format_prefix, network_text, parse_mac, parse_port_address, parse_prefix
 from ..interconnect.store import Row, Store
 from .errors import ModuleError
-from .wanted import checked_prefix
+from .option_checks import checked_prefix
 
 #: What no port of a router can have, by family: the network, and what its addresses are.
 _SPECIAL: Mapping[int, Sequence[tuple[Prefix, str]]] = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..interconnect.address import Prefix, format_prefix, parse_mac, parse_port_address, parse_prefix
 from ..interconnect.change import Change, add, delete, insert, remove, update
-from ..interconnect.monitoring import keeps_ports
+from ..interconnect.monitor_conditions import keeps_ports
 from ..interconnect.replica import Replica
 from ..interconnect.schema import IC_NB, IC_SB, NB, SB
 from ..interconnect.store import Row, Store
@@ -20,11 +20,11 @@ from ..interconnect.subjects.transit_switches import TransitSwitches, switch_col
 from ..interconnect.zone import Zone
 from .addressing import Occupant, bound, check_occupants, check_router, check_subnets, occupant, port_networks, read_subnets
 from .errors import ModuleError
-from .gateways import Gateways
 from .links import ROUTER_PORT_KEY, SUBNETS, Link, Links, default_switch_port, is_managed, linked_port
+from .option_checks import LONGEST_NAME, checked_mac, present_name
+from .port_gateways import PortGateways
+from .port_renaming import rename_references, want_references
 from .registration import narrowed, zone_of
-from .renaming import rename_references, want_references
-from .wanted import LONGEST_NAME, checked_mac, present_name
 
 Params = Mapping[str, Any]
 Stores = Mapping[str, Store]
@@ -111,8 +111,8 @@ class Attachment:
         return str(row["name"]) if row is not None and self._params["switch_port"] is None else str(self.links.switch_port)
 
     @property
-    def _gateways(self) -> Gateways:
-        return Gateways(self._params, self.zone, self.port)
+    def _gateways(self) -> PortGateways:
+        return PortGateways(self._params, self.zone, self.port)
 
     def describe(self) -> dict[str, Any]:
         """The attachment as it is, empty where it is not there."""

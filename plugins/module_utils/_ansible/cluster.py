@@ -13,7 +13,7 @@ from typing import Any
 
 from ..interconnect.schema import IC_NB, IC_SB
 from .arguments import STATE, connection_spec
-from .control import ControlSocket, RefusedError
+from .control_client import ControlSocket, RefusedError
 from .errors import ModuleError, one_line
 from .module import Module, conclude
 from .session import wait_for

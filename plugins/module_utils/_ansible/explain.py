@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..interconnect.address import Prefix, belongs_to, format_address, format_prefix, parse_nexthop, parse_prefix
-from ..interconnect.monitoring import keeps_ports
+from ..interconnect.monitor_conditions import keeps_ports
 from ..interconnect.replica import Replica
 from ..interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB, Database
 from ..interconnect.store import Row, Store
 from ..interconnect.subjects import participants, port_faults, route_decision, route_rows, route_sources
 from ..interconnect.subjects.advertised_routes import AdvertisedRoutes
 from ..interconnect.subjects.learned_routes import LearnedRoutes
-from ..interconnect.subjects.participants import Port
+from ..interconnect.subjects.participants import Participant
 from ..interconnect.subjects.route_sources import Source
 from ..interconnect.zone import Zone
 from . import explain_peers
@@ -116,7 +116,7 @@ class _Question:
         """Whether a route to this prefix is one that was asked for: it leads to all that was asked for."""
         return self.prefix is None or (prefix is not None and belongs_to(self.prefix.network, prefix.network))
 
-    def ports(self) -> Iterator[tuple[Row, Port | str]]:
+    def ports(self) -> Iterator[tuple[Row, Participant | str]]:
         """The zone's own bindings on transit switches, each with its participating port, or why there is none."""
         routers = {row.uuid for row in self.routers}
         rows = [row for row in self.zone.ic_sb.rows("Port_Binding") if row["availability_zone"] == self.owner]
@@ -125,17 +125,17 @@ class _Question:
             if known and self.switch in (None, binding["transit_switch"]):
                 yield binding, participants.participant(self.zone, binding)
 
-    def port_view(self, binding: Row, port: Port | str) -> dict[str, Any]:
+    def port_view(self, binding: Row, port: Participant | str) -> dict[str, Any]:
         """A port of the zone in the result."""
         return {
             "port": binding["logical_port"],
             "transit_switch": binding["transit_switch"],
-            "router": port.router["name"] if isinstance(port, Port) else "",
+            "router": port.router["name"] if isinstance(port, Participant) else "",
             "address": binding["address"],
             "gateway": binding["gateway"],
-            "takes_part": isinstance(port, Port),
-            "reason": "" if isinstance(port, Port) else port,
-            "caveats": list(explain_peers.port_caveats(self.zone, port)) if isinstance(port, Port) else [],
+            "takes_part": isinstance(port, Participant),
+            "reason": "" if isinstance(port, Participant) else port,
+            "caveats": list(explain_peers.port_caveats(self.zone, port)) if isinstance(port, Participant) else [],
         }
 
     # -- other zones, and the answer ---------------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class _Question:
             yield f"{view['router']} {_said(view, 'learn', 'from zone ' + view['zone'])}"
         for view in views["advertised"]:
             yield f"{view['router']} {_said(view, 'advertise', '')}"
-        if learned or any(view["done"] for view in views["advertised"]):
+        if learned or any(view["accepted"] for view in views["advertised"]):
             return
         if not self.switches:
             yield f"no router in question is attached to a transit switch ({', '.join(row['name'] for row in self.routers)})"
@@ -177,13 +177,13 @@ class _Question:
     def advertised(self) -> Iterator[dict[str, Any]]:
         """Each source of each participating port."""
         for _binding, port in self.ports():
-            if isinstance(port, Port):
+            if isinstance(port, Participant):
                 for source in route_sources.sources(self.zone, self.owner, port):
                     if self._covers(source.prefix):
                         yield self._source_view(port, source)
                 yield from self._no_sources(port)
 
-    def _source_view(self, port: Port, source: Source) -> dict[str, Any]:
+    def _source_view(self, port: Participant, source: Source) -> dict[str, Any]:
         hop = route_decision.next_hop_of(port, source.prefix)
         reason = route_decision.verdict(self.zone, port, source)
         if reason is None and not self._is_published(port, source):
@@ -194,12 +194,12 @@ class _Question:
             "next_hop": format_address(hop) if hop is not None else "",
             "route_table": source.route_table,
             "source": WORDS[source.kind],
-            "done": reason is None,
+            "accepted": reason is None,
             "reason": reason or "",
             "caveats": list(explain_peers.port_caveats(self.zone, port)) if reason is None else [],
         }
 
-    def _is_published(self, port: Port, source: Source) -> bool:
+    def _is_published(self, port: Participant, source: Source) -> bool:
         hop = route_decision.next_hop_of(port, source.prefix)
         return any(
             row["availability_zone"] == self.owner
@@ -209,7 +209,7 @@ class _Question:
             for row in route_rows.routes_to(self.zone, port.transit_switch, source.prefix)
         )
 
-    def _no_sources(self, port: Port) -> Iterator[dict[str, Any]]:
+    def _no_sources(self, port: Participant) -> Iterator[dict[str, Any]]:
         """What a person would take for a source: static routes that are none, and networks of transit switches."""
         nb, router = self.zone.nb, port.router.uuid
         for row in nb.child_rows("Logical_Router", "static_routes", router, _STATIC):
@@ -228,7 +228,7 @@ class _Question:
                     if self._covers(parse_prefix(text)):
                         yield _no_source(port, text, "", "lrp", reason)
 
-    def _came_through(self, static: Row, port: Port) -> bool:
+    def _came_through(self, static: Row, port: Participant) -> bool:
         """Whether a learned static route came over the transit switch of this port, where every learner has it already."""
         route = self.zone.ic_sb.row("Route", route_rows.learned_from(static))
         return route is not None and bool(route["transit_switch"] == port.transit_switch)
@@ -264,7 +264,7 @@ class _Question:
             "next_hop": route["nexthop"],
             "route_table": route["route_table"],
             "zone": self._zones.get(route["availability_zone"], ""),
-            "done": reason is None,
+            "accepted": reason is None,
             "reason": reason or "",
             "caveats": list(self._caveats(router, route)) if reason is None else [],
         }
@@ -290,17 +290,25 @@ class _Question:
 def _said(view: Mapping[str, Any], verb: str, whence: str) -> str:
     """One route of the result in words."""
     place = " ".join(filter(None, (whence, f"on {view['transit_switch']}")))
-    if not view["done"]:
+    if not view["accepted"]:
         return f"does not {verb} {view['prefix']} {place}: {view['reason']}"
     return "; ".join([f"{verb}s {view['prefix']} {place}", *view["caveats"]])
 
 
-def _place(port: Port) -> dict[str, Any]:
+def _place(port: Participant) -> dict[str, Any]:
     return {"router": port.router["name"], "transit_switch": port.transit_switch, "port": port.name}
 
 
-def _no_source(port: Port, prefix: str, table: str, kind: str, reason: str) -> dict[str, Any]:
-    view = {"prefix": prefix, "next_hop": "", "route_table": table, "source": WORDS[kind], "done": False, "reason": reason, "caveats": []}
+def _no_source(port: Participant, prefix: str, table: str, kind: str, reason: str) -> dict[str, Any]:
+    view = {
+        "prefix": prefix,
+        "next_hop": "",
+        "route_table": table,
+        "source": WORDS[kind],
+        "accepted": False,
+        "reason": reason,
+        "caveats": [],
+    }
     return {**_place(port), **view}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..interconnect.address import Prefix, belongs_to, format_prefix, network_text, parse_nexthop, parse_port_address, parse_prefix
 from ..interconnect.store import Row
 from ..interconnect.subjects import participants, port_faults, route_rows, transit
-from ..interconnect.subjects.participants import Port
+from ..interconnect.subjects.participants import Participant
 from ..interconnect.subjects.progress import has_counters, laggards
 from ..interconnect.zone import Zone
 
@@ -32,7 +32,7 @@ def binding_caveats(zone: Zone, binding: Row) -> Iterator[str]:
         yield f"the gateway {gateway} of port {binding['logical_port']} is not registered as a gateway; make it one with ovn_ic_gateway"
 
 
-def port_caveats(zone: Zone, port: Port) -> Iterator[str]:
+def port_caveats(zone: Zone, port: Participant) -> Iterator[str]:
     """Why an own participating port carries no packets, or not all."""
     fault = port_faults.router_fault(port.router) or port_faults.disabled_fault(port.switch_port, port.router_port)
     fault = fault or port_faults.chassis_fault(port.router)
@@ -42,7 +42,7 @@ def port_caveats(zone: Zone, port: Port) -> Iterator[str]:
         yield from binding_caveats(zone, port.binding)
 
 
-def learned_caveats(zone: Zone, router: Row, route: Row, own: Collection[Port]) -> Iterator[str]:
+def learned_caveats(zone: Zone, router: Row, route: Row, own: Collection[Participant]) -> Iterator[str]:
     """Why a route that a router has learned is not used, or shares its packets, or leads nowhere. ``own``: the router's ports there."""
     prefix, hop = parse_prefix(route["ip_prefix"]), parse_nexthop(route["nexthop"])
     if prefix is None or hop is None:

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .contents import described, read, read_schema, tool
 from .errors import ModuleError
-from .fitness import check, differences, sentence
+from .file_contents import described, read, read_schema, tool
+from .schema_conversion import check, differences, sentence
 
 
 def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ..interconnect.change import Change, add, insert, remove, update
 from ..interconnect.schema import IC_NB, IC_SB, Database, declare
 from ..interconnect.store import Members, Row, Store
 from .errors import ModuleError
-from .wanted import checked_name, checked_text, map_keys
+from .option_checks import checked_name, checked_text, map_keys
 
 Params = Mapping[str, Any]
 Stores = Mapping[str, Store]

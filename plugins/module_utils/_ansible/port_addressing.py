@@ -29,10 +29,10 @@ from .addressing import (
     read_subnets,
 )
 from .errors import ModuleError
-from .holding import OF_ROUTER, OF_SWITCH, Holding, holders, named, neighbours
+from .option_checks import checked_mac, port_addresses
 from .subnets import SUBNETS
+from .transit_ports import OF_ROUTER, OF_SWITCH, PortKind, holders, named, neighbours
 from .usage import shared_names, want_shared
-from .wanted import checked_mac, port_addresses
 
 Params = Mapping[str, Any]
 Stores = Mapping[str, Store]
@@ -108,8 +108,8 @@ def _others(stores: Stores, switch: Row, name: str) -> Iterator[Occupant]:
             yield from (one for one in bound(stores[IC_SB], shared, None) if one.name not in known)
 
 
-def _moves(store: Store, holding: Holding, row: Row, holder: Row) -> bool:
-    return all(one.uuid != holder.uuid for one in holders(store, holding, row))
+def _moves(store: Store, kind: PortKind, row: Row, holder: Row) -> bool:
+    return all(one.uuid != holder.uuid for one in holders(store, kind, row))
 
 
 # ---- Ports of transit routers ----------------------------------------------------------------------------------------

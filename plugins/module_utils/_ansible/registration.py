@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..interconnect.change import Change, Left, insert
+from ..interconnect.change import Change, Skipped, insert
 from ..interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB, Database, declare
 from ..interconnect.store import Store
 from ..interconnect.subjects.progress import has_counters
@@ -48,11 +48,11 @@ def refusal(stores: Stores, name: str, claim: bool) -> str | None:
     now = nb.only("NB_Global")
     ids = now["external_ids"] if now is not None else {}
     shadow.put("NB_Global", now.uuid if now is not None else "new", {"name": name, "external_ids": {TOKEN_KEY: "new", **ids}})
-    left = [step for step in _plan(zone_of({**stores, NB: shadow}), claim) if isinstance(step, Left)]
-    if not left:
+    skipped = [step for step in _plan(zone_of({**stores, NB: shadow}), claim) if isinstance(step, Skipped)]
+    if not skipped:
         return None
     unseen = SB not in stores and stores[IC_SB].count("Gateway") > 0
-    return left[0].reason + ("; or give sb_db, so that its gateways can be compared with the zone's chassis" if unseen else "")
+    return skipped[0].reason + ("; or give sb_db, so that its gateways can be compared with the zone's chassis" if unseen else "")
 
 
 def registration(stores: Stores, claim: bool) -> list[Change]:
@@ -85,7 +85,7 @@ def purge(stores: Stores, name: str) -> list[Change]:
     return list(withdrawal(zone, row, "the zone is to be purged"))
 
 
-def _plan(zone: Zone, claim: bool) -> list[Change | Left]:
+def _plan(zone: Zone, claim: bool) -> list[Change | Skipped]:
     subject = Zones()
     subject.prepare(zone)
     if claim:

@@ -20,10 +20,10 @@ from ..interconnect import resolve
 from ..interconnect.change import Change, Group
 from ..interconnect.client import check_library
 from ..interconnect.commit import Committer, is_passing
-from ..interconnect.hunt import CONTROL_SOCKET, FORBIDDEN, NO_DATABASE, RELAY, is_permanent, split
 from ..interconnect.pairing import mismatch
 from ..interconnect.replica import Replica, Tls
 from ..interconnect.schema import NB, SB, Database
+from ..interconnect.server_rotation import CONTROL_SOCKET, FORBIDDEN, NO_DATABASE, RELAY, is_permanent, split
 from ..interconnect.store import Store
 from ..interconnect.wire import first_error, where
 from .arguments import DEFAULTS, OPTIONS
@@ -42,7 +42,7 @@ def is_forbidden(words: str) -> bool:
     return words.startswith(("not allowed", "permission error"))
 
 
-class Fate:
+class CommitOutcome:
     """What became of the groups of one commit, one for each database: their number, what was written, the reason of a refusal."""
 
     def __init__(self) -> None:
@@ -161,7 +161,7 @@ class Session:
 
     def commit(self, changes: Sequence[Change]) -> Result:
         """Write the Changes, one transaction a database, and wait for the replies. Raises ModuleError where none comes in time."""
-        fate = Fate()
+        fate = CommitOutcome()
         names = sorted({change.database for change in changes})
         groups = [Group("module", name, tuple(change for change in changes if change.database == name)) for name in names]
         Committer(self.replicas, fate).submit(groups)

@@ -80,7 +80,7 @@ class Report:
     applied: bool = False
     settled: bool = False
     locked: bool = False
-    left: list[dict[str, str]] = field(default_factory=list)
+    skipped_objects: list[dict[str, str]] = field(default_factory=list)
 
     def as_result(self, planning: bool) -> dict[str, Any]:
         """The result of the module; ``planning``: in check mode, where a plan counts as a change."""
@@ -90,7 +90,7 @@ class Report:
             "settled": self.settled,
             "lock_held_by_other": self.locked,
             "changes": results(self.changes),
-            "left": self.left,
+            "skipped_objects": self.skipped_objects,
             "diff": diff(self.changes),
         }
 
@@ -141,7 +141,7 @@ def _applied(sync: ZoneSync, recorder: Recorder, wait: bool, seconds: float) -> 
     if recorder.forbidden is not None:
         database, _space, words = recorder.forbidden.partition(" refused it: ")
         raise ModuleError(f"{one_line(words)}: {advice_on(words)}", database=database, ovsdb_error=one_line(words))
-    return Report(recorder.written, True, sync.settled, False, _left(sync))
+    return Report(recorder.written, True, sync.settled, False, _skipped(sync))
 
 
 def _is_locked(sync: ZoneSync) -> bool:
@@ -176,11 +176,11 @@ def _planned(sync: ZoneSync, locked: bool) -> Report:
         sync.engine.observe(differences)
         for group in groups:
             sync.engine.committed(group)
-    return Report(changes, False, not changes, locked, _left(sync))
+    return Report(changes, False, not changes, locked, _skipped(sync))
 
 
-def _left(sync: ZoneSync) -> list[dict[str, str]]:
-    return [{"subject": subject, "record": left.record, "reason": left.reason} for subject, left in sync.left]
+def _skipped(sync: ZoneSync) -> list[dict[str, str]]:
+    return [{"subject": subject, "record": skipped.record, "reason": skipped.reason} for subject, skipped in sync.skipped]
 
 
 def _unsettled(sync: ZoneSync, recorder: Recorder, seconds: float) -> str:

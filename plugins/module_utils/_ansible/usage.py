@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..interconnect.monitoring import keeps_ports
+from ..interconnect.monitor_conditions import keeps_ports
 from ..interconnect.replica import Replica
 from ..interconnect.schema import IC_NB, IC_SB, NB, declare
 from ..interconnect.store import Store

@@ -5,7 +5,7 @@
 """What is to be written, to which row, and why: the only way from a subject, or a module, to a database.
 
 A :class:`Change` concerns one row. The Changes that make one key's rows what they should be form a :class:`Group`; a group is written whole
-or not at all in each database. A plan is a list of groups. What a subject sees and cannot do is a :class:`Left`, with its reason.
+or not at all in each database. A plan is a list of groups. What a subject sees and cannot do is a :class:`Skipped`, with its reason.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Change(NamedTuple):
         return f"{self.action} {self.database} {self.table} {self.record}: {self.reason}"
 
 
-class Left(NamedTuple):
+class Skipped(NamedTuple):
     """Something that stays undone: the object, and the reason with what to do about it, in one sentence.
 
     What is not ``listed`` is only logged: the object works, but somebody should know of it. What is not ``logged`` is only listed: it is
@@ -114,7 +114,7 @@ class Left(NamedTuple):
 
 
 #: What a subject's plan consists of.
-Step = Union[Change, Left]
+Step = Union[Change, Skipped]
 
 
 class Group(NamedTuple):

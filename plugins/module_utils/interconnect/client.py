@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from . import resolve
-from .hunt import RELAY, Hunt
+from .server_rotation import RELAY, ServerRotation
 from .wire import Framer
 
 try:
@@ -83,7 +83,7 @@ class Session(_JsonRpcSession):
     def __init__(self, servers: Sequence[str], said: MutableMapping[str, str]) -> None:
         resolve.register()
         now = ovs.timeval.msec()
-        super().__init__(Hunt(now, servers, said), None, list(servers))
+        super().__init__(ServerRotation(now, servers, said), None, list(servers))
         self.remotes = list(servers)  # the library shuffles them
         self.pick_remote()
         self.reconnect.enable(now)
@@ -92,7 +92,7 @@ class Session(_JsonRpcSession):
         self._messages: deque[Any] = deque()
         #: Whether the server said that it stopped a monitor because the schema was converted.
         self.monitor_canceled = False
-        self._hunting = len(servers) > 1
+        self._searching = len(servers) > 1
         self._probe = self.reconnect.get_probe_interval() if any(map(ovs.stream.stream_or_pstream_needs_probes, servers)) else 0
         self._apply_probe()
 
@@ -112,11 +112,11 @@ class Session(_JsonRpcSession):
         super().reset_backoff()
         self.reconnect.begin()
 
-    def hunt(self, hunting: bool) -> None:
+    def search(self, searching: bool) -> None:
         """Whether the right server is still looked for: then a silent one is left sooner."""
-        hunting = hunting and len(self.remotes) > 1
-        if self._hunting != hunting:
-            self._hunting = hunting
+        searching = searching and len(self.remotes) > 1
+        if self._searching != searching:
+            self._searching = searching
             self._apply_probe()
 
     def set_probe_interval(self, milliseconds: int) -> None:
@@ -125,7 +125,7 @@ class Session(_JsonRpcSession):
         self._apply_probe()
 
     def _apply_probe(self) -> None:
-        self.reconnect.set_probe_interval(HUNTING_PROBE if self._hunting else self._probe)
+        self.reconnect.set_probe_interval(HUNTING_PROBE if self._searching else self._probe)
 
     def ask(self, method: str, params: list[Any]) -> None:
         """Send a request of a session that has only one at a time."""
@@ -271,7 +271,7 @@ class Client(_Idl):
 
     def run(self) -> Any:
         """Do what can be done without waiting."""
-        self._session.hunt(self.state in (_Idl.IDL_S_INITIAL, _Idl.IDL_S_SERVER_SCHEMA_REQUESTED, _Idl.IDL_S_SERVER_MONITOR_REQUESTED))
+        self._session.search(self.state in (_Idl.IDL_S_INITIAL, _Idl.IDL_S_SERVER_SCHEMA_REQUESTED, _Idl.IDL_S_SERVER_MONITOR_REQUESTED))
         return super().run()
 
     def force_reconnect(self) -> None:

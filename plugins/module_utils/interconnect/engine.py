@@ -19,7 +19,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Callable, NamedTuple, Union
 
-from .change import INSERT, Change, Group, Left, Step
+from .change import INSERT, Change, Group, Skipped, Step
 from .runs import Runs
 from .store import RowChange
 from .write_conflicts import WriteConflicts, contents
@@ -95,7 +95,7 @@ class Cause(enum.Enum):
     BUG = "bug"
 
 
-class Aside(NamedTuple):
+class WaitingKey(NamedTuple):
     """A key that waits: until when (the clock's seconds), for how long in all, why, and since when.
 
     ``contents`` is what was to be written, None where that is not known: other contents do not have to wait.
@@ -151,10 +151,10 @@ class Engine:
         #: Tracebacks of subjects that failed: each is a bug of theirs. Whoever shows them empties the list.
         self.failures: list[str] = []
         #: What was left undone since somebody emptied this list: the subject, and the object with its reason.
-        self.news: list[tuple[str, Left]] = []
+        self.news: list[tuple[str, Skipped]] = []
         #: The places that the last call of ``plan`` looked at.
         self.planned: list[tuple[str, Hashable]] = []
-        self._aside: dict[tuple[str, Hashable], Aside] = {}
+        self._waiting: dict[tuple[str, Hashable], WaitingKey] = {}
         #: Those that are put aside for a moment.
         self._soon: set[tuple[str, Hashable]] = set()
         #: Those that wait because of a write conflict.
@@ -163,7 +163,7 @@ class Engine:
         self._serial = 0
         #: The last wait of keys that were woken and not settled since.
         self._retries: dict[tuple[str, Hashable], float] = {}
-        self._left: dict[tuple[str, Hashable], tuple[Left, ...]] = {}
+        self._skipped: dict[tuple[str, Hashable], tuple[Skipped, ...]] = {}
         self._conflicts = WriteConflicts(clock)
         #: How each subject handled the changes of a pass.
         self.runs = Runs(self._by_name, clock)
@@ -210,7 +210,7 @@ class Engine:
             self._conflicts.observe(place, change)
         flight = self._in_flight.get(place)
         if flight is None:
-            if self._aside and place in self._aside:
+            if self._waiting and place in self._waiting:
                 self._hasten(place)
             self._dirty[subject][key] = None
         elif not flight.echoes_as(change, self._epochs[subject]):
@@ -250,7 +250,7 @@ class Engine:
         own = self.zone.own_az
         self._own = own.uuid if own is not None else None
         self._conflicts.forget()
-        for place in list(self._aside):
+        for place in list(self._waiting):
             self._go_on(place)
         self._retries.clear()
         for subject in self.subjects:
@@ -315,41 +315,41 @@ class Engine:
     def _let_go(self, group: Group) -> Iterator[Group]:
         """The group if it may be written now; a key that has nothing to write waits for nothing."""
         place = (group.subject, group.key)
-        aside = self._aside.get(place) if self._aside else None
+        waiting = self._waiting.get(place) if self._waiting else None
         if not group.changes:
             if self._conflicts.watches(place):
                 self._conflicts.agreed(place)
-            if aside is not None:
+            if waiting is not None:
                 self._go_on(place)
                 self._retries.pop(place, None)
             return
-        if aside is not None and aside.cause is Cause.REFUSED and aside.due > self._clock() and aside.contents == contents(group):
+        if waiting is not None and waiting.cause is Cause.REFUSED and waiting.due > self._clock() and waiting.contents == contents(group):
             return
         hold = self._conflicts.hold(group)
         if hold is not None:
-            self._wait(place, Aside(hold.due, hold.wait, hold.reason, Cause.CONFLICT, self._clock()))
+            self._wait(place, WaitingKey(hold.due, hold.wait, hold.reason, Cause.CONFLICT, self._clock()))
             return
-        if aside is not None:
+        if waiting is not None:
             self._go_on(place)
         yield group
 
     def _plan_key(self, subject: Subject, place: tuple[str, Hashable]) -> tuple[Change, ...] | None:
         """The Changes of a key, None where its subject failed."""
-        changes, left = [], []
+        changes, skipped = [], []
         try:
             for step in subject.plan(place[1], self.zone):
                 if isinstance(step, Change):
                     changes.append(step)
                 else:
-                    left.append(step)
+                    skipped.append(step)
         except Exception as failure:  # one bad object stops nobody
             self._fail(place, f"{BUG} ({type(failure).__name__}: {failure})", traceback.format_exc())
             return None
-        if left:
-            self.news += [(subject.name, one) for one in left if one.logged and one not in self._left.get(place, ())]
-            self._left[place] = tuple(left)
-        elif self._left:
-            self._left.pop(place, None)
+        if skipped:
+            self.news += [(subject.name, one) for one in skipped if one.logged and one not in self._skipped.get(place, ())]
+            self._skipped[place] = tuple(skipped)
+        elif self._skipped:
+            self._skipped.pop(place, None)
         return tuple(changes)
 
     # -- what became of it ------------------------------------------------------------------------------------------------------------
@@ -375,7 +375,7 @@ class Engine:
         flight = self._in_flight[place]
         flight.refused = True
         if place in self._retries:
-            self.put_aside(place, reason, contents(group))
+            self.back_off(place, reason, contents(group))
         else:
             self._retries[place] = 0.0
             flight.again = True
@@ -399,15 +399,15 @@ class Engine:
         if flight.again:
             self.mark_key(*place)
 
-    def put_aside(self, place: tuple[str, Hashable], reason: str, what: str | None = None) -> None:
+    def back_off(self, place: tuple[str, Hashable], reason: str, what: str | None = None) -> None:
         """Keep a key whose contents (``what``) were refused from being written for a while, twice as long as the last time."""
-        before = self._aside.get(place)
+        before = self._waiting.get(place)
         if before is not None and before.cause is Cause.REFUSED and before.due > self._clock():
             return
         self._back_off(place, reason, Cause.REFUSED, what)
 
     def _fail(self, place: tuple[str, Hashable], reason: str, trace: str) -> None:
-        before = self._aside.get(place)
+        before = self._waiting.get(place)
         if before is None or before.cause is not Cause.BUG or before.due <= self._clock():
             self.failures.append(trace)
             self._back_off(place, reason, Cause.BUG, None)
@@ -417,38 +417,38 @@ class Engine:
         before = self._retries.pop(place, 0.0)
         # A server does not tell its clients when it becomes writable: only another attempt finds out.
         wait = MOMENT if READ_ONLY in reason else min(max(FIRST_RETRY, before * 2), LAST_RETRY)
-        self._wait(place, Aside(now + wait, wait, reason, cause, now, what))
+        self._wait(place, WaitingKey(now + wait, wait, reason, cause, now, what))
 
-    def _wait(self, place: tuple[str, Hashable], aside: Aside) -> None:
-        before = self._aside.get(place)
-        self._aside[place] = aside
-        (self._soon.add if aside.wait <= MOMENT else self._soon.discard)(place)
-        (self._conflicting.add if aside.cause is Cause.CONFLICT else self._conflicting.discard)(place)
-        if aside.wait > MOMENT and (before is None or before.reason != aside.reason):
-            self.news.append((place[0], Left(str(place[1]), aside.reason)))
-        if before is None or before.due != aside.due:
+    def _wait(self, place: tuple[str, Hashable], waiting: WaitingKey) -> None:
+        before = self._waiting.get(place)
+        self._waiting[place] = waiting
+        (self._soon.add if waiting.wait <= MOMENT else self._soon.discard)(place)
+        (self._conflicting.add if waiting.cause is Cause.CONFLICT else self._conflicting.discard)(place)
+        if waiting.wait > MOMENT and (before is None or before.reason != waiting.reason):
+            self.news.append((place[0], Skipped(str(place[1]), waiting.reason)))
+        if before is None or before.due != waiting.due:
             self._serial += 1
-            heapq.heappush(self._due, (aside.due, self._serial, place[0], place[1]))
+            heapq.heappush(self._due, (waiting.due, self._serial, place[0], place[1]))
 
     def _go_on(self, place: tuple[str, Hashable]) -> None:
         """A key waits no longer; the next refusal makes it wait longer than before."""
-        aside = self._aside.pop(place)
+        waiting = self._waiting.pop(place)
         self._soon.discard(place)
         self._conflicting.discard(place)
-        if aside.cause is not Cause.CONFLICT:
-            self._retries[place] = aside.wait
+        if waiting.cause is not Cause.CONFLICT:
+            self._retries[place] = waiting.wait
 
     def _hasten(self, place: tuple[str, Hashable]) -> None:
         """A row that concerns a refused key has changed: the cause may be gone. Try again now, or a moment after the last attempt."""
-        aside = self._aside[place]
-        due = max(self._clock(), aside.since + MOMENT)
-        if aside.cause is Cause.REFUSED and due < aside.due:
-            self._wait(place, aside._replace(due=due))
+        waiting = self._waiting[place]
+        due = max(self._clock(), waiting.since + MOMENT)
+        if waiting.cause is Cause.REFUSED and due < waiting.due:
+            self._wait(place, waiting._replace(due=due))
 
     def retry(self) -> None:
         """A server is loaded again: try again what was refused, now or a moment after its last attempt."""
-        for place, aside in list(self._aside.items()):
-            if aside.cause is Cause.REFUSED:
+        for place, waiting in list(self._waiting.items()):
+            if waiting.cause is Cause.REFUSED:
                 self._hasten(place)
                 self._soon.add(place)
                 self.mark_key(*place)
@@ -458,8 +458,8 @@ class Engine:
         while self._due and self._due[0][0] <= now:
             due, _serial, subject, key = heapq.heappop(self._due)
             place = (subject, key)
-            aside = self._aside.get(place)
-            if aside is not None and aside.due == due:  # otherwise it was put aside anew in the meantime
+            waiting = self._waiting.get(place)
+            if waiting is not None and waiting.due == due:  # otherwise it was put aside anew in the meantime
                 self._go_on(place)
                 self.mark_key(subject, key)
 
@@ -468,23 +468,23 @@ class Engine:
         """When the next key that was put aside wants to be looked at again, in the clock's seconds."""
         while self._due:
             due, _serial, subject, key = self._due[0]
-            aside = self._aside.get((subject, key))
-            if aside is not None and aside.due == due:
+            waiting = self._waiting.get((subject, key))
+            if waiting is not None and waiting.due == due:
                 return due
             heapq.heappop(self._due)
         return None
 
     @property
-    def aside(self) -> dict[tuple[str, Hashable], Aside]:
+    def waiting(self) -> dict[tuple[str, Hashable], WaitingKey]:
         """The keys put aside, by (subject, key)."""
-        return dict(self._aside)
+        return dict(self._waiting)
 
     @property
-    def left(self) -> list[tuple[str, Left]]:
+    def skipped(self) -> list[tuple[str, Skipped]]:
         """What is left undone at the moment: the subject, and the object with its reason."""
-        undone = [(subject, one) for (subject, _key), many in self._left.items() for one in many if one.listed]
-        put_aside = [(subject, Left(str(key), aside.reason)) for (subject, key), aside in self._aside.items()]
-        return undone + put_aside
+        undone = [(subject, one) for (subject, _key), many in self._skipped.items() for one in many if one.listed]
+        waiting_keys = [(subject, Skipped(str(key), waiting.reason)) for (subject, key), waiting in self._waiting.items()]
+        return undone + waiting_keys
 
 
 def _only_adds(change: RowChange) -> bool:

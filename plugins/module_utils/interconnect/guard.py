@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
-from .change import DELETE, INSERT, UPDATE, Change, Group, Left
+from .change import DELETE, INSERT, UPDATE, Change, Group, Skipped
 from .engine import Engine
 from .schema import IC_NB, IC_SB, NB, SB
 from .store import Row, RowChange
@@ -73,10 +73,10 @@ class Guard:
         return [change for group in self._withheld.values() for change in self._withheld_changes(group)]
 
     @property
-    def withheld(self) -> list[Left]:
+    def withheld(self) -> list[Skipped]:
         """The changes that are withheld, each with its reason, the reason of the hold, and how to release it."""
         why = f"withheld because {'; '.join(self.holds.values())}; if it is wanted, release it with {RELEASE}"
-        return [Left(f"{change.table} {change.record}", f"{change.action} {why} ({change.reason})") for change in self.withheld_changes]
+        return [Skipped(f"{change.table} {change.record}", f"{change.action} {why} ({change.reason})") for change in self.withheld_changes]
 
     def begin(self) -> None:
         """This process has become the active one: another may have been it meanwhile, so what NB remembers counts and nothing else."""

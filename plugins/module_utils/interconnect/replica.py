@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from . import client as seam
 from . import tls
-from .hunt import CONTROL_SOCKET, NO_DATABASE, split
 from .schema import Column, Database, ServerSchema
+from .server_rotation import CONTROL_SOCKET, NO_DATABASE, split
 from .store import NOTHING, Members, RowChange, Store
 from .wire import decode, decode_diff, decode_members, decoder
 

@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .change import Group, Left
+from .change import Group, Skipped
 from .commit import SHARED_LOCK, Committer, Deferred, Outcome
+from .confirmation import Confirmation
 from .engine import Engine
-from .fence import Fence
 from .guard import Guard
-from .monitoring import Interest
+from .monitor_conditions import Interest
 from .pace import Pace
 from .replica import Replica
 from .schema import DATABASES, IC_NB, IC_SB, NB, SB
@@ -65,7 +65,7 @@ class ZoneSync:
         self.guard = Guard(self.zone, self.engine, lambda sentence: log("warn", sentence))
         self._replies = Deferred(outcome(self.engine))
         self.committer = Committer(self.replicas, self._replies)
-        self._fence = Fence(self.zone, self.engine, self.committer, [self.replicas[name] for name in (NB, SB, IC_SB)], clock)
+        self._confirmation = Confirmation(self.zone, self.engine, self.committer, [self.replicas[name] for name in (NB, SB, IC_SB)], clock)
         self._interest = Interest(self.zone, self.replicas)
         self._clock = clock
         self._pace = Pace(clock)
@@ -101,7 +101,7 @@ class ZoneSync:
     @property
     def settled(self) -> bool:
         """Whether this zone has nothing left to do for the contents that it knows. Keys put aside and deletions withheld do not count."""
-        at_rest = self.loaded and self.engine.at_rest and self.committer.idle and self._fence.idle
+        at_rest = self.loaded and self.engine.at_rest and self.committer.idle and self._confirmation.idle
         return self._was_active and at_rest and self._knows_who_shares
 
     @property
@@ -120,10 +120,10 @@ class ZoneSync:
         return [replica.problem for replica in self.replicas.values() if replica.problem is not None]
 
     @property
-    def left(self) -> list[tuple[str, Left]]:
+    def skipped(self) -> list[tuple[str, Skipped]]:
         """What is left undone, and why: the subject, the object and the reason."""
-        unable = [] if self.able else [("daemon", Left(ACTIVE_LOCK, f"it does not ask for the lock of the zone: {self._unreadable}"))]
-        return unable + self.engine.left + [("guard", left) for left in self.guard.withheld]
+        unable = [] if self.able else [("daemon", Skipped(ACTIVE_LOCK, f"it does not ask for the lock of the zone: {self._unreadable}"))]
+        return unable + self.engine.skipped + [("guard", skipped) for skipped in self.guard.withheld]
 
     @property
     def able(self) -> bool:
@@ -224,7 +224,7 @@ class ZoneSync:
         self._was_active = True
         self._log("info", "this instance is active now")
         self._schemas = self._schema_serial
-        self._fence.reset()
+        self._confirmation.reset()
         self.guard.begin()
         self.engine.restart()
 
@@ -266,15 +266,15 @@ class ZoneSync:
         if self.engine.at_rest:
             self.guard.settle()
         if not self.guard.holding:
-            self._fence.run()
+            self._confirmation.run()
         self._say_what_is_left()
 
     def _say_what_is_left(self) -> None:
         for failure in self.engine.failures:
             self._log("warn", failure)
         self.engine.failures.clear()
-        for subject, left in self.engine.news:
-            self._log("warn", f"{subject}: {left.record}: {left.reason}")
+        for subject, skipped in self.engine.news:
+            self._log("warn", f"{subject}: {skipped.record}: {skipped.reason}")
         self.engine.news.clear()
 
     def _ask_for_locks(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from . import addresses, ports, routes, switches, tunnels
-from .patient import GLOBAL_NORTH, GLOBAL_SOUTH, NORTH, SOUTH, Finding, Params, Patient, Stores, narrow
+from .databases import GLOBAL_NORTH, GLOBAL_SOUTH, NORTH, SOUTH, Databases, Finding, Params, Stores, narrow
 
 __all__ = ["CHECKS", "GLOBAL_NORTH", "GLOBAL_SOUTH", "NORTH", "SOUTH", "Finding", "describe", "narrow"]
 
@@ -21,11 +21,11 @@ __all__ = ["CHECKS", "GLOBAL_NORTH", "GLOBAL_SOUTH", "NORTH", "SOUTH", "Finding"
 class Check(NamedTuple):
     """A check: its function, and which contents it needs to say anything at all.
 
-    ``rows`` are (database attribute of Patient, table, what people call its rows): without a row of at least one of them there is nothing
+    ``rows`` are (database attribute of Databases, table, what people call its rows): without a row of at least one of them there is nothing
     to look at. ``zone``: the NB and SB of a registered zone are needed too.
     """
 
-    find: Callable[[Patient], Iterator[Finding]]
+    find: Callable[[Databases], Iterator[Finding]]
     rows: tuple[tuple[str, str, str], ...]
     zone: bool = False
 
@@ -59,14 +59,14 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
     ``healthy`` is false where nothing was checked: an empty interconnect, or only checks without anything to look at.
     """
-    patient = Patient(stores)
+    databases = Databases(stores)
     found: set[Finding] = set()
     checked, unchecked = [], []
     for name in sorted(set(params["checks"])):
-        reason = _obstacle(CHECKS[name], patient)
+        reason = _obstacle(CHECKS[name], databases)
         if reason is None:
             checked.append(name)
-            found.update(CHECKS[name].find(patient))
+            found.update(CHECKS[name].find(databases))
         else:
             unchecked.append({"check": name, "reason": reason})
     return {
@@ -77,14 +77,14 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
     }
 
 
-def _obstacle(check: Check, patient: Patient) -> str | None:
+def _obstacle(check: Check, databases: Databases) -> str | None:
     """Why a check has nothing to look at, None where it has."""
-    if not any(getattr(patient, side).count(table) for side, table, _words in check.rows):
+    if not any(getattr(databases, side).count(table) for side, table, _words in check.rows):
         return f"there are no {' and no '.join(words for _side, _table, words in check.rows)}"
     if not check.zone:
         return None
-    if not patient.has_zone:
+    if not databases.has_zone:
         return "nb_db and sb_db of a zone are not given"
-    if patient.zone.own_az is None:
+    if databases.zone.own_az is None:
         return "the zone of nb_db is not registered in IC_SB; name it with ovn_ic_az, and check that its sync daemon runs"
     return None

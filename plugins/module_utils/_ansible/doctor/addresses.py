@@ -12,47 +12,47 @@ from collections.abc import Iterator, Mapping
 from ...interconnect.address import Prefix, format_address, format_mac, format_prefix, is_link_local, network_text, parse_prefix
 from ...interconnect.store import Row
 from ...interconnect.subjects.participants import router_id
-from .patient import Finding, Patient, Published, enclosing, listed
+from .databases import Databases, Finding, Published, enclosing, listed
 
 #: Key of Transit_Switch.external_ids: its subnets, comma-separated (ovn_ic_transit_switch).
 SUBNETS = "transit-subnets"
 
 
-def addresses(patient: Patient) -> Iterator[Finding]:
+def addresses(databases: Databases) -> Iterator[Finding]:
     """One MAC or IP address twice on a transit switch."""
     owners: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for port in patient.published():
+    for port in databases.published():
         texts = {format_mac(port.address.mac), *(format_address(network.host) for network in port.networks)}
         for text in texts:
-            owners[(port.row["transit_switch"], text)].append(patient.place(port.row, "logical_port"))
+            owners[(port.row["transit_switch"], text)].append(databases.place(port.row, "logical_port"))
     for (switch, text), names in owners.items():
         if len(names) > 1:
             yield Finding("addresses", f"{text} on {switch}", f"{listed(names)} have this address; give each port one of its own")
 
 
-def subnets(patient: Patient) -> Iterator[Finding]:
+def subnets(databases: Databases) -> Iterator[Finding]:
     """Networks of ports and subnets of transit switches that do not fit each other."""
-    declared = _declared(patient)
+    declared = _declared(databases)
     yield from _shared_subnets(declared)
     by_switch: dict[str, list[Published]] = defaultdict(list)
-    for port in patient.published():
+    for port in databases.published():
         by_switch[port.row["transit_switch"]].append(port)
     for switch, found in by_switch.items():
         for port in found:
-            place = patient.place(port.row, "logical_port")
+            place = databases.place(port.row, "logical_port")
             for network in port.networks:
                 fault = _unusable(network) or _outside(network, switch, declared.get(switch, ())) or _odd_length(network, found)
                 if fault is not None:
                     yield Finding("subnets", f"{place}", f"its network {format_prefix(network)} on {switch} {fault}")
-    yield from _one_router_in_one_network(patient)
-    if patient.has_zone:
-        yield from _without_ipv6(patient)
+    yield from _one_router_in_one_network(databases)
+    if databases.has_zone:
+        yield from _without_ipv6(databases)
 
 
-def _declared(patient: Patient) -> dict[str, list[Prefix]]:
+def _declared(databases: Databases) -> dict[str, list[Prefix]]:
     """The subnets of each transit switch that has any, as networks."""
     found = {}
-    for row in patient.north.rows("Transit_Switch"):
+    for row in databases.north.rows("Transit_Switch"):
         prefixes = [parse_prefix(text) for text in row["external_ids"].get(SUBNETS, "").split(",") if text]
         found[row["name"]] = [prefix.network for prefix in prefixes if prefix is not None]
     return found
@@ -113,14 +113,14 @@ def _overlap(one: Prefix, other: Prefix) -> bool:
     return one.truncate(length) == other.truncate(length)
 
 
-def _one_router_in_one_network(patient: Patient) -> Iterator[Finding]:
+def _one_router_in_one_network(databases: Databases) -> Iterator[Finding]:
     """A router with ports on two transit switches in overlapping networks: it sends packets for both to one of them."""
     found: dict[tuple[str, str], dict[Prefix, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for port in patient.published():
+    for port in databases.published():
         router = router_id(port.row)
         for network in port.networks if router is not None else ():
             if not (network.family == 6 and is_link_local(network)):
-                found[(patient.zone_name(port.row), str(router))][network.network].add(port.row["transit_switch"])
+                found[(databases.zone_name(port.row), str(router))][network.network].add(port.row["transit_switch"])
     for (zone, _router), networks in found.items():
         for prefix, switches in networks.items():
             for around in enclosing(prefix, networks):
@@ -130,11 +130,11 @@ def _one_router_in_one_network(patient: Patient) -> Iterator[Finding]:
                     yield Finding("subnets", f"{network_text(prefix)} of zone {zone}", words)
 
 
-def _without_ipv6(patient: Patient) -> Iterator[Finding]:
+def _without_ipv6(databases: Databases) -> Iterator[Finding]:
     """Routers with IPv6 networks that have no IPv6 address on any transit switch, or none where ports of other zones have one."""
-    nb, spoken = patient.zone.nb, {port.row["transit_switch"] for port in patient.published() if port.address.ipv6}
+    nb, spoken = databases.zone.nb, {port.row["transit_switch"] for port in databases.published() if port.address.ipv6}
     on_switches: dict[str, dict[str, Row]] = defaultdict(dict)
-    for one, lrp, router in patient.routers():
+    for one, lrp, router in databases.routers():
         on_switches[router.uuid][one.transit_switch] = lrp
     for uuid, lrps in on_switches.items():
         transit = {lrp.uuid for lrp in lrps.values()}
@@ -146,7 +146,7 @@ def _without_ipv6(patient: Patient) -> Iterator[Finding]:
                 words = (
                     f"the IPv6 network {inner[0]} of its router is not advertised on {switch}: the port has no IPv6 address there; add one"
                 )
-                yield Finding("subnets", f"{lrp['name']} of zone {patient.zone.name}", words)
+                yield Finding("subnets", f"{lrp['name']} of zone {databases.zone.name}", words)
 
 
 def _ipv6(networks: frozenset[str]) -> list[str]:

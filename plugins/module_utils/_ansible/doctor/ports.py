@@ -11,92 +11,94 @@ from collections.abc import Iterator
 from ...interconnect.address import Prefix, is_link_local, parse_prefix
 from ...interconnect.store import Row
 from ...interconnect.subjects import participants, port_faults, transit
-from .patient import Attached, Finding, Patient
+from .databases import Attached, Databases, Finding
 
 
-def gateways(patient: Patient) -> Iterator[Finding]:
+def gateways(databases: Databases) -> Iterator[Finding]:
     """Ports that no other zone can reach: without a gateway, or with one that is not registered."""
-    known = {row["name"]: row for row in patient.south.rows("Gateway")}
-    for row in patient.south.rows("Port_Binding"):
+    known = {row["name"]: row for row in databases.south.rows("Gateway")}
+    for row in databases.south.rows("Port_Binding"):
         if transit.is_router_port(row):
             continue
         gateway = known.get(row["gateway"])
         words = ""
         if not row["gateway"]:
-            words = f"no gateway holds the port, so no other zone reaches it: {_without_gateway(patient, row)}"
+            words = f"no gateway holds the port, so no other zone reaches it: {_without_gateway(databases, row)}"
         elif gateway is None:
             words = f"its gateway {row['gateway']} is no gateway of the interconnect; make it one with ovn_ic_gateway, or name another"
         elif gateway["availability_zone"] != row["availability_zone"]:
-            words = f"its gateway {row['gateway']} is registered by zone {patient.zone_name(gateway)}; give the chassis names of their own"
+            words = (
+                f"its gateway {row['gateway']} is registered by zone {databases.zone_name(gateway)}; give the chassis names of their own"
+            )
         if words:
-            yield Finding("gateways", patient.place(row, "logical_port"), words)
+            yield Finding("gateways", databases.place(row, "logical_port"), words)
 
 
-def _without_gateway(patient: Patient, binding: Row) -> str:
+def _without_gateway(databases: Databases, binding: Row) -> str:
     """Why no gateway holds a published port: exactly where it is of the given zone, else as far as IC_SB shows it."""
-    zone = patient.zone
-    lsp = zone.switch_port(binding["logical_port"]) if patient.has_zone and zone.is_own(binding) else None
+    zone = databases.zone
+    lsp = zone.switch_port(binding["logical_port"]) if databases.has_zone and zone.is_own(binding) else None
     if lsp is not None and lsp["type"] == "router":
         fault = port_faults.connection_fault(zone, lsp)
         lrp = zone.router_port(lsp["options"].get("router-port", ""))
         return fault or (port_faults.gateway_fault(zone, lrp) if lrp is not None else None) or "its sync daemon has not published it yet"
-    where = f"give nb_db and sb_db of zone {patient.zone_name(binding)} for the exact cause"
+    where = f"give nb_db and sb_db of zone {databases.zone_name(binding)} for the exact cause"
     if participants.router_id(binding) is None and not binding["address"]:
         return f"no router is behind it (its router is disabled, or options:router-port names no router port); {where}"
     return f"its router port has no gateway chassis, none of them is up, or its router is a gateway router (options:chassis); {where}"
 
 
-def ports(patient: Patient) -> Iterator[Finding]:
+def ports(databases: Databases) -> Iterator[Finding]:
     """The zone's own ports on transit switches that connect no router, names in use elsewhere, and router ports without a peer."""
-    own = {row["logical_port"] for row in patient.south.rows("Port_Binding") if patient.zone.is_own(row)}
-    foreign = {row["logical_port"]: row for row in patient.south.rows("Port_Binding") if not patient.zone.is_own(row)}
-    for one in patient.attached():
-        fault = _fault(patient, one, own, foreign)
+    own = {row["logical_port"] for row in databases.south.rows("Port_Binding") if databases.zone.is_own(row)}
+    foreign = {row["logical_port"]: row for row in databases.south.rows("Port_Binding") if not databases.zone.is_own(row)}
+    for one in databases.attached():
+        fault = _fault(databases, one, own, foreign)
         if fault is not None:
-            yield Finding("ports", f"{one.lsp['name']} of zone {patient.zone.name}", f"on {one.transit_switch}: {fault}")
-    yield from _disabled_networks(patient)
-    yield from _orphans(patient)
+            yield Finding("ports", f"{one.lsp['name']} of zone {databases.zone.name}", f"on {one.transit_switch}: {fault}")
+    yield from _disabled_networks(databases)
+    yield from _orphans(databases)
 
 
-def _fault(patient: Patient, one: Attached, own: set[str], foreign: dict[str, Row]) -> str | None:
+def _fault(databases: Databases, one: Attached, own: set[str], foreign: dict[str, Row]) -> str | None:
     """The first cause for which a port connects nothing."""
-    zone, lsp = patient.zone, one.lsp
+    zone, lsp = databases.zone, one.lsp
     name = lsp["name"]
     fault = port_faults.type_fault(lsp) if lsp["type"] != "switch" else None
     if fault is not None or lsp["type"] != "router":
         return fault
     if name in foreign:
-        theirs = patient.zone_name(foreign[name])
+        theirs = databases.zone_name(foreign[name])
         return f"zone {theirs} has published a port of this name, so this one is not; set another name (ovn_ic_attachment, switch_port)"
     fault = port_faults.connection_fault(zone, lsp)
     if fault is None and name not in own:
-        fault = "the port is not in IC_SB; check that ovn-northd and the sync daemon of the zone run, and see its left/show"
+        fault = "the port is not in IC_SB; check that ovn-northd and the sync daemon of the zone run, and see its skipped/show"
     return fault
 
 
-def _disabled_networks(patient: Patient) -> Iterator[Finding]:
+def _disabled_networks(databases: Databases) -> Iterator[Finding]:
     """Disabled ports of attached routers: their networks are not advertised."""
-    on_switches = {lrp.uuid: router for _one, lrp, router in patient.routers()}
+    on_switches = {lrp.uuid: router for _one, lrp, router in databases.routers()}
     for router in {router.uuid: router for router in on_switches.values()}.values():
-        for lrp in patient.zone.nb.child_rows("Logical_Router", "ports", router.uuid, "Logical_Router_Port"):
+        for lrp in databases.zone.nb.child_rows("Logical_Router", "ports", router.uuid, "Logical_Router_Port"):
             if lrp["enabled"] is False and lrp.uuid not in on_switches:
                 words = f"the port of router {router['name']} is disabled, so its networks are not advertised; enable or delete it"
-                yield Finding("ports", f"{lrp['name']} of zone {patient.zone.name}", words)
+                yield Finding("ports", f"{lrp['name']} of zone {databases.zone.name}", words)
 
 
-def _orphans(patient: Patient) -> Iterator[Finding]:
+def _orphans(databases: Databases) -> Iterator[Finding]:
     """Router ports that look like those of an attachment and that no switch port names: left over from a deleted switch."""
-    nb = patient.zone.nb
-    transit_networks = {network.network for port in patient.published() for network in port.networks}
+    nb = databases.zone.nb
+    transit_networks = {network.network for port in databases.published() for network in port.networks}
     for lrp in nb.rows("Logical_Router_Port"):
         if lrp["peer"] or nb.find("Logical_Switch_Port", "router_port", lrp["name"]):
             continue
         networks = [prefix for prefix in map(parse_prefix, sorted(lrp["networks"])) if prefix is not None]
         held = bool(nb.children("Logical_Router_Port", "gateway_chassis", lrp.uuid)) or lrp["ha_chassis_group"] is not None
         if held or any(_is_transit(network, transit_networks) for network in networks):
-            router = port_faults.router_of(patient.zone, lrp)
+            router = port_faults.router_of(databases.zone, lrp)
             words = f"no switch port names this port of router {router['name'] if router is not None else '?'}: its switch was deleted"
-            yield Finding("ports", f"{lrp['name']} of zone {patient.zone.name}", f"{words}; attach it again, or delete it")
+            yield Finding("ports", f"{lrp['name']} of zone {databases.zone.name}", f"{words}; attach it again, or delete it")
 
 
 def _is_transit(network: Prefix, known: set[Prefix]) -> bool:

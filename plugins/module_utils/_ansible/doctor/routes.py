@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ...interconnect.address import Prefix, format_prefix, is_link_local, parse_prefix
 from ...interconnect.store import Row
-from .patient import Finding, Patient, enclosing, listed
+from .databases import Databases, Finding, enclosing, listed
 
 
 class _Owner(NamedTuple):
@@ -27,23 +27,23 @@ class _Owner(NamedTuple):
 _Table = dict[Prefix, set[_Owner]]
 
 
-def overlaps(patient: Patient) -> Iterator[Finding]:
+def overlaps(databases: Databases) -> Iterator[Finding]:
     """Networks that lead to two places: connected ones of two zones or routers, and static routes into another zone's connected network."""
     connected: dict[tuple[str, str], _Table] = defaultdict(lambda: defaultdict(set))
     static: dict[tuple[str, str], _Table] = defaultdict(lambda: defaultdict(set))
-    for row in patient.south.rows("Route"):
+    for row in databases.south.rows("Route"):
         prefix = parse_prefix(row["ip_prefix"])
         tables = {"connected": connected, "static": static}.get(row["origin"])
         if prefix is not None and tables is not None and not is_link_local(prefix):
             ids = row["external_ids"]
-            owner = _Owner(patient.zone_name(row), ids.get("lr-id", ""), prefix, ids.get("nb-id", ""))
+            owner = _Owner(databases.zone_name(row), ids.get("lr-id", ""), prefix, ids.get("nb-id", ""))
             tables[(row["transit_switch"], row["route_table"])][prefix.network].add(owner)
     for place, table in connected.items():
-        yield from _connected(patient, place[0], table)
+        yield from _connected(databases, place[0], table)
         yield from _static(place[0], static[place], table)
 
 
-def _connected(patient: Patient, switch: str, table: _Table) -> Iterator[Finding]:
+def _connected(databases: Databases, switch: str, table: _Table) -> Iterator[Finding]:
     for prefix, owners in table.items():
         record = f"{format_prefix(prefix)} on {switch}"
         for around in enclosing(prefix, table):
@@ -52,19 +52,19 @@ def _connected(patient: Patient, switch: str, table: _Table) -> Iterator[Finding
             if len(zones) > 1:
                 words = f"it lies in {format_prefix(around)}, and zones {listed(zones)} have these networks; deny one, or renumber"
                 yield Finding("overlaps", record, words)
-            elif around == prefix and len({owner.router for owner in owners if owner.router}) > 1 and _distinct(patient, owners):
+            elif around == prefix and len({owner.router for owner in owners if owner.router}) > 1 and _distinct(databases, owners):
                 words = f"two routers of zone {listed(zones)} have this network, and peers send packets to either; deny one, or renumber"
                 yield Finding("overlaps", record, words)
 
 
-def _distinct(patient: Patient, owners: set[_Owner]) -> bool:
+def _distinct(databases: Databases, owners: set[_Owner]) -> bool:
     """Whether routers of one zone have one network each, and not ports in one and the same.
 
     Two routers in one network have different addresses there. Where the zone is given, the logical switches of their ports tell.
     """
     if len({owner.prefix for owner in owners}) < len(owners):
         return True
-    nb = patient.zone.nb
+    nb = databases.zone.nb
     switches = set()
     for owner in owners:
         lrp = nb.row("Logical_Router_Port", owner.source)
@@ -85,16 +85,16 @@ def _static(switch: str, static: _Table, connected: _Table) -> Iterator[Finding]
                 yield Finding("overlaps", f"{format_prefix(prefix)} on {switch}", f"{words} {listed(theirs)}; {advice}")
 
 
-def policy(patient: Patient) -> Iterator[Finding]:
+def policy(databases: Databases) -> Iterator[Finding]:
     """A zone that uses an interconnect in one direction only: it learns nothing, or advertises nothing, where other zones advertise."""
-    options, name = patient.zone.options, patient.zone.name
-    attached = {one.transit_switch for one, _lrp, _router in patient.routers()}
+    options, name = databases.zone.options, databases.zone.name
+    attached = {one.transit_switch for one, _lrp, _router in databases.routers()}
     foreign: dict[str, list[Row]] = defaultdict(list)
-    for row in patient.south.rows("Route"):
-        if row["transit_switch"] in attached and not patient.zone.is_own(row):
+    for row in databases.south.rows("Route"):
+        if row["transit_switch"] in attached and not databases.zone.is_own(row):
             foreign[row["transit_switch"]].append(row)
     for switch, rows in sorted(foreign.items()):
-        zones = listed({patient.zone_name(row) for row in rows})
+        zones = listed({databases.zone_name(row) for row in rows})
         if not options.learn:
             words = f"learning is off (ic-route-learn), so that {len(rows)} routes of {zones} on {switch} are not used"
             yield Finding("policy", f"zone {name} on {switch}", f"{words}; turn it on with ovn_ic_route_policy (learn)")

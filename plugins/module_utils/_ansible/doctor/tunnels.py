@@ -13,41 +13,41 @@ from ...interconnect.settings import boolean
 from ...interconnect.store import Row
 from ...interconnect.subjects.gateways import tunnel
 from ..effects import address_fault
-from .patient import Finding, Patient, listed
+from .databases import Databases, Finding, listed
 
 
-def chassis(patient: Patient) -> Iterator[Finding]:
+def chassis(databases: Databases) -> Iterator[Finding]:
     """Chassis of the given zone with the name or the tunnel address of another zone's gateway: databases refuse the second."""
-    own = patient.zone.own_az
-    foreign = [row for row in patient.south.rows("Gateway") if own is None or row["availability_zone"] != own.uuid]
+    own = databases.zone.own_az
+    foreign = [row for row in databases.south.rows("Gateway") if own is None or row["availability_zone"] != own.uuid]
     encaps: dict[tuple[str, str], Row] = {}
     for row in foreign:
-        for encap in patient.south.child_rows("Gateway", "encaps", row.uuid, "Encap"):
+        for encap in databases.south.child_rows("Gateway", "encaps", row.uuid, "Encap"):
             encaps[(encap["type"], encap["ip"])] = row
     names = {row["name"]: row for row in foreign}
-    for mine in patient.zone.sb.rows("Chassis"):
+    for mine in databases.zone.sb.rows("Chassis"):
         if boolean(mine["other_config"], "is-remote"):
             continue
         if mine["name"] in names:
-            words = f"zone {patient.zone_name(names[mine['name']])} has a gateway of this name; give the chassis names of their own"
+            words = f"zone {databases.zone_name(names[mine['name']])} has a gateway of this name; give the chassis names of their own"
             yield Finding("chassis", mine["name"], words)
-        for encap in patient.zone.sb.child_rows("Chassis", "encaps", mine.uuid, "Encap"):
+        for encap in databases.zone.sb.child_rows("Chassis", "encaps", mine.uuid, "Encap"):
             other = encaps.get((encap["type"], encap["ip"]))
             if other is not None:
-                words = f"the gateway {patient.place(other, 'name')} has its tunnel address {encap['ip']} too; give each one of its own"
+                words = f"the gateway {databases.place(other, 'name')} has its tunnel address {encap['ip']} too; give each one of its own"
                 yield Finding("chassis", mine["name"], words)
 
 
-def tunnels(patient: Patient) -> Iterator[Finding]:
+def tunnels(databases: Databases) -> Iterator[Finding]:
     """Gateways that can have no tunnel to gateways of other zones, and encap addresses that can be no end of a tunnel."""
-    encaps = {row.uuid: patient.south.child_rows("Gateway", "encaps", row.uuid, "Encap") for row in patient.south.rows("Gateway")}
+    encaps = {row.uuid: databases.south.child_rows("Gateway", "encaps", row.uuid, "Encap") for row in databases.south.rows("Gateway")}
     kinds = {uuid: frozenset(tunnel(encap["type"], encap["ip"]) for encap in rows) for uuid, rows in encaps.items()}
     #: By zone and kinds of tunnels: the names of the gateways, so that zones with equal gateways are compared once.
     by_zone: dict[str, dict[frozenset[str], list[str]]] = defaultdict(lambda: defaultdict(list))
-    for row in patient.south.rows("Gateway"):
-        by_zone[patient.zone_name(row)][kinds[row.uuid]].append(row["name"])
-    for row in patient.south.rows("Gateway"):
-        place, mine = patient.place(row, "name"), kinds[row.uuid]
+    for row in databases.south.rows("Gateway"):
+        by_zone[databases.zone_name(row)][kinds[row.uuid]].append(row["name"])
+    for row in databases.south.rows("Gateway"):
+        place, mine = databases.place(row, "name"), kinds[row.uuid]
         for encap in encaps[row.uuid]:
             fault = address_fault(encap["ip"])
             if fault is not None:
@@ -55,7 +55,7 @@ def tunnels(patient: Patient) -> Iterator[Finding]:
                     "tunnels", place, f"its tunnel address {encap['ip']} {fault}; set external_ids:ovn-encap-ip of its Open_vSwitch"
                 )
         for zone, groups in by_zone.items():
-            missed = [group for group in groups if group and mine.isdisjoint(group)] if mine and zone != patient.zone_name(row) else []
+            missed = [group for group in groups if group and mine.isdisjoint(group)] if mine and zone != databases.zone_name(row) else []
             if missed:
                 names = listed(name for group in missed for name in groups[group])
                 words = (

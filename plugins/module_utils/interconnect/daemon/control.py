@@ -108,7 +108,7 @@ class Control:
             "guard/show": self._guard,
             "guard/release": self._release,
             "progress": self._progress,
-            "left/show": self._left,
+            "skipped/show": self._skipped,
             "zone/claim": self._claim,
             "vlog/list-pattern": _patterns,
             "vlog/reopen": self._reopen,
@@ -197,10 +197,10 @@ class Control:
         lines = [f"requested: {wanted['nb_ic_cfg']}", f"confirmed by all zones: {wanted['sb_ic_cfg']}"]
         return "\n".join(lines + [f"lags: {name} has confirmed {number}" for name, number in laggards(zone)])
 
-    def _left(self) -> str:
+    def _skipped(self) -> str:
         lines = [f"database: {problem}" for problem in (*self._sync.problems, *self._unreached())]
-        lines += [f"{subject}: {left.record}: {left.reason}" for subject, left in self._sync.left]
-        return "\n".join(lines) if lines else "nothing is left undone"
+        lines += [f"{subject}: {skipped.record}: {skipped.reason}" for subject, skipped in self._sync.skipped]
+        return "\n".join(lines) if lines else "nothing is skipped"
 
     def _claim(self) -> str:
         if self._sync.status != ACTIVE:
@@ -242,7 +242,7 @@ class Control:
         return str(count)
 
     def _memory(self) -> str:
-        figures = {"keys-aside": len(self._sync.engine.aside), "peak-kB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+        figures = {"keys-waiting": len(self._sync.engine.waiting), "peak-kB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
         for name, replica in self._sync.replicas.items():
             figures[f"{name}-rows"] = sum(replica.store.count(table) for table in DATABASES[name].tables)
         return " ".join(f"{name}:{number}" for name, number in sorted(figures.items()))

@@ -90,7 +90,7 @@ class Daemon:
             self._collector.follow(busy=self._sync.busy)
 
 
-class Deaf:
+class NoControlSocket:
     """Stands for the control socket where none is wanted (``--unixctl=none``, ovn-ic(8))."""
 
     def run(self) -> None:
@@ -106,7 +106,7 @@ class Deaf:
 def _listen(wanted: options.Options) -> Any:
     """The control socket, None where it cannot be made."""
     if not wanted.controlled:
-        return Deaf()
+        return NoControlSocket()
     path = wanted.unixctl or os.path.join(wanted.rundir, f"{PROGRAM}.{os.getpid()}.ctl")
     _error, server = ovs.unixctl.server.UnixctlServer.create(path)
     return server

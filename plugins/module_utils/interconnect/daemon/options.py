@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from .. import resolve
 from ..client import IMPORT_ERROR
-from ..hunt import split
 from ..replica import Tls
 from ..schema import IC_NB, IC_SB, NB, SB
+from ..server_rotation import split
 from ..subjects import all_subjects
 from ..tls import Handshake
 from . import PROGRAM, VERSION

@@ -10,7 +10,6 @@ from ..engine import Subject
 from .address_sets import AddressSets
 from .advertised_routes import AdvertisedRoutes
 from .gateways import Gateways
-from .keys import DatapathKeys, PortKeys
 from .learned_routes import LearnedRoutes
 from .ports import Ports
 from .progress import Progress
@@ -18,6 +17,7 @@ from .router_ports import RouterPorts
 from .service_monitors import ServiceMonitors
 from .transit_routers import TransitRouters
 from .transit_switches import TransitSwitches
+from .tunnel_keys import DatapathKeys, PortKeys
 from .zones import Zones
 
 

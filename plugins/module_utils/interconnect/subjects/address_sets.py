@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
 from .. import change as changes
-from ..change import Left, Step
+from ..change import Skipped, Step
 from ..engine import ALL, Keys, Subject
 from ..schema import IC_SB, NB, SB
 from ..settings import ZoneOptions, boolean
@@ -83,7 +83,7 @@ def _switches(row: Row | None) -> tuple[bool, bool]:
 
 def _unsupported(zone: Zone) -> Iterator[Step]:
     if zone.options.as_adv or zone.options.as_learn:
-        yield Left("NB_Global", "ic-as-adv and ic-as-learn have no effect: this IC_SB has no table Address_Set; it needs schema 2.7.0")
+        yield Skipped("NB_Global", "ic-as-adv and ic-as-learn have no effect: this IC_SB has no table Address_Set; it needs schema 2.7.0")
 
 
 def _publish(zone: Zone, owner: str, name: str) -> Iterator[Step]:
@@ -124,7 +124,7 @@ def _learn(zone: Zone, owner: str, name: str) -> Iterator[Step]:
     local = zone.nb.first(_TABLE, "name", name)
     if local is not None and not boolean(local["external_ids"], LEARNED_KEY):
         if remote and zone.options.as_learn:
-            yield Left(
+            yield Skipped(
                 name, f"the address set {name} of other zones is not learned: the zone has a set of its own with this name; rename one"
             )
         return  # the zone's own set wins

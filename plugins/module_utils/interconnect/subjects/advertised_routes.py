@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from .. import change as changes
 from ..address import Prefix, format_address, format_prefix, is_fe80_64, is_link_local, next_hop_for, parse_vip
-from ..change import Left, Step
+from ..change import Skipped, Step
 from ..engine import ALL, Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB
 from ..settings import ZoneOptions, boolean
@@ -22,9 +22,9 @@ from ..store import Row, RowChange
 from ..zone import Zone
 from . import participants
 from . import route_rows as rows
-from .participants import Port
-from .route_decision import HopMemory, Offer, Published, choose, hop_refusal, next_hop_of, offers_for
-from .route_keys import Concerned, Other, port_keys, row_key
+from .participants import Participant
+from .route_decision import HopCache, Offer, Published, choose, hop_refusal, next_hop_of, offers_for
+from .route_keys import AffectedKeys, Other, port_keys, row_key
 from .route_links import Links
 from .route_sources import LOADBALANCER, networks
 
@@ -44,7 +44,7 @@ class AdvertisedRoutes(Subject):
     )
 
     def __init__(self) -> None:
-        self._hops: HopMemory = participants.Memory()
+        self._hops: HopCache = participants.PortCache()
         self._links = Links()
 
     def prepare(self, zone: Zone) -> None:
@@ -65,7 +65,7 @@ class AdvertisedRoutes(Subject):
             return ()
         if change.table == "NB_Global":
             return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
-        return Concerned(zone, az.uuid, self._links).by(change)
+        return AffectedKeys(zone, az.uuid, self._links).by(change)
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
         az = zone.own_az
@@ -105,7 +105,7 @@ def _zone_policy(row: Row | None) -> tuple[object, ...]:
     return options.adv, options.adv_default, options.adv_lb, options.adv_via_transit, options.deny, options.deny_old, options.learn
 
 
-def _plan_row(zone: Zone, owner: str, key: Published, hops: HopMemory) -> Iterator[Step]:
+def _plan_row(zone: Zone, owner: str, key: Published, hops: HopCache) -> Iterator[Step]:
     existing = _rows_of(zone, owner, key)
     offers, why = offers_for(zone, owner, key, hops)
     kept = existing[0] if existing else None
@@ -162,7 +162,7 @@ def _write(zone: Zone, owner: str, key: Published, row: Row | None, offer: Offer
     )
 
 
-def _suppressed(key: Published, offers: list[Offer], chosen: Offer) -> Iterator[Left]:
+def _suppressed(key: Published, offers: list[Offer], chosen: Offer) -> Iterator[Skipped]:
     """The offers that the row does not stand for: of another origin, or of another router with the same address.
 
     The words are those that people search logs for.
@@ -174,7 +174,7 @@ def _suppressed(key: Published, offers: list[Offer], chosen: Offer) -> Iterator[
             continue  # the row says what this source wants: another member of an ECMP route, or another protocol of a VIP
         if (source.uuid, mine) not in seen:
             seen.add((source.uuid, mine))
-            yield Left(
+            yield Skipped(
                 str(key),
                 f"{source.origin} route advertisement was suppressed! NB {source.kind} uuid: {source.uuid}"
                 f" (router {port.router['name']}; the {chosen.source.origin} route of NB {chosen.source.kind} {chosen.source.uuid}"
@@ -195,32 +195,32 @@ def _plan_unreadable(zone: Zone, owner: str, uuid: str) -> Iterator[Step]:
 # ---- What to tell people ---------------------------------------------------------------------------------------------
 
 
-def _port_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Left]:
+def _port_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Skipped]:
     """Faults of a port's set-up that somebody has to mend, told once for the port and not for each route."""
     binding = zone.ic_sb.row("Port_Binding", uuid)
     if binding is None or binding["availability_zone"] != owner:
         return
     port = participants.participant(zone, binding)
-    if not isinstance(port, Port):
+    if not isinstance(port, Participant):
         switch_port = zone.switch_port(binding["logical_port"])
         if switch_port is not None and switch_port["type"] == "router" and "router-port" not in switch_port["options"]:
-            yield Left(binding["logical_port"], "it exchanges no routes: the logical switch port has no options:router-port")
+            yield Skipped(binding["logical_port"], "it exchanges no routes: the logical switch port has no options:router-port")
         return
     yield from _list_notes(zone, owner, port)
     yield from _address_notes(zone, owner, port)
     yield from _network_notes(zone, port)
 
 
-def _list_notes(zone: Zone, owner: str, port: Port) -> Iterator[Left]:
+def _list_notes(zone: Zone, owner: str, port: Participant) -> Iterator[Skipped]:
     """Bad items of lists (spec routes-P3), those of the router told with the first of its ports."""
     for item in port.options.filters.bad_items:
-        yield Left(port.name, f"{item}: the item is ignored, correct it")
+        yield Skipped(port.name, f"{item}: the item is ignored, correct it")
     if participants.bindings_of(zone, owner, port.router.uuid)[0].uuid == port.binding.uuid:
         for item in port.router_options.filters.bad_items:
-            yield Left(port.router["name"], f"{item}: the item is ignored, correct it")
+            yield Skipped(port.router["name"], f"{item}: the item is ignored, correct it")
 
 
-def _address_notes(zone: Zone, owner: str, port: Port) -> Iterator[Left]:
+def _address_notes(zone: Zone, owner: str, port: Participant) -> Iterator[Skipped]:
     """What is not advertised through a port for want of an address (spec routes-4.2, routes-4.4).
 
     An empty address is not a fault: ovn-northd has yet to fill it in.
@@ -228,29 +228,31 @@ def _address_notes(zone: Zone, owner: str, port: Port) -> Iterator[Left]:
     if not zone.options.adv or not port.binding["address"]:
         return
     if port.address is None:
-        yield Left(port.name, f'nothing is advertised through it: its address "{port.binding["address"]}" does not begin with a MAC')
+        yield Skipped(port.name, f'nothing is advertised through it: its address "{port.binding["address"]}" does not begin with a MAC')
         return
     hop = next_hop_for(Prefix(6, 1, 128), port.address, False)
     if hop is not None and is_fe80_64(hop) and _has_ipv6(zone, owner, port):
         reason = hop_refusal(zone, port.transit_switch, hop, port)
-        yield Left(port.name, f"IPv6 routes of router {port.router['name']} are not advertised through it: {reason}")
+        yield Skipped(port.name, f"IPv6 routes of router {port.router['name']} are not advertised through it: {reason}")
     if zone.options.adv_lb and next_hop_of(port, Prefix(4, 0, 32)) is None and rows.has_ipv4_vip(zone, port.router.uuid):
-        yield Left(port.name, f"IPv4 VIPs of router {port.router['name']} are not advertised through it: it has no IPv4 address")
+        yield Skipped(port.name, f"IPv4 VIPs of router {port.router['name']} are not advertised through it: it has no IPv4 address")
 
 
-def _network_notes(zone: Zone, port: Port) -> Iterator[Left]:
+def _network_notes(zone: Zone, port: Participant) -> Iterator[Skipped]:
     """Networks of the TS LRP that do not count for the next hops of what is learned (spec routes-5.6.9)."""
     if not zone.options.learn or port.router_port is None:
         return
     found = participants.lrp_networks(port.router_port)
     if found is not None:
         for text in found.unspecified:
-            yield Left(port.name, f"the network {text} of its router port does not count: no route is learned whose next hop is only there")
+            yield Skipped(
+                port.name, f"the network {text} of its router port does not count: no route is learned whose next hop is only there"
+            )
         for text in found.bad:
-            yield Left(port.name, f'the network "{text}" of its router port is none that can be read')
+            yield Skipped(port.name, f'the network "{text}" of its router port is none that can be read')
 
 
-def _has_ipv6(zone: Zone, owner: str, port: Port) -> bool:
+def _has_ipv6(zone: Zone, owner: str, port: Participant) -> bool:
     """Has the router anything of IPv6 to publish, VIPs aside?"""
     router = port.router.uuid
     for lrp in zone.nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):
@@ -261,7 +263,7 @@ def _has_ipv6(zone: Zone, owner: str, port: Port) -> bool:
     return rows.has_ipv6_static(zone, router)
 
 
-def _balancer_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Left]:
+def _balancer_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Skipped]:
     """VIPs without an address that can be read, where they would count: in what is advertised (spec routes-S3), or in what is
         learned (spec routes-5.6.10).
 
@@ -275,11 +277,11 @@ def _balancer_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Left]:
     for key in sorted(row["vips"]):
         if parse_vip(key) is None:
             reason = f'its VIP "{key}" has no address that can be read: it is not advertised and keeps no route from being learned'
-            yield Left(f"load balancer {uuid}", reason)
+            yield Skipped(f"load balancer {uuid}", reason)
 
 
-def _zone_notes(zone: Zone) -> Iterator[Left]:
+def _zone_notes(zone: Zone) -> Iterator[Skipped]:
     for item in zone.options.bad_items:
-        yield Left("NB_Global", f"{item}: the item is ignored, correct it")
+        yield Skipped("NB_Global", f"{item}: the item is ignored, correct it")
     if zone.options.adv_lb and zone.ic_sb.schema.has("Route", "origin") and not zone.ic_sb.schema.allows("Route", "origin", LOADBALANCER):
-        yield Left("NB_Global", "ic-route-adv-lb has no effect: the schema of this IC_SB knows no routes of origin loadbalancer")
+        yield Skipped("NB_Global", "ic-route-adv-lb has no effect: the schema of this IC_SB knows no routes of origin loadbalancer")

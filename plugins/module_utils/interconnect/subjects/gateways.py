@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
-from ..change import Left, Step, delete, insert, replace, update
+from ..change import Skipped, Step, delete, insert, replace, update
 from ..engine import Keys, Subject
 from ..schema import IC_SB, NB, SB
 from ..settings import boolean
@@ -119,7 +119,7 @@ class Gateways(Subject):
             yield delete(zone.ic_sb, "Gateway", gateway, record=name, reason=reason)
         if chassis is not None and is_remote(zone, chassis):
             if not is_copy(zone, chassis):
-                yield Left(
+                yield Skipped(
                     name,
                     f"chassis {name} has is-remote=true, but no other zone has a gateway {name}, and nothing shows that an ovn-ic made it:"
                     f" it is left alone; if no other program uses it, delete it with ovn-sbctl chassis-del {name}",
@@ -210,13 +210,13 @@ def foreign_tunnels(zone: Zone) -> frozenset[str]:
     )
 
 
-def _isolated(zone: Zone, copy: _Copy) -> Iterator[Left]:
+def _isolated(zone: Zone, copy: _Copy) -> Iterator[Skipped]:
     """An own gateway that can have no tunnel to any gateway of another zone."""
     own, foreign = {tunnel(encap.type, encap.ip) for encap in copy.encaps}, foreign_tunnels(zone)
     if own and foreign and own.isdisjoint(foreign):
         has, want = " and ".join(sorted(own)), " or ".join(sorted(foreign))
         reason = f"gateway {copy.name} has no tunnel to another zone: it has {has}, and the other zones' gateways have {want}"
-        yield Left(copy.name, f"{reason}; set external_ids:ovn-encap-type and ovn-encap-ip of its Open_vSwitch so that they agree")
+        yield Skipped(copy.name, f"{reason}; set external_ids:ovn-encap-type and ovn-encap-ip of its Open_vSwitch so that they agree")
 
 
 def _sides(zone: Zone) -> tuple[_Side, _Side]:
@@ -252,14 +252,14 @@ def _in_sb(zone: Zone, name: str) -> _Copy | None:
     return _Copy(here, name, chassis, columns, keys, encaps, reason, useless)
 
 
-def _clash(zone: Zone, name: str, gateway: Row, chassis: Row | None) -> Left:
+def _clash(zone: Zone, name: str, gateway: Row, chassis: Row | None) -> Skipped:
     """Why another zone's gateway has no chassis here."""
     owner = zone_name(zone, gateway)
     if chassis is not None and is_interconn(zone, chassis):
         reason = f"chassis {name} is not published: zone {owner} has a gateway of this name"
-        return Left(name, f"{reason}; rename the chassis (system-id) of one")
+        return Skipped(name, f"{reason}; rename the chassis (system-id) of one")
     kind = "a local chassis" if chassis is None or not is_remote(zone, chassis) else "a remote chassis of another program"
-    return Left(name, f"gateway {name} of zone {owner} has no chassis here: {kind} has this name; rename one of them")
+    return Skipped(name, f"gateway {name} of zone {owner} has no chassis here: {kind} has this name; rename one of them")
 
 
 def _is_copy_of(zone: Zone, chassis: Row, gateway: Row, encaps: list[_Encap]) -> bool:
@@ -287,30 +287,30 @@ def _encaps(side: _Side, row: Row) -> list[_Encap]:
 
 
 def _make(zone: Zone, copy: _Copy) -> Iterator[Step]:
-    usable, lefts = _usable(zone, copy)
-    yield from lefts
+    usable, skipped = _usable(zone, copy)
+    yield from skipped
     if not usable:
-        if copy.row is not None and lefts:
+        if copy.row is not None and skipped:
             yield delete(copy.side.store, copy.side.table, copy.row, record=copy.name, reason=copy.useless)
         return
     first = _before(zone, copy)
     together = _ring(zone, copy) if first else [copy]
     if not together:
-        yield Left(copy.name, f"{copy.side.table.lower()} {copy.name} waits until {', '.join(sorted(first))} has given up an encap")
+        yield Skipped(copy.name, f"{copy.side.table.lower()} {copy.name} waits until {', '.join(sorted(first))} has given up an encap")
     for number, one in enumerate(together):
         yield from _write(one, _usable(zone, one)[0], f"@encap{number}_")
 
 
-def _usable(zone: Zone, copy: _Copy) -> tuple[list[_Encap], list[Left]]:
+def _usable(zone: Zone, copy: _Copy) -> tuple[list[_Encap], list[Skipped]]:
     """The encaps that this side's server takes, and why it does not take the others."""
-    usable, lefts = [], []
+    usable, skipped = [], []
     for encap in copy.encaps:
         reason = _obstacle(zone, copy, encap)
         if reason is None:
             usable.append(encap)
         else:
-            lefts.append(Left(copy.name, f"encap {encap.type} {encap.ip} of gateway {copy.name} is left out: {reason}"))
-    return usable, lefts
+            skipped.append(Skipped(copy.name, f"encap {encap.type} {encap.ip} of gateway {copy.name} is left out: {reason}"))
+    return usable, skipped
 
 
 def _obstacle(zone: Zone, copy: _Copy, encap: _Encap) -> str | None:

@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 
 from .. import change as changes
 from ..address import Prefix, is_fe80_64, is_uuid, network_text, parse_nexthop, parse_prefix, prefixes_stopped_by
-from ..change import Left, Step
+from ..change import Skipped, Step
 from ..engine import ALL, Keys, Subject
 from ..schema import IC_SB, NB
 from ..settings import LEARN_TAG_RULES, ZoneOptions, boolean, may_learn
@@ -23,13 +23,13 @@ from ..store import Row, RowChange
 from ..zone import Zone
 from . import participants, port_faults
 from . import route_rows as rows
-from .participants import Port
+from .participants import Participant
 from .route_links import Links
 from .route_vips import Vips
 
 _STATIC = "Logical_Router_Static_Route"
 
-RouterMemory = participants.Memory[list[str]]
+RouterCache = participants.PortCache[list[str]]
 
 
 class Learned(NamedTuple):
@@ -59,9 +59,9 @@ class LearnedRoutes(Subject):
     def __init__(self) -> None:
         self._vips = Vips()
         #: By (owner, router, transit switch): its Port_Bindings there with the port that takes part, or why none does.
-        self._ports: participants.Memory[list[tuple[Row, Port | str]]] = participants.Memory()
+        self._ports: participants.PortCache[list[tuple[Row, Participant | str]]] = participants.PortCache()
         #: By (owner, transit switch): the routers there.
-        self._routers: RouterMemory = participants.Memory()
+        self._routers: RouterCache = participants.PortCache()
         self._links = Links()
         self._orphans = Orphans()
 
@@ -135,7 +135,7 @@ class LearnedRoutes(Subject):
         if route is not None and refused is None and not kept and not self._inherits(zone, az.uuid, router, route):
             yield from _learn(zone, router, route)
         if refused is not None and refused.fault and route is not None:
-            yield Left(_record(router, route), refused.reason)
+            yield Skipped(_record(router, route), refused.reason)
 
     def _heir(self, zone: Zone, owner: str, router: Row, orphan: Row) -> Row | None:
         """The route in IC_SB that takes over a static route whose own route is gone; None if the static route has to go."""
@@ -180,7 +180,7 @@ class LearnedRoutes(Subject):
                 return None
         return refused
 
-    def port_verdict(self, zone: Zone, port: Port, route: Row) -> Refusal | None:
+    def port_verdict(self, zone: Zone, port: Participant, route: Row) -> Refusal | None:
         """Why a route is not learned through one port (spec routes-5.2 to routes-5.6), None if it is; who advertises it does not count."""
         if not port.binding["address"]:
             return Refusal(f"port {port.name} has no address")
@@ -260,7 +260,7 @@ class Orphans:
         return [row for row in (zone.nb.row(_STATIC, uuid) for uuid in mine) if row is not None and _same(row, route, zone)]
 
 
-def _ports_on(zone: Zone, owner: str, router: str, switch: str) -> list[tuple[Row, Port | str]]:
+def _ports_on(zone: Zone, owner: str, router: str, switch: str) -> list[tuple[Row, Participant | str]]:
     found = participants.bindings_of(zone, owner, router)
     return [(binding, participants.participant(zone, binding)) for binding in found if binding["transit_switch"] == switch]
 
@@ -287,7 +287,7 @@ def own_refusal(route: Row, owner: str, router: str) -> Refusal | None:
     return Refusal("it is the router's own route") if advertiser.lower() == router else None
 
 
-def _other_table(port: Port, route: Row) -> Refusal | None:
+def _other_table(port: Participant, route: Row) -> Refusal | None:
     """Why the tag or the route table of a route keeps it from this port (spec routes-5.4), None if they do not."""
     tag, rules = route["external_ids"].get("ic-route-tag"), port.options.learn_tags
     if rules is not None:
@@ -402,7 +402,7 @@ def _held(zone: Zone, row: Row) -> Iterator[Learned]:
 class _Concerned:
     """Names the keys that one change concerns."""
 
-    def __init__(self, zone: Zone, owner: str, routers: RouterMemory, links: Links, vips: Vips) -> None:
+    def __init__(self, zone: Zone, owner: str, routers: RouterCache, links: Links, vips: Vips) -> None:
         self._zone = zone
         self._owner = owner
         self._routers = routers

@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..change import Left, Step, insert, update
+from ..change import Skipped, Step, insert, update
 from ..store import Row
-from . import legacy_ports, transit
+from . import operator_ports, transit
 from .gateways import unknown_chassis
-from .keys import requested
-from .legacy_ports import new_binding
+from .operator_ports import new_binding
 from .port import MANAGED_KEY, ROUTER_ID, KeySource, Port, is_local
 from .transit import SWITCH_PORT_TYPE
+from .tunnel_keys import requested
 
 
 def plan(port: Port, transit_switch_port: Row, transit_switch: Row, keys: KeySource) -> Iterator[Step]:
     """The Changes for a name that a port of this transit switch has in IC_NB."""
     clash = _clash(port, transit_switch_port, transit_switch)
     if clash is not None:
-        if transit_switch_port["chassis"] or legacy_ports.has_router(port):
+        if transit_switch_port["chassis"] or operator_ports.has_router(port):
             # The operator's port keeps the name; the transit switch port is left out as a whole.
-            yield from legacy_ports.plan(port, keys, make_remote=False)
+            yield from operator_ports.plan(port, keys, make_remote=False)
             yield clash
             return
         yield clash
@@ -62,18 +62,18 @@ def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: 
         yield from _forget_router(port, binding)
         fault = unknown_chassis(port.zone, chassis) if chassis and port.binding is None else None
         if fault is not None:
-            yield Left(port.name, f"transit switch port {port.name} is in no zone: {fault}")
+            yield Skipped(port.name, f"transit switch port {port.name} is in no zone: {fault}")
         return
     if binding is not None:
         yield from _maintain(port, transit_switch_port, transit_switch, binding, shared, keys)
         return
     taken = port.taken()
     if taken is not None:
-        yield Left(port.name, f"transit switch port {port.name} is not published: {taken}")
+        yield Skipped(port.name, f"transit switch port {port.name} is not published: {taken}")
         return
     wanted = requested(port.lsp["options"]) if port.lsp is not None and port.on(transit_switch) else 0
     key = keys.take(port.zone, port.name, transit.shared_name(port.zone, transit_switch), wanted)
-    if isinstance(key, Left):
+    if isinstance(key, Skipped):
         yield key
         return
     columns = {**new_binding(port, transit_switch, key), **_contents(transit_switch_port)}
@@ -160,7 +160,7 @@ def _wanted(port: Port, transit_switch_port: Row) -> tuple[dict[str, Any], dict[
     return columns, options
 
 
-def _clash(port: Port, transit_switch_port: Row, transit_switch: Row) -> Left | None:
+def _clash(port: Port, transit_switch_port: Row, transit_switch: Row) -> Skipped | None:
     """Why the NB port of this name cannot become this transit switch port: it is somebody else's (spec ports-4.4).
 
     A port that the interconnect made (managed, or remote on a transit switch) may be used or replaced. One on the right switch that looks
@@ -174,7 +174,7 @@ def _clash(port: Port, transit_switch_port: Row, transit_switch: Row) -> Left | 
         return None
     place = port.switch["name"] if port.switch is not None else "unknown"
     reason = f"transit switch port {port.name} of {transit_switch['name']} is left out: switch {place} has another port of this name"
-    return Left(port.name, f"{reason}; rename one of them")
+    return Skipped(port.name, f"{reason}; rename one of them")
 
 
 def _looks_so(port: Port, lsp: Row, transit_switch_port: Row) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..change import Left, Step, delete, remove, update
+from ..change import Skipped, Step, delete, remove, update
 from ..settings import integer
 from ..store import Row
 from ..zone import ADOPTED_KEY, OWNER_KEY, ROW_KEY, Zone
@@ -88,11 +88,11 @@ def end(kind: Kind, zone: Zone, row: Row, name: str, *, proof: bool) -> Iterator
     if not proof and not any(mark in ids for mark in (ADOPTED_KEY, ROW_KEY, OWNER_KEY)):
         place = f"{kind.table} {row['name']} has {kind.marker}={name}"
         doubt = f"IC_NB has no such {kind.noun} and nothing shows that this interconnect made it"
-        yield Left(row["name"] or row.uuid, f"{place}, but {doubt}: delete it by hand, or remove the key")
+        yield Skipped(row["name"] or row.uuid, f"{place}, but {doubt}: delete it by hand, or remove the key")
     elif created:
         yield delete(zone.nb, kind.table, row, record=row["name"], reason=reason)
     else:
-        yield Left(
+        yield Skipped(
             row["name"] or row.uuid, f"{reason}: {kind.table} {row['name']} is released, because another program created it; it stays"
         )
         yield from _release(kind, zone, row, f"{reason}: released, because another program created it")
@@ -110,18 +110,18 @@ def resolve_surplus(kind: Kind, zone: Zone, row: Row, name: str) -> Step:
     if ours or empty:
         reason = f"another {kind.noun.split()[1]} stands for {kind.noun} {name} already"
         return delete(zone.nb, kind.table, row, record=row["name"], reason=reason)
-    return Left(
+    return Skipped(
         row["name"] or row.uuid,
         f"{kind.table} {row['name']} ({row.uuid}) has {kind.marker}={name}, but another one stands for {kind.noun} {name} already:"
         f" remove the key {kind.marker} from one of them, or move the ports and delete one",
     )
 
 
-def namesakes(kind: Kind, zone: Zone, name: str) -> Iterator[Left]:
+def namesakes(kind: Kind, zone: Zone, name: str) -> Iterator[Skipped]:
     """Objects that have the name of a transit object without being part of it: people, and tools that go by names, mix them up."""
     for row in zone.nb.find(kind.table, "name", name):
         if kind.marker not in row[kind.column]:
-            yield Left(
+            yield Skipped(
                 name,
                 f"{kind.table} {name} ({row.uuid}) has the name of {kind.noun} {name} and is not part of it: rename one of them,"
                 f" or set {kind.column}:{kind.marker}={name} on it in place of the other one",

@@ -50,7 +50,7 @@ _NO_OPTIONS = PortOptions()
 _ROWS_KEPT = 2**12
 
 
-class Port(NamedTuple):
+class Participant(NamedTuple):
     """A participating port: ``binding`` is its IC_SB Port_Binding, ``router_port`` the TS LRP (None where NB has none).
 
     ``address`` is None where the binding's address is empty or cannot be read (spec routes-4.2).
@@ -143,7 +143,7 @@ def router_options(row: Row) -> RouterOptions:
 # ---- Ports -----------------------------------------------------------------------------------------------------------
 
 
-def participant(zone: Zone, binding: Row) -> Port | str:
+def participant(zone: Zone, binding: Row) -> Participant | str:
     """The participating port of an own Port_Binding, or why there is none (spec routes-3.1 to routes-3.6)."""
     if binding["type"] == "transit-router-port":
         return "a transit router port exchanges no routes"
@@ -162,7 +162,7 @@ def participant(zone: Zone, binding: Row) -> Port | str:
     if router_row is None:
         return f"there is no logical router {router}"
     lrp = zone.router_port(options["router-port"])
-    return Port(
+    return Participant(
         binding,
         switch_port,
         lrp,
@@ -173,9 +173,9 @@ def participant(zone: Zone, binding: Row) -> Port | str:
     )
 
 
-def _ports(zone: Zone, index: str, key: Hashable) -> list[Port]:
+def _ports(zone: Zone, index: str, key: Hashable) -> list[Participant]:
     found = (participant(zone, binding) for binding in zone.ic_sb.find("Port_Binding", index, key))
-    return [port for port in found if isinstance(port, Port)]
+    return [port for port in found if isinstance(port, Participant)]
 
 
 def bindings_of(zone: Zone, owner: str, router: str) -> list[Row]:
@@ -194,12 +194,12 @@ def routers_on(zone: Zone, owner: str, switch: str) -> list[str]:
     return [router for router in routers if router is not None]
 
 
-def ports_of(zone: Zone, owner: str, router: str) -> list[Port]:
+def ports_of(zone: Zone, owner: str, router: str) -> list[Participant]:
     """The participating ports of a router, by the uuid of their Port_Binding. ``owner`` is the own Availability_Zone."""
     return _ports(zone, "routes_router", (owner, router))
 
 
-def ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[Port]:
+def ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[Participant]:
     """The participating ports on a transit switch that may give their routes this next hop."""
     return _ports(zone, "routes_hop", (owner, switch, hop))
 
@@ -208,7 +208,11 @@ def is_transit(zone: Zone, owner: str, lrp: Row, router: str) -> bool:
     """Is this router port the TS LRP of a participating port of that router (spec routes-S2)?"""
     for switch_port in zone.nb.find("Logical_Switch_Port", "router_port", lrp["name"]):
         for binding in zone.ic_sb.find("Port_Binding", "logical_port", switch_port["name"]):
-            if binding["availability_zone"] == owner and router_id(binding) == router and isinstance(participant(zone, binding), Port):
+            if (
+                binding["availability_zone"] == owner
+                and router_id(binding) == router
+                and isinstance(participant(zone, binding), Participant)
+            ):
                 return True
     return False
 
@@ -232,7 +236,7 @@ def is_transit_switch(zone: Zone, switch: Row, name: str) -> bool:
 # ---- What backs a next hop (section 6) -------------------------------------------------------------------------------
 
 
-def is_backed(zone: Zone, switch: str, hop: Address, port: Port | None = None) -> bool:
+def is_backed(zone: Zone, switch: str, hop: Address, port: Participant | None = None) -> bool:
     """Does a router port on this transit switch back the next hop (spec routes-6.d)? ``port`` is the likeliest, and is tried first."""
     if port is not None and port.router_port is not None and switch_of(zone, port.switch_port, switch):
         networks = lrp_networks(port.router_port)
@@ -272,7 +276,7 @@ def bindings_backed_by(zone: Zone, owner: str, lrp: Row) -> Iterator[Row]:
 # ---- What is kept between look-ups ------------------------------------------------------------------------------------
 
 
-class Memory(Generic[Found]):
+class PortCache(Generic[Found]):
     """What was found out about ports, by any key, until a change may have made it untrue.
 
     The owner shows it every change of ``MEMORY_TABLES`` before it asks again. A settled interconnect of a hundred thousand routes has few

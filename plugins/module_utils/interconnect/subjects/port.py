@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..change import Change, Left, add, delete, insert, remove, update
+from ..change import Change, Skipped, add, delete, insert, remove, update
 from ..settings import boolean
 from ..store import Row, RowChange
 from ..zone import Zone
 from . import transit
 from .gateways import IS_REMOTE, flags_column, zone_name
-from .keys import PORT_KEYS, PortKeys
+from .tunnel_keys import PORT_KEYS, PortKeys
 
 MANAGED_KEY = "interconn-tsp"
 ROUTER_ID = "router-id"
@@ -81,7 +81,7 @@ class Port:
         if own["transit_switch"] == name:
             return {}
         key = keys.take(self.zone, self.name, name, own["tunnel_key"])
-        return {"transit_switch": name} if isinstance(key, Left) else {"transit_switch": name, "tunnel_key": key}
+        return {"transit_switch": name} if isinstance(key, Skipped) else {"transit_switch": name, "tunnel_key": key}
 
     def taken(self) -> str | None:
         """Why a binding of this name cannot be made: somebody else has the name, which is unique over all zones."""
@@ -126,13 +126,13 @@ class KeySource:
         for names in self._starved.values():
             names.discard(name)
 
-    def take(self, zone: Zone, name: str, transit_name: str, wanted: int) -> int | Left:
+    def take(self, zone: Zone, name: str, transit_name: str, wanted: int) -> int | Skipped:
         """A key for this port on this transit switch or router, ``wanted`` if that is free; what to report where none is free."""
         key = self._keys.take(zone, (self._kind, name), transit_name, wanted)
         if key is not None:
             return key
         self._starved.setdefault(transit_name, set()).add(name)
-        return Left(name, f"no tunnel key between 1 and {PORT_KEYS.stop - 1} is free on {transit_name}: remove ports that are not used")
+        return Skipped(name, f"no tunnel key between 1 and {PORT_KEYS.stop - 1} is free on {transit_name}: remove ports that are not used")
 
     def freed(self, change: RowChange) -> Iterable[str]:
         """The ports that may find a key now that this IC_SB port binding changed."""

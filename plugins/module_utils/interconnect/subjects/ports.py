@@ -12,17 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from ..change import Left, Step
+from ..change import Skipped, Step
 from ..engine import ALL, Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB
 from ..settings import boolean, tag_warning
 from ..store import Row, RowChange
 from ..zone import ROW_KEY, Zone
-from . import legacy_ports, managed_ports, port_faults, transit
+from . import managed_ports, operator_ports, port_faults, transit
 from .gateways import IS_REMOTE, flags_column
-from .keys import PortKeys
 from .port import KeySource, Port
 from .transit import REQUESTED_KEY, SWITCH_KEY
+from .tunnel_keys import PortKeys
 
 
 class Ports(Subject):
@@ -81,7 +81,7 @@ class Ports(Subject):
         transit_switch_port = zone.ic_nb.first("Transit_Switch_Port", "name", port.name)
         owners = zone.ic_nb.parent_rows("Transit_Switch", "ports", transit_switch_port.uuid) if transit_switch_port is not None else []
         if transit_switch_port is None or not owners:
-            return legacy_ports.plan(port, self._source)
+            return operator_ports.plan(port, self._source)
         return _several(port, owners, managed_ports.plan(port, transit_switch_port, owners[0], self._source))
 
 
@@ -89,7 +89,7 @@ def _several(port: Port, owners: list[Row], steps: Iterable[Step]) -> Iterator[S
     """One port in several switches can be published in one only (spec ports-4.4)."""
     if len(owners) > 1:
         names = ", ".join(row["name"] for row in owners[1:])
-        yield Left(
+        yield Skipped(
             port.name, f"transit switch port {port.name} is on {owners[0]['name']} and not on {names}: a port can be on one switch only"
         )
     yield from steps

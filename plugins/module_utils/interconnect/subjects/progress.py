@@ -4,7 +4,7 @@
 
 """The global rows and the status counters (spec status-E).
 
-When this zone may confirm a number is not decided here: see fence.py.
+When this zone may confirm a number is not decided here: see confirmation.py.
 """
 
 from __future__ import annotations

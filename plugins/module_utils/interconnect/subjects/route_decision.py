@@ -16,7 +16,7 @@ from ..settings import ipv4_over_ipv6, may_advertise
 from ..store import Row
 from ..zone import Zone
 from . import participants, port_faults, transit
-from .participants import Port
+from .participants import Participant
 from .route_sources import CONNECTED, DYNAMIC, LOADBALANCER, STATIC, Source, as_server_allows, sources_of
 
 #: Which of several sources for one row is taken where no row exists yet, after override-connected (spec routes-4.6).
@@ -44,7 +44,7 @@ class Offer(NamedTuple):
     """A source through a port, passed by every rule."""
 
     source: Source
-    port: Port
+    port: Participant
 
     @property
     def value(self) -> tuple[str, bool]:
@@ -53,17 +53,17 @@ class Offer(NamedTuple):
 
 
 #: Ports by (owner, transit switch, next hop), each with why nothing with that next hop is published through it.
-HopMemory = participants.Memory[list[tuple[Port, Union[str, None]]]]
+HopCache = participants.PortCache[list[tuple[Participant, Union[str, None]]]]
 
 
-def next_hop_of(port: Port, prefix: Prefix) -> Address | None:
+def next_hop_of(port: Participant, prefix: Prefix) -> Address | None:
     """The next hop of a prefix through a port (spec routes-4.4); None where the port has none for it."""
     if port.address is None:
         return None
     return next_hop_for(prefix, port.address, ipv4_over_ipv6(port.router_options, port.options))
 
 
-def refusal(zone: Zone, port: Port, source: Source) -> str | None:
+def refusal(zone: Zone, port: Participant, source: Source) -> str | None:
     """Why a source is not published through a port, None if it is: split horizon and the policies of 4.3.
 
     The next hop that the route would have in IC_SB, and the switch, are not looked at here.
@@ -75,7 +75,7 @@ def refusal(zone: Zone, port: Port, source: Source) -> str | None:
     return may_advertise(source.prefix, zone.options, port.router_options, port.options, source.kind == "loadbalancer")
 
 
-def _leads_back(zone: Zone, port: Port, via: Address | None, out: str | None) -> str | None:
+def _leads_back(zone: Zone, port: Participant, via: Address | None, out: str | None) -> str | None:
     """Split horizon: why a route would lead its learners back to the transit switch that they learn it from, None if it would not.
 
     The learners reach the route's own next hop through that switch without this router. Once the router behind the next hop drops the
@@ -87,7 +87,7 @@ def _leads_back(zone: Zone, port: Port, via: Address | None, out: str | None) ->
         if binding["transit_switch"] == port.transit_switch and binding.uuid != port.binding.uuid
     )
     for other in (port, *others):
-        if isinstance(other, Port) and other.router_port is not None and _leaves_through(other.router_port, via, out):
+        if isinstance(other, Participant) and other.router_port is not None and _leaves_through(other.router_port, via, out):
             hop = format_address(via) if via is not None else f"on router port {out}"
             return (
                 f"split horizon: its next hop {hop} is on {port.transit_switch} itself;"
@@ -104,7 +104,7 @@ def _leaves_through(lrp: Row, via: Address | None, out: str | None) -> bool:
     return via is not None and not is_fe80_64(via) and networks is not None and networks.contains(via)
 
 
-def hop_refusal(zone: Zone, switch: str, hop: Address | None, port: Port) -> str | None:
+def hop_refusal(zone: Zone, switch: str, hop: Address | None, port: Participant) -> str | None:
     """Why nothing with this next hop is published through a port, None if it may be (spec routes-4.1, routes-4.2, routes-4.4, routes-6)."""
     if transit.transit_switch_named(zone, switch) is None:
         return f"there is no transit switch {switch} in IC_NB"
@@ -122,7 +122,7 @@ def hop_refusal(zone: Zone, switch: str, hop: Address | None, port: Port) -> str
     return None
 
 
-def verdict(zone: Zone, port: Port, source: Source) -> str | None:
+def verdict(zone: Zone, port: Participant, source: Source) -> str | None:
     """Why a source of the port's router is not published through the port; None if it is, unless another source has its place."""
     allowed = as_server_allows(zone, source)
     if isinstance(allowed, str):
@@ -130,12 +130,12 @@ def verdict(zone: Zone, port: Port, source: Source) -> str | None:
     return refusal(zone, port, source) or hop_refusal(zone, port.transit_switch, next_hop_of(port, source.prefix), port)
 
 
-def _ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[tuple[Port, str | None]]:
+def _ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[tuple[Participant, str | None]]:
     """The ports that may give this next hop, each with why nothing is published with it."""
     return [(port, hop_refusal(zone, switch, hop, port)) for port in participants.ports_at(zone, owner, switch, hop)]
 
 
-def offers_for(zone: Zone, owner: str, key: Published, hops: HopMemory) -> tuple[list[Offer], str]:
+def offers_for(zone: Zone, owner: str, key: Published, hops: HopCache) -> tuple[list[Offer], str]:
     """What may stand in the key's row, first come first, and where there is nothing: why."""
     offers: list[Offer] = []
     why = "nothing in the zone gives this route"

@@ -20,7 +20,7 @@ from ..store import Members, Row, RowChange
 from ..zone import Zone
 from . import participants
 from . import route_rows as rows
-from .participants import Port
+from .participants import Participant
 from .route_decision import Published, next_hop_of
 from .route_links import Links
 from .route_sources import networks, sources
@@ -41,7 +41,7 @@ def row_key(row: Row) -> Published | Other:
     return Published(row["transit_switch"], row["route_table"], prefix, hop)
 
 
-class Concerned:
+class AffectedKeys:
     """Names the keys that one change concerns."""
 
     def __init__(self, zone: Zone, owner: str, links: Links) -> None:
@@ -204,7 +204,7 @@ class Concerned:
         if prefix is not None:
             yield from self._wanted(self._links.of_datapath(self._zone, datapath), prefix)
 
-    _BY_TABLE: ClassVar[Mapping[str, Callable[[Concerned, RowChange], Iterable[Hashable]]]] = {
+    _BY_TABLE: ClassVar[Mapping[str, Callable[[AffectedKeys, RowChange], Iterable[Hashable]]]] = {
         "Datapath_Binding": _by_datapath,
         "Learned_Route": _by_dynamic,
         "Load_Balancer": _by_balancer,
@@ -238,7 +238,7 @@ def port_keys(zone: Zone, owner: str, binding: Row) -> Iterator[Published | Othe
     """All keys that the port's router wants through this port."""
     yield Other("port", binding.uuid)
     port = participants.participant(zone, binding)
-    if isinstance(port, Port) and port.address is not None:
+    if isinstance(port, Participant) and port.address is not None:
         for source in sources(zone, owner, port):
             hop = next_hop_of(port, source.prefix)
             if hop is not None and not is_fe80_64(hop):

@@ -18,7 +18,7 @@ from ..store import Row
 from ..zone import Zone
 from . import participants
 from . import route_rows as rows
-from .participants import Port
+from .participants import Participant
 
 CONNECTED, STATIC, LOADBALANCER, DYNAMIC = "connected", "static", "loadbalancer", "connected-dynamic"
 
@@ -75,7 +75,7 @@ def _local_sources(kind: str, uuid: str, prefix: Prefix, port_table: str, main_o
     yield Source(kind, uuid, main_origin, "", prefix, False, via)
 
 
-def sources(zone: Zone, owner: str, port: Port) -> Iterator[Source]:
+def sources(zone: Zone, owner: str, port: Participant) -> Iterator[Source]:
     """Everything that the port's router has to publish through the port; policy is not looked at here."""
     nb, router, table = zone.nb, port.router.uuid, port.options.route_table
     for static in nb.child_rows("Logical_Router", "static_routes", router, "Logical_Router_Static_Route"):
@@ -96,7 +96,7 @@ def sources(zone: Zone, owner: str, port: Port) -> Iterator[Source]:
             yield from _local_sources("lr", router, dynamic, table, DYNAMIC, parse_nexthop(learned["nexthop"]))
 
 
-def sources_of(zone: Zone, owner: str, port: Port, table: str, prefix: Prefix) -> Iterator[Source]:
+def sources_of(zone: Zone, owner: str, port: Participant, table: str, prefix: Prefix) -> Iterator[Source]:
     """Those of :func:`sources` with this table and prefix, in the order of spec routes-4.6, at the cost of those alone."""
     router, port_table = port.router.uuid, port.options.route_table
     for static in rows.statics_to(zone, router, prefix) if table == port_table else ():

@@ -15,7 +15,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..change import Left, Step, add, delete, insert, remove, update
+from ..change import Skipped, Step, add, delete, insert, remove, update
 from ..engine import Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB
 from ..settings import boolean
@@ -23,9 +23,9 @@ from ..store import Row, RowChange
 from ..zone import Zone
 from . import transit
 from .gateways import IS_REMOTE, flags_column, unknown_chassis, zone_name
-from .keys import PortKeys, requested
 from .port import KeySource, is_local
 from .transit import ROUTER_KEY, ROUTER_PORT_TYPE
+from .tunnel_keys import PortKeys, requested
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class RouterPorts(Subject):
             return
         if port.others:
             names = ", ".join(port.others)
-            yield Left(port.name, f"transit router port {port.name} is on several transit routers and left out of {names}")
+            yield Skipped(port.name, f"transit router port {port.name} is on several transit routers and left out of {names}")
         binding = _usable(port)
         if port.own is not None and port.own != binding:
             reason = f"the zone has no such port on transit router {port.own['transit_switch']}"
@@ -161,7 +161,7 @@ class RouterPorts(Subject):
         if row is not None and row["chassis"] and port.binding is None:
             fault = unknown_chassis(port.zone, row["chassis"])
             if fault is not None:
-                yield Left(port.name, f"transit router port {port.name} is in no zone: {fault}")
+                yield Skipped(port.name, f"transit router port {port.name} is in no zone: {fault}")
         if row is None or transit_router is None or not _is_here(port) or (_clash(port) is not None and not port.is_shared):
             return
         place = f"on chassis {row['chassis']}" if row["chassis"] else "in every zone"
@@ -173,12 +173,12 @@ class RouterPorts(Subject):
             return
         if port.binding is not None and port.own is None:
             owner = zone_name(port.zone, port.binding)
-            yield Left(port.name, f"transit router port {port.name} is not published: zone {owner} has a port of this name already")
+            yield Skipped(port.name, f"transit router port {port.name} is not published: zone {owner} has a port of this name already")
             return
         on_router = port.lrp is not None and port.router == transit.router_of(port.zone, transit_router["name"])
         wanted = requested(port.lrp["options"]) if port.lrp is not None and on_router else 0
         key = self._source.take(port.zone, port.name, transit_router["name"], wanted)
-        if isinstance(key, Left):
+        if isinstance(key, Skipped):
             yield key
             return
         az = port.zone.own_az
@@ -198,7 +198,7 @@ class RouterPorts(Subject):
         if binding["transit_switch"] == name:
             return {}
         key = self._source.take(port.zone, port.name, name, binding["tunnel_key"])
-        return {"transit_switch": name} if isinstance(key, Left) else {"transit_switch": name, "tunnel_key": key}
+        return {"transit_switch": name} if isinstance(key, Skipped) else {"transit_switch": name, "tunnel_key": key}
 
 
 def _is_on(zone: Zone, binding: Row, transit_router: Row) -> bool:
@@ -231,7 +231,7 @@ def _usable(port: _RouterPort) -> Row | None:
     return found
 
 
-def _clash(port: _RouterPort) -> Left | None:
+def _clash(port: _RouterPort) -> Skipped | None:
     """Why the NB port of this name cannot become this transit router port: it is on another router, and not ours (spec ports-4.4)."""
     if port.lrp is None or port.transit_router is None or port.stands_for_a_transit_router():
         return None
@@ -240,7 +240,7 @@ def _clash(port: _RouterPort) -> Left | None:
         return None
     place = port.router["name"] if port.router is not None else "unknown"
     reason = f"transit router port {port.name} of {port.transit_router['name']} is left out: router {place} has another port of this name"
-    return Left(port.name, f"{reason}; rename one of them")
+    return Skipped(port.name, f"{reason}; rename one of them")
 
 
 def _local(port: _RouterPort, binding: Row | None) -> Iterator[Step]:

@@ -15,7 +15,7 @@ from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from .. import change as changes
-from ..change import Left, Step
+from ..change import Skipped, Step
 from ..engine import ALL, Keys, Subject
 from ..schema import IC_SB, SB
 from ..store import Row, RowChange, Store
@@ -106,11 +106,11 @@ class ServiceMonitors(Subject):
                 continue
             fault = _cannot_ask(zone, asked, own)
             if fault is not None:
-                yield Left(str(key), fault)
+                yield Skipped(str(key), fault)
                 continue
             target = asked["options"][_AZ_NAME]
             if zone.ic_sb.first("Availability_Zone", "name", target) is None:
-                yield Left(str(key), f"no zone is called {target}, so nobody answers the request; correct ip_port_mappings")
+                yield Skipped(str(key), f"no zone is called {target}, so nobody answers the request; correct ip_port_mappings")
             found = next((row for row in ours if row["target_availability_zone"] == target and _same(zone, row, asked)), None)
             if found is None:
                 yield _ask(zone, key, asked, own, mac)
@@ -127,7 +127,7 @@ class ServiceMonitors(Subject):
         if found["options"] == wish:
             self._asked[found.uuid] = wish
         elif self._asked.get(found.uuid) == wish:
-            yield Left(str(key), "another zone's daemon asks for the same service and put its own options into this zone's request")
+            yield Skipped(str(key), "another zone's daemon asks for the same service and put its own options into this zone's request")
         else:
             reason = "the options of the health check"
             yield from changes.update(zone.ic_sb, _TABLE, found, record=str(key), reason=reason, columns={"options": wish})
@@ -139,13 +139,13 @@ def supported(zone: Zone) -> bool:
     return zone.ic_sb.schema.has(_TABLE) and sb.has(_TABLE, "remote") and sb.has(_TABLE, "ic_learned")
 
 
-def _unsupported(zone: Zone, key: Service, local: list[Row]) -> Iterator[Left]:
+def _unsupported(zone: Zone, key: Service, local: list[Row]) -> Iterator[Skipped]:
     """Requests of this zone's load balancers that cannot be passed on to another zone."""
     if any(row["remote"] and _AZ_NAME in row["options"] for row in local):
         if supported(zone):
-            yield Left(str(key), "the request is not passed on: SB_Global.options has no svc_monitor_mac; check that ovn-northd runs")
+            yield Skipped(str(key), "the request is not passed on: SB_Global.options has no svc_monitor_mac; check that ovn-northd runs")
         else:
-            yield Left(
+            yield Skipped(
                 str(key), "the request is not passed on: this IC_SB has no table Service_Monitor; upgrade its schema with ovn_ic_schema"
             )
 
@@ -206,7 +206,7 @@ def _serve(zone: Zone, key: Service, mac: str, local: list[Row], wanted: list[Ro
         if wanted:
             zones = " and ".join(sorted({row["source_availability_zone"] for row in wanted}))
             state = "the zone has no such port" if binding is None else "the port is not bound yet"
-            yield Left(
+            yield Skipped(
                 str(key), f"zone {zones} asks for this service on port {key.logical_port}, and {state}; correct ip_port_mappings there"
             )
         wanted = []
@@ -235,7 +235,7 @@ def _report(zone: Zone, key: Service, answer: Row, wanted: list[Row]) -> Iterato
     for request in wanted:
         source = request["source_availability_zone"]
         if answer["remote"] or not _same(zone, answer, request):
-            yield Left(
+            yield Skipped(
                 str(key),
                 f"zone {source} asks for this service from {request['src_ip']}, and SB holds another monitor of it:"
                 f" the status of that one ({answer['src_ip']}) is given",

@@ -14,15 +14,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import cast
 
-from ..change import Left, Step, delete, insert, update
+from ..change import Skipped, Step, delete, insert, update
 from ..engine import Keys, Subject
 from ..schema import IC_NB, IC_SB, NB
 from ..store import Row, RowChange
 from ..zone import KEY_NOTE, ROW_KEY, Zone
 from . import transit
-from .keys import NORMAL_KEYS, DatapathKeys, duplicate, keeps_key, note, requested, sharing
 from .ownership import ROUTER, end, marks, namesakes, new_marks, resolve_surplus, row_of
 from .transit import ROUTER_KEY, ROUTER_TYPE
+from .tunnel_keys import NORMAL_KEYS, DatapathKeys, duplicate, keeps_key, note, requested, sharing
 
 _Key = tuple[str, "str | None"]
 
@@ -142,8 +142,8 @@ class TransitRouters(Subject):
         return key
 
 
-def _exhausted(name: str) -> Left:
-    return Left(name, f"no tunnel key is free between {NORMAL_KEYS.start} and {NORMAL_KEYS.stop - 1} for transit router {name}")
+def _exhausted(name: str) -> Skipped:
+    return Skipped(name, f"no tunnel key is free between {NORMAL_KEYS.start} and {NORMAL_KEYS.stop - 1} for transit router {name}")
 
 
 def _bequeath(zone: Zone, orphan: Row, uuid: str | None) -> Iterator[Step]:
@@ -190,7 +190,7 @@ def _local(zone: Zone, name: str) -> Iterator[Step]:
         return
     zone.seen["Transit_Router"].add(name)
     if not transit.has_type(zone):
-        yield Left(
+        yield Skipped(
             name, f"transit router {name} is not made: the IC_SB schema has no Datapath_Binding.type; upgrade it to OVN 26.03 or later"
         )
         return

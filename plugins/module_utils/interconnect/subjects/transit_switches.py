@@ -12,17 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from ..change import Left, Step, delete, insert, update
+from ..change import Skipped, Step, delete, insert, update
 from ..engine import ALL, Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB, version_numbers
 from ..settings import boolean
 from ..store import Row, RowChange
 from ..zone import KEY_NOTE, ROW_KEY, Zone
 from . import gateways, transit
-from .keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, duplicate, keeper, keeps_key, note, requested, sharing
 from .ownership import SWITCH, end, marks, namesakes, new_marks, resolve_surplus, row_of
 from .renaming import pending, rename
 from .transit import SWITCH_KEY, SWITCH_TYPE
+from .tunnel_keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, duplicate, keeper, keeps_key, note, requested, sharing
 
 VXLAN_KEY = "ic-vxlan_mode"
 #: The NB schema of OVN 25.03, whose northd knows ``ic-vxlan_mode`` (spec switches-D-4).
@@ -219,7 +219,7 @@ def _delete_datapath(zone: Zone, name: str, datapath: Row) -> Iterator[Step]:
     ports = zone.ic_sb.find("Port_Binding", "transit_switch", name)
     owners = sorted({zone.az_name(row["availability_zone"]) for row in ports if not transit.is_router_port(row)})
     if owners:
-        yield Left(
+        yield Skipped(
             name,
             f"IC_NB has no transit switch {name}, but the zones {', '.join(owners)} have ports on it: its datapath and tunnel key"
             f" {datapath['tunnel_key']} stay until they are gone; start the daemons of these zones, or release the deletion there"
@@ -313,7 +313,7 @@ def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
         if other is None:
             config.update(transit.key_option(switch["other_config"], key))
         else:
-            yield Left(
+            yield Skipped(
                 name,
                 f"the tunnel key {key} of transit switch {name} is not written to its switch, because switch {other['name']} has it and its"
                 f" transit switch {other['other_config'][SWITCH_KEY]} has no datapath: remove that switch (see guard/show), or restore its"
@@ -378,6 +378,6 @@ def _switch_names(change: RowChange, zone: Zone) -> Iterator[str]:
             yield name
 
 
-def _exhausted(zone: Zone, name: str, consequence: str) -> Left:
+def _exhausted(zone: Zone, name: str, consequence: str) -> Skipped:
     keys = key_range(zone)
-    return Left(name, f"no tunnel key is free between {keys.start} and {keys.stop - 1} for transit switch {name}: {consequence}")
+    return Skipped(name, f"no tunnel key is free between {keys.start} and {keys.stop - 1} for transit switch {name}: {consequence}")

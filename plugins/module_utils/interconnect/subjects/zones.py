@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 
-from ..change import Change, Left, Step, delete, insert, update
+from ..change import Change, Skipped, Step, delete, insert, update
 from ..engine import Keys, Subject
 from ..schema import IC_NB, IC_SB, NB, SB
 from ..store import Row, RowChange
@@ -60,7 +60,7 @@ class Zones(Subject):
         nb_global = zone.nb_global
         if nb_global is None:
             if key != SURPLUS:
-                yield Left("NB_Global", "NB has no NB_Global row, so the zone has no name; create it with ovn-nbctl init")
+                yield Skipped("NB_Global", "NB has no NB_Global row, so the zone has no name; create it with ovn-nbctl init")
             return
         if key == SURPLUS:
             for row in claimed_rows(zone) if zone.own_az is not None else ():
@@ -97,7 +97,7 @@ def _keep(zone: Zone, nb_global: Row, own: Row) -> Iterator[Step]:
     name = nb_global["name"]
     other = next((row for row in zone.ic_sb.find("Availability_Zone", "name", name) if row.uuid != own.uuid), None)
     if other is not None:
-        yield Left(
+        yield Skipped(
             name,
             f"the name {name!r} is registered by another deployment, this zone stays {own['name']!r}:"
             " choose a name that no other zone has (option name of ovn_ic_az)",
@@ -126,7 +126,7 @@ def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
         return
     doubt = _doubt(zone, row) if row["name"] == name and row.uuid != zone.granted else None
     if doubt:
-        yield Left(
+        yield Skipped(
             name,
             f"the name {name!r} is registered by another deployment ({doubt}): choose a name that no other zone has (option name of"
             " ovn_ic_az); or, if no other zone has this one, take the registration over (option claim of ovn_ic_az, or control command"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import contents, files
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import file_contents, files
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_backup as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import params
@@ -25,7 +25,7 @@ def text(version: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _no_tool(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "tool", lambda *_command: "[]")
+    monkeypatch.setattr(file_contents, "tool", lambda *_command: "[]")
 
 
 def test_a_backup_is_written_once(tmp_path: Path) -> None:

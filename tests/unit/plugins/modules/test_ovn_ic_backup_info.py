@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import contents
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import file_contents
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_backup_info as module
 
@@ -22,7 +22,7 @@ DATAPATHS = [{"_uuid": ["uuid", "u3"], "transit_switch": "ts1", "tunnel_key": 16
 
 def test_a_file_is_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text(f"OVSDB JSON {len(SCHEMA)} 0000\n{SCHEMA}")
-    monkeypatch.setattr(contents, "tool", lambda *_command: json.dumps([{"rows": ZONES}, {"rows": DATAPATHS}]))
+    monkeypatch.setattr(file_contents, "tool", lambda *_command: json.dumps([{"rows": ZONES}, {"rows": DATAPATHS}]))
     assert module.work({"file": str(tmp_path / "file")}, True) == {
         "changed": False,
         "database": "OVN_IC_Southbound",
@@ -35,6 +35,6 @@ def test_a_file_is_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_program_that_fails_is_quoted() -> None:
     with pytest.raises(ModuleError, match="install the package openvswitch-common"):
-        contents.tool("/nowhere/ovsdb-tool")
+        file_contents.tool("/nowhere/ovsdb-tool")
     with pytest.raises(ModuleError, match=r"cat /nowhere failed: cat: /nowhere: No such file or directory"):
-        contents.tool("cat", "/nowhere")
+        file_contents.tool("cat", "/nowhere")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.control import ControlSocket, RefusedError
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.control_client import ControlSocket, RefusedError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_cluster_info as module
 

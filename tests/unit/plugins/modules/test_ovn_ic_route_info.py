@@ -36,7 +36,7 @@ def ask(world: RoutesWorld, zone: str = "az1", **given: Any) -> dict[str, Any]:
 
 
 def reasons(views: list[dict[str, Any]]) -> dict[str, str]:
-    assert all(view["done"] == (view["reason"] == "") for view in views)
+    assert all(view["accepted"] == (view["reason"] == "") for view in views)
     return {view["prefix"]: view["reason"] for view in views}
 
 
@@ -50,7 +50,7 @@ def test_routes_that_are_there_have_no_reason(world: RoutesWorld) -> None:
     assert learned.pop("10.0.2.1/24") == ""
     assert "10.9.0.0/16" in learned.pop("10.9.0.1/16")
     assert not learned
-    (route,) = [view for view in shown["learned"] if view["done"]]
+    (route,) = [view for view in shown["learned"] if view["accepted"]]
     assert (route["router"], route["zone"], route["next_hop"]) == ("lr1", "az2", "169.254.100.2")
     (port,) = shown["ports"]
     assert (port["router"], port["takes_part"], port["reason"]) == ("lr1", True, "")
@@ -60,7 +60,7 @@ def test_what_the_policy_stops_is_told(world: RoutesWorld) -> None:
     world.zone_options("az1", **{"ic-route-adv": "false", "ic-route-learn": "false"})
     world.rest()
     shown = ask(world)
-    assert not [view for view in shown["advertised"] + shown["learned"] if view["done"]]
+    assert not [view for view in shown["advertised"] + shown["learned"] if view["accepted"]]
     assert "ic-route-adv" in reasons(shown["advertised"])["10.0.1.1/24"]
     assert "ic-route-learn" in reasons(shown["learned"])["10.0.2.1/24"]
 
@@ -137,7 +137,7 @@ def test_a_route_that_carries_packets_has_no_caveats(world: RoutesWorld) -> None
     gateways(world)
     shown = ask(world, prefix="10.0.2.0/24")
     (view,) = shown["learned"]
-    assert (view["done"], view["caveats"]) == (True, [])
+    assert (view["accepted"], view["caveats"]) == (True, [])
     assert shown["answer"] == ["lr1 learns 10.0.2.1/24 from zone az2 on ts1"]
     assert [(peer["zone"], peer["routes"], peer["reason"]) for peer in shown["peers"]] == [("az2", 2, "")]
     assert all(view["caveats"] == [] for view in shown["ports"] + shown["advertised"])
@@ -222,7 +222,7 @@ def test_learned_routes_are_not_advertised_on_another_switch_and_that_is_told_at
     world.lan("az1", "spoke1", "10.0.1.1/24")
     world.rest()
     (hub,) = ask(world, "az2", prefix="10.0.1.0/24")["advertised"]
-    assert (hub["transit_switch"], hub["done"], "are not advertised again" in hub["reason"]) == ("ts2", False, True)
+    assert (hub["transit_switch"], hub["accepted"], "are not advertised again" in hub["reason"]) == ("ts2", False, True)
     answer = ask(world, "az3", prefix="10.0.1.0/24")["answer"]
     assert answer[0] == "no zone advertises a route to 10.0.1.0/24 on ts2"
     assert answer[1].startswith("zone az1 advertises 10.0.1.1/24 on ts1, where the router is not attached; routes that another router")

@@ -48,8 +48,8 @@ def test_a_plan_goes_down_to_rest(sync: ZoneSync) -> None:
 def test_a_plan_tells_what_is_left_undone(sync: ZoneSync) -> None:
     az = put(sync.zone.ic_sb, "Availability_Zone", name="az1")
     put(sync.zone.ic_sb, "Gateway", name="theirs", availability_zone=az)
-    (left,) = [one for one in _planned(sync, locked=False).left if one["subject"] == "zones"]
-    assert "registered by another deployment" in left["reason"]
+    (skipped,) = [one for one in _planned(sync, locked=False).skipped_objects if one["subject"] == "zones"]
+    assert "registered by another deployment" in skipped["reason"]
 
 
 @pytest.mark.parametrize("applied, planning, changed", [(True, False, True), (False, True, True), (False, False, False)])
@@ -57,7 +57,7 @@ def test_a_plan_is_a_change_in_check_mode_only(applied: bool, planning: bool, ch
     result = Report([CHANGE], applied=applied).as_result(planning)
     assert result["changed"] is changed
     assert result["changes"][0]["record"] == "ts1"
-    assert set(result) == {"changed", "applied", "settled", "lock_held_by_other", "changes", "left", "diff"}
+    assert set(result) == {"changed", "applied", "settled", "lock_held_by_other", "changes", "skipped_objects", "diff"}
 
 
 def test_what_was_committed_is_remembered_once() -> None:

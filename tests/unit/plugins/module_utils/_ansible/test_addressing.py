@@ -12,7 +12,12 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import addressing
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.wanted import checked_mac, checked_name, map_keys, port_addresses
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import (
+    checked_mac,
+    checked_name,
+    map_keys,
+    port_addresses,
+)
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.address import format_prefix, parse_prefix
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, NB, declare
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import put, stores

@@ -22,7 +22,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subj
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 
 from .server_rules import LACKING_IN_2303, schemas_without
-from .simulation import MOST_ROUNDS, World
+from .simulated_zones import MOST_ROUNDS, World
 
 OLD_SCHEMAS = schemas_without(*LACKING_IN_2303)
 
@@ -485,9 +485,9 @@ class History:
     def check_reports(self) -> None:
         for site in self.world._running():
             guard = self.world.guards[site.name]
-            for left in guard.withheld:
-                assert RELEASE in left.reason
-                assert "withheld because" in left.reason
+            for skipped in guard.withheld:
+                assert RELEASE in skipped.reason
+                assert "withheld because" in skipped.reason
             for reason in guard.holds.values():
                 assert reason
 

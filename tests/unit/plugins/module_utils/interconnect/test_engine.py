@@ -16,7 +16,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.chan
     UPDATE,
     Change,
     Group,
-    Left,
+    Skipped,
     Step,
     insert,
     update,
@@ -56,7 +56,7 @@ class Mirror(Subject):
 
     def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
         if key == "bad":
-            yield Left("bad", "nobody can do this")
+            yield Skipped("bad", "nobody can do this")
         elif key == "broken":
             raise TypeError("no such thing")
         elif zone.nb.first("Logical_Switch", "name", key) is None:
@@ -160,7 +160,7 @@ class TestEngine:
                 engine.sent(group)
                 engine.rejected(group, "the server's words")
             if not engine.has_work:
-                assert [left.reason for _subject, left in engine.left] == ["the server's words"]
+                assert [skipped.reason for _subject, skipped in engine.skipped] == ["the server's words"]
                 assert engine.next_due is not None
                 clock.now = engine.next_due
         assert times == [0, 0, 4, 12, 28, 60, 120, 180]
@@ -176,7 +176,7 @@ class TestEngine:
                 engine.committed(group)
             else:
                 engine.rejected(group, "no")
-        assert engine.aside == {}
+        assert engine.waiting == {}
 
     def test_half_a_success_is_none(self, world: tuple[Zone, Engine, Clock]) -> None:
         """A group in two databases of which one refuses: the other's commit does not begin the back-off anew."""
@@ -187,7 +187,7 @@ class TestEngine:
             engine.sent(group, 2)
             engine.rejected(group, "no")
             engine.committed(group)
-        assert engine.aside[("mirror", "ts1")].wait == 4
+        assert engine.waiting[("mirror", "ts1")].wait == 4
 
     def test_a_lost_group_is_looked_at_again(self, world: tuple[Zone, Engine, Clock]) -> None:
         """What was in flight when the connection ended is evaluated again (spec status-F-5)."""
@@ -224,8 +224,8 @@ class TestEngine:
         assert times.count(0) == 7
         assert sum(time <= 60 for time in times) == 19
         assert sum(60 < time <= 3600 for time in times) == 59
-        (left,) = [left for _subject, left in world[1].left if left.record == "ts1"]
-        assert "another client keeps reverting what is written here" in left.reason
+        (skipped,) = [skipped for _subject, skipped in world[1].skipped if skipped.record == "ts1"]
+        assert "another client keeps reverting what is written here" in skipped.reason
 
     @pytest.mark.parametrize("lasts", [0.05, 0.5, 5])
     def test_a_dispute_costs_no_more_than_as_much_time_again(self, world: tuple[Zone, Engine, Clock], lasts: float) -> None:
@@ -238,7 +238,7 @@ class TestEngine:
         _zone, engine, clock = world
         self.begin_dispute(world)
         assert engine.plan() == []
-        assert engine.aside[("mirror", "ts1")].wait == 0.01
+        assert engine.waiting[("mirror", "ts1")].wait == 0.01
         assert (engine.has_work, engine.has_soon, engine.at_rest, engine.news) == (False, True, False, [])
         clock.now = 0.01
         assert [group.key for group in engine.plan()] == ["ts1"]
@@ -255,7 +255,7 @@ class TestEngine:
         self.begin_dispute(world)
         self.refuse_next(world)
         self.refuse_next(world)
-        assert engine.aside[("mirror", "ts1")][1:4] == (4, "no", Cause.REFUSED)
+        assert engine.waiting[("mirror", "ts1")][1:4] == (4, "no", Cause.REFUSED)
         clock.now += 3.9  # the rest of the dispute is over, and says nothing any more
         assert engine.plan() == []
 
@@ -298,12 +298,12 @@ class TestEngine:
             group = Group("mirror", "ts1", (change,))
             engine.sent(group)
             engine.committed(group)
-        assert engine.aside == {}
+        assert engine.waiting == {}
 
     def test_a_dispute_counts_as_unsettled_however_long_it_lasts(self, world: tuple[Zone, Engine, Clock]) -> None:
         self.dispute(world, lasts=200, until=120)
         engine = world[1]
-        assert engine.aside[("mirror", "ts1")].wait > MOMENT
+        assert engine.waiting[("mirror", "ts1")].wait > MOMENT
         assert not engine.at_rest
 
     def test_new_input_does_not_wait_for_the_end_of_a_dispute(self, world: tuple[Zone, Engine, Clock]) -> None:
@@ -313,7 +313,7 @@ class TestEngine:
         zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
         engine.mark_key("mirror", "ts1")
         assert engine.plan() == []
-        assert engine.aside == {}
+        assert engine.waiting == {}
         assert engine.at_rest
 
     def test_input_that_goes_back_and_forth_is_no_dispute(self, world: tuple[Zone, Engine, Clock]) -> None:
@@ -328,7 +328,7 @@ class TestEngine:
             engine.sent(group)
             engine.observe([zone.nb.put("Logical_Switch", "u", {"name": "ts1", **columns})])
             engine.committed(group)
-        assert engine.aside == {}
+        assert engine.waiting == {}
 
     @pytest.mark.parametrize("in_flight", [True, False])
     def test_an_update_that_is_reverted_is_a_dispute(self, in_flight: bool) -> None:
@@ -369,8 +369,8 @@ class TestEngine:
                 engine.lost(group)
             clock.now += 0.001
         assert writes <= 20
-        (left,) = [left for _subject, left in engine.left]
-        assert "the server keeps failing" in left.reason
+        (skipped,) = [skipped for _subject, skipped in engine.skipped]
+        assert "the server keeps failing" in skipped.reason
 
     def test_what_is_written_and_stands_for_a_while_does_not_end_a_dispute(self, world: tuple[Zone, Engine, Clock]) -> None:
         """The other client reverts a moment later, after a pass that has found everything as it should be."""
@@ -408,7 +408,7 @@ class TestEngine:
             engine.observe([one for one in lost if one is not None])
             assert engine.plan() == []
             clock.now += 1
-        assert engine.aside == {}
+        assert engine.waiting == {}
 
     def test_a_read_only_server_is_asked_again_every_moment(self, world: tuple[Zone, Engine, Clock]) -> None:
         """It says nothing when it becomes writable."""
@@ -431,21 +431,21 @@ class TestEngine:
             (group,) = engine.plan()
             engine.sent(group)
             engine.rejected(group, "no")
-        assert engine.aside[("mirror", "ts1")].cause is Cause.REFUSED
+        assert engine.waiting[("mirror", "ts1")].cause is Cause.REFUSED
         engine.mark_key("mirror", "ts1")
         assert engine.plan() == [], "the same contents wait"
         there = zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
         assert there is not None
         engine.observe([there])
         assert engine.plan() == []
-        assert (engine.aside, engine.next_due) == ({}, None)
+        assert (engine.waiting, engine.next_due) == ({}, None)
 
     def test_what_is_left_undone_is_news_once(self, world: tuple[Zone, Engine, Clock]) -> None:
         zone, engine, _clock = world
         add_switch(zone, engine, "bad")
         engine.plan()
-        assert engine.left == [("mirror", Left("bad", "nobody can do this"))]
-        assert engine.news == engine.left
+        assert engine.skipped == [("mirror", Skipped("bad", "nobody can do this"))]
+        assert engine.news == engine.skipped
         engine.news.clear()
         engine.mark_key("mirror", "bad")
         engine.plan()
@@ -457,7 +457,7 @@ class TestEngine:
         add_switch(zone, engine, "unreadable")
         add_switch(zone, engine, "ts1")
         assert {group.key for group in engine.plan()} == {"ts1", "unreadable"}
-        assert "which is a bug" in engine.aside[("mirror", "broken")].reason
+        assert "which is a bug" in engine.waiting[("mirror", "broken")].reason
         assert len(engine.failures) == 2
 
     def test_all_marks_every_key(self, world: tuple[Zone, Engine, Clock]) -> None:

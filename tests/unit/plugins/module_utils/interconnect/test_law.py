@@ -21,7 +21,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subj
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 
 from .server_rules import LACKING_IN_2303, schemas_without
-from .simulation import World
+from .simulated_zones import World
 
 ZONES = ("az1", "az2")
 SWITCHES = ("ts1", "ts2")

@@ -15,7 +15,7 @@ import ovs.poller
 import ovs.reconnect
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect import hunt, resolve
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect import resolve, server_rotation
 
 NAME = "tcp:ic.test:6646"
 PLACES = [(socket.AF_INET6, ("::1", 6646, 0, 0)), (socket.AF_INET, ("127.0.0.1", 6646))]
@@ -94,13 +94,13 @@ def test_a_name_that_is_not_found(resolver: Resolver, failure: Exception, words:
 
 def test_an_attempt_waits_for_the_name_but_not_for_ever(resolver: Resolver) -> None:
     said: dict[str, str] = {}
-    attempt = hunt.Hunt(0, [NAME], said)
+    attempt = server_rotation.ServerRotation(0, [NAME], said)
     attempt.set_name(NAME)
     attempt.enable(0)
     assert attempt.run(0) is None
-    assert attempt.run(hunt.RESOLVING - 1) is None
-    assert attempt.run(hunt.RESOLVING) == ovs.reconnect.CONNECT
-    attempt.connect_failed(hunt.RESOLVING, errno.EDESTADDRREQ)
+    assert attempt.run(server_rotation.RESOLVING - 1) is None
+    assert attempt.run(server_rotation.RESOLVING) == ovs.reconnect.CONNECT
+    attempt.connect_failed(server_rotation.RESOLVING, errno.EDESTADDRREQ)
     assert said == {NAME: "the name of its host cannot be resolved (no name server answers)"}
     resolver.may.set()
     answered()
@@ -109,7 +109,7 @@ def test_an_attempt_waits_for_the_name_but_not_for_ever(resolver: Resolver) -> N
 
 def test_where_one_address_fails_the_next_is_tried(resolver: Resolver) -> None:
     resolver.may.set()
-    attempt = hunt.Hunt(0, [NAME], {})
+    attempt = server_rotation.ServerRotation(0, [NAME], {})
     attempt.set_name(NAME)
     attempt.enable(0)
     tried = []

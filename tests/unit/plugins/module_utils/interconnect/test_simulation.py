@@ -13,7 +13,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engi
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, NB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import RowChange
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, named, rows
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import World, named, rows
 
 
 class Copies(Subject):

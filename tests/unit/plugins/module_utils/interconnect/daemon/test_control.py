@@ -125,7 +125,7 @@ def test_exit(control: Control) -> None:
 
 def test_every_command_of_the_spec_is_there(control: Control) -> None:
     wanted = "exit pause resume is-paused status nb-connection-status sb-connection-status ic-nb-connection-status ic-sb-connection-status"
-    wanted += " version list-commands coverage/read-counter coverage/show memory/show guard/show guard/release progress left/show"
+    wanted += " version list-commands coverage/read-counter coverage/show memory/show guard/show guard/release progress skipped/show"
     wanted += " zone/claim vlog/set vlog/list-pattern vlog/reopen vlog/close vlog/disable-rate-limit vlog/enable-rate-limit"
     wanted += " set-options inc-engine/clear-stats inc-engine/compute-log-timeout inc-engine/disable-stopwatch inc-engine/enable-stopwatch"
     wanted += " inc-engine/list-stopwatches inc-engine/recompute inc-engine/show-stats stopwatch/reset stopwatch/show"
@@ -183,12 +183,12 @@ def test_memory_counts_rows(control: Control, sync: ZoneSync) -> None:
 def test_nothing_is_withheld_or_left(control: Control) -> None:
     assert say(control, "guard/show") == "nothing is withheld"
     assert say(control, "guard/release") == "nothing is withheld"
-    assert say(control, "left/show") == "nothing is left undone"
+    assert say(control, "skipped/show") == "nothing is skipped"
 
 
 def test_servers_that_are_not_reached_are_left(control: Control, sync: ZoneSync) -> None:
     sync.replicas[IC_SB].said["tcp:ic:6646"] = "the name of its host cannot be resolved"
-    assert say(control, "left/show") == f"database: {IC_SB} is not connected (tcp:ic:6646: the name of its host cannot be resolved)"
+    assert say(control, "skipped/show") == f"database: {IC_SB} is not connected (tcp:ic:6646: the name of its host cannot be resolved)"
 
 
 def test_the_guard_says_what_it_withholds(control: Control, sync: ZoneSync) -> None:

@@ -13,7 +13,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sche
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.advertised_routes import AdvertisedRoutes
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.learned_routes import LearnedRoutes
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, named
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import World, named
 
 BOTH = {"ic-route-adv": "true", "ic-route-learn": "true"}
 LB = {**BOTH, "ic-route-adv-lb": "true", "ic-route-learn-lb": "true"}

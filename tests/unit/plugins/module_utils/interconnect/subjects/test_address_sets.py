@@ -16,7 +16,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.stor
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.address_sets import AddressSets
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import schemas_without
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, named, rows
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import World, named, rows
 
 BOTH = {"ic-as-adv": "true", "ic-as-learn": "true"}
 

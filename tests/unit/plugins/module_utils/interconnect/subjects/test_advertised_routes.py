@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import participants, route_decision, route_sources
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import LACKING_IN_2303, schemas_without
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import named
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import named
 
 from .routes_world import LB, RoutesWorld, one
 
@@ -554,7 +554,7 @@ def test_quirk_a_port_without_router_port_is_kept_and_told_about() -> None:
 def test_networks_that_do_not_count_for_learning_are_told_about() -> None:
     w = one("169.254.100.1/24", "0.0.0.0/0", "junk")
     w.rest()
-    told = [left.reason for _subject, left in w.engine.left if left.record == "az1-lr-ts1"]
+    told = [skipped.reason for _subject, skipped in w.engine.skipped if skipped.record == "az1-lr-ts1"]
     assert len(told) == 2
     assert "0.0.0.0/0" in told[0]
     assert '"junk"' in told[1]

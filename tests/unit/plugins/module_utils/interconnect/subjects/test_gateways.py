@@ -15,7 +15,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.stor
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import schemas_without
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, named, rows
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import World, named, rows
 
 
 def world(**options: object) -> World:

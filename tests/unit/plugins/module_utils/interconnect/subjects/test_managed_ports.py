@@ -19,7 +19,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subj
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.ports import Ports
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, named, rows
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import World, named, rows
 
 ADDRESS = "00:00:00:00:00:01 192.168.0.1"
 

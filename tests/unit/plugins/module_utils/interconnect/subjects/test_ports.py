@@ -18,13 +18,13 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engi
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.keys import DatapathKeys, PortKeys
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.ports import Ports
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.tunnel_keys import DatapathKeys, PortKeys
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import LACKING_IN_2303, schemas_without
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import World, named, rows
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import World, named, rows
 
 
 def subjects() -> list[Subject]:

@@ -11,7 +11,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subj
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 
 from ..server_rules import LACKING_IN_2303, schemas_without
-from ..simulation import World
+from ..simulated_zones import World
 
 
 def number(store: Store, table: str, column: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulation import named
+from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import named
 
 from .routes_world import BOTH, RoutesWorld
 

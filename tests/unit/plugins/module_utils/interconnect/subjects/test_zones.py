@@ -17,7 +17,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subj
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import CLAIM_PREFIX, IC_NB_KEY, TOKEN_KEY, ZONE_KEY
 
 from ..server_rules import LACKING_IN_2303, schemas_without
-from ..simulation import World, named, rows
+from ..simulated_zones import World, named, rows
 
 
 def world(*zones: str, **options: Any) -> World:

@@ -1,0 +1,177 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Transit switches and transit routers: rows of IC_NB that are known by their names, any number of them with one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple
+
+from ..interconnect.change import Change, delete, insert, update
+from ..interconnect.schema import IC_NB, NB
+from ..interconnect.settings import boolean
+from ..interconnect.store import Row, Store
+from ..interconnect.zone import KEY_NOTE
+from .arguments import STATE, map_options
+from .errors import ModuleError
+from .option_checks import map_keys, present_name
+
+Params = Mapping[str, Any]
+
+MAPS = ("other_config", "external_ids")
+OPTIONS: dict[str, Any] = {
+    "name": {"type": "list", "elements": "str", "required": True},
+    "rename_from": {"type": "str"},
+    **STATE,
+    "force": {"type": "bool", "default": False},
+    **map_options(*MAPS),
+}
+#: What a zone makes of a transit object: the table, and the column and map key that mark it.
+_COUNTERPARTS = {
+    "Transit_Switch": ("Logical_Switch", "other_config", "interconn-ts"),
+    "Transit_Router": ("Logical_Router", "options", "interconn-tr"),
+}
+
+
+class Kind(NamedTuple):
+    """A table and what its rows are called; and the same of the table whose names IC_SB cannot tell from these."""
+
+    table: str
+    word: str
+    other_table: str
+    other_word: str
+
+
+SWITCHES = Kind("Transit_Switch", "transit switch", "Transit_Router", "transit router")
+ROUTERS = Kind("Transit_Router", "transit router", "Transit_Switch", "transit switch")
+
+#: The keys to write of each map, None for one that goes, by what the options want and the maps are now.
+Keys = Callable[[Params, Mapping[str, Mapping[str, str]]], "dict[str, dict[str, str | None]]"]
+
+
+def wanted_keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str | None]]:
+    """What the options of the maps say. The tunnel key that the daemons note is kept."""
+    return {column: map_keys(now[column], params[column], column, params[f"purge_{column}"], kept=(KEY_NOTE,)) for column in MAPS}
+
+
+def names(params: Params) -> list[str]:
+    """The wanted names, each once. Raises ModuleError for those that no object may get; one that exists can always be removed."""
+    if not params["name"]:
+        raise ModuleError("name is an empty list; give it at least one name")
+    return list(dict.fromkeys(present_name(name, "name", params["state"]) for name in params["name"]))
+
+
+def check_rename(params: Params, kind: Kind) -> None:
+    """Raise ModuleError where ``rename_from`` contradicts the other options; no database is needed to see that."""
+    former, wanted = params["rename_from"], names(params)
+    if former is None:
+        return
+    if not former.strip():
+        raise ModuleError("rename_from is empty; give the former name, or leave it out")
+    if params["state"] == "absent":
+        raise ModuleError(
+            f"rename_from is given, and state is absent; leave rename_from out to remove the {kind.word}, or set state to present"
+        )
+    if len(wanted) > 1:
+        raise ModuleError(f"rename_from is given, and name lists {len(wanted)} names; give the one new name")
+    if former == wanted[0]:
+        raise ModuleError(f"rename_from and name are both {former!r}; give the former name in rename_from and the new one in name")
+
+
+def renamed(params: Params, store: Store, kind: Kind) -> Row | None:
+    """The row that is to be renamed; None without ``rename_from`` and where the row has its new name already.
+
+    Raises ModuleError where rows of both names exist, because one would have to replace the other, and where neither exists: a misspelled
+    former name would make a second object.
+    """
+    check_rename(params, kind)
+    former = params["rename_from"]
+    if former is None:
+        return None
+    (wanted,) = names(params)
+    row, other = (next((one for one in store.rows(kind.table) if one["name"] == name), None) for name in (former, wanted))
+    if row is not None and other is not None:
+        raise ModuleError(
+            f"both {kind.word} {former!r} and {kind.word} {wanted!r} exist, so {former!r} cannot get that name; choose another name, leave"
+            " rename_from out, or remove the one that is not needed",
+            database=store.name,
+        )
+    if row is None and other is None:
+        raise ModuleError(
+            f"there is neither a {kind.word} {former!r} to rename nor a {kind.word} {wanted!r}; correct rename_from, or leave it out to"
+            f" make {wanted!r}",
+            database=store.name,
+        )
+    return row
+
+
+def refuse_namesake(params: Params, stores: Mapping[str, Store], kind: Kind) -> None:
+    """Raise ModuleError for the name of an ordinary switch or router of the zone, if its database was read.
+
+    A zone's daemon makes an object of this name for each new transit object, and two objects of one name cannot be told apart by name.
+    """
+    if NB not in stores or params["state"] == "absent":
+        return
+    known = {row["name"] for row in stores[IC_NB].rows(kind.table)}
+    table, column, key = _COUNTERPARTS[kind.table]
+    for row in stores[NB].rows(table):
+        if row["name"] in params["name"] and row["name"] not in known and key not in row[column]:
+            raise ModuleError(
+                f"the zone has an ordinary {table.replace('_', ' ').lower()} {row['name']!r} ({table} without {column}:{key}); choose"
+                f" another name for the {kind.word}, or rename that one",
+                database=NB,
+            )
+
+
+def plan(params: Params, store: Store, kind: Kind, keys: Keys = wanted_keys) -> list[Change]:
+    """One Change for each row that is not as wanted. Raises ModuleError for a name that the other kind has."""
+    former = renamed(params, store, kind)
+    rows = {row["name"]: row for row in store.rows(kind.table)}
+    others = {row["name"] for row in store.rows(kind.other_table)}
+    changes: list[Change] = []
+    for number, name in enumerate(names(params)):
+        row = former or rows.get(name)
+        if params["state"] == "absent":
+            changes += [] if row is None else [delete(store, kind.table, row, record=name, reason="state is absent")]
+        elif name in others:
+            raise ModuleError(f"a {kind.other_word} has the name {name!r}; choose another name", database=store.name)
+        elif row is not None:
+            wanted = keys(params, {column: row[column] for column in MAPS})
+            reason = "the options differ" if former is None else f"the {kind.word} {former['name']} is renamed"
+            changes += update(store, kind.table, row, record=name, reason=reason, columns={"name": name}, keys=wanted)
+        else:
+            made = keys(params, {column: {} for column in MAPS})
+            maps = {column: {key: value for key, value in one.items() if value is not None} for column, one in made.items()}
+            changes.append(insert(store, kind.table, {"name": name, **maps}, record=name, reason="state is present", name=f"@row{number}"))
+    return changes
+
+
+def view(params: Params, store: Store, kind: Kind, more: Callable[[Row], Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The named rows that exist, by name, each with ``more`` of it."""
+    rows = sorted((row for row in store.rows(kind.table) if row["name"] in params["name"]), key=lambda row: str(row["name"]))
+    return [{"name": row["name"], "uuid": row.uuid, **more(row), **{column: dict(row[column]) for column in MAPS}} for row in rows]
+
+
+def doing(word: str) -> Callable[[Params], str]:
+    """What a module is about, as the beginning of a sentence by its options; ``word`` is what its objects are called."""
+
+    def sentence(params: Params) -> str:
+        names = params["name"] if isinstance(params["name"], list) else [params["name"]]
+        if params.get("rename_from") and params["state"] == "present":
+            return f"Renaming {word} {params['rename_from']!r} to {', '.join(map(repr, names))}"
+        return f"{'Making' if params['state'] == 'present' else 'Removing'} {word} {', '.join(map(repr, names))}"
+
+    return sentence
+
+
+def refuse_vxlan(store: Store) -> None:
+    """Raise ModuleError while tunnel keys are to fit into VXLAN, which those of transit routers never do (spec switches-V-4)."""
+    row = store.only("IC_NB_Global")
+    if row is not None and boolean(row["options"], "vxlan_mode"):
+        raise ModuleError(
+            "vxlan_mode is on, and the tunnel keys of transit routers do not fit into VXLAN; turn it off with ovn_ic_global, or use a"
+            " transit switch",
+            database=store.name,
+        )

@@ -1,0 +1,277 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Choosing tunnel keys of datapaths and of ports.
+
+A key is free if no row of IC_SB has it, no insert of this process in flight has it, and no object whose row is missing from IC_SB (because
+IC_SB was rebuilt) will need it again: such a key is requested in NB, or noted in IC_NB. Transit switches, transit routers and ports get
+the keys that are noted or requested for them, so that keys survive the loss of IC_SB.
+
+The allocators remember keys whose rows have not been read back yet. The two subjects of datapaths share one, so do the two of ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from functools import partial
+from itertools import chain
+
+from ..change import Skipped
+from ..settings import integer
+from ..store import Row
+from ..zone import KEY_NOTE, Zone
+from .ownership import SWITCH
+from .transit import (
+    REQUESTED_KEY,
+    ROUTER_KEY,
+    ROUTER_TYPE,
+    SWITCH_KEY,
+    router_datapaths,
+    routers,
+    stands_for,
+    switch_datapath,
+    switch_datapaths,
+    switch_of,
+    transit_switch_of,
+)
+
+NORMAL_KEYS = range(2**24 - 2**16 + 1, 2**24)
+VXLAN_KEYS = range(1024, 4096)
+PORT_KEYS = range(1, 32768)
+
+
+class _Reservations:
+    """Keys that were handed out and whose rows have not come back: owner -> place, and place -> owner."""
+
+    def __init__(self) -> None:
+        self._places: dict[Hashable, Hashable] = {}
+        self._owners: dict[Hashable, Hashable] = {}
+
+    def reserve(self, owner: Hashable, place: Hashable) -> None:
+        self._places[owner] = place
+        self._owners[place] = owner
+
+    def release(self, owner: Hashable) -> Hashable | None:
+        """Give back what this owner has: the place, or None."""
+        place = self._places.pop(owner, None)
+        if place is not None:
+            del self._owners[place]
+        return place
+
+    def __contains__(self, place: Hashable) -> bool:
+        return place in self._owners
+
+
+class DatapathKeys:
+    """Tunnel keys of transit switches and routers (spec switches-2)."""
+
+    def __init__(self) -> None:
+        self._reserved = _Reservations()
+        #: For each range: no key below this one is free, the lower end aside.
+        self._lowest: dict[range, int] = {}
+
+    def prepare(self, zone: Zone) -> None:
+        """Register the indexes used here, and search from the beginning again: keys may have been freed unseen."""
+        self._lowest.clear()
+        zone.ic_sb.index("Datapath_Binding", "tunnel_key", lambda row: (row["tunnel_key"],))
+        zone.nb.index("Logical_Switch", REQUESTED_KEY, partial(_requested, "other_config", SWITCH_KEY))
+        zone.nb.index("Logical_Router", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
+        for table in ("Transit_Switch", "Transit_Router"):
+            zone.ic_nb.index(table, KEY_NOTE, _noted)
+
+    def release(self, owner: Hashable) -> None:
+        """Forget what was handed out to this owner: its row came back, or it is planned again."""
+        key = self._reserved.release(owner)
+        if isinstance(key, int):
+            self.freed(key)
+
+    def freed(self, key: int) -> None:
+        """A datapath of IC_SB gave up this key: the search may have to begin below its present start again."""
+        for keys, lowest in self._lowest.items():
+            if key in keys:
+                self._lowest[keys] = min(key, lowest)
+
+    def take(self, zone: Zone, owner: tuple[str, str], keys: range, note: int = 0, requested: int = 0) -> int | None:
+        """Hand out a key of a datapath: the noted one, else the one that the zone's object requests, else the lowest free one, else None.
+
+        ``owner`` is ("switch", its name) or ("router", its IC_NB uuid). The lower end of the range comes last (switches-K-2).
+        """
+        for wanted in (note, requested):
+            if wanted in keys and not self._used(zone, wanted) and not (wanted != note and _is_noted(zone, wanted, owner)):
+                self._reserved.reserve(owner, wanted)
+                return wanted
+        first = keys.start + 1
+        lowest = max(first, self._lowest.get(keys, first))
+        gapless = True
+        for key in chain(range(lowest, keys.stop), (keys.start,)):
+            if self._used(zone, key):
+                if gapless and key >= first:
+                    self._lowest[keys] = key + 1
+                continue
+            if not (_is_requested(zone, key) or _is_noted(zone, key, owner)):
+                self._reserved.reserve(owner, key)
+                return key
+            gapless = False
+        return None
+
+    def _used(self, zone: Zone, key: int) -> bool:
+        return key in self._reserved or zone.ic_sb.first("Datapath_Binding", "tunnel_key", key) is not None
+
+
+class PortKeys:
+    """Tunnel keys of ports on one transit switch or router (spec ports-2)."""
+
+    def __init__(self) -> None:
+        self._reserved = _Reservations()
+        #: The key handed out last (spec ports-T-1).
+        self._last = 0
+
+    @staticmethod
+    def register(zone: Zone) -> None:
+        """Register the indexes used here."""
+        zone.ic_sb.index("Port_Binding", "tunnel_key", lambda row: ((row["transit_switch"], row["tunnel_key"]),))
+        zone.nb.index("Logical_Switch_Port", REQUESTED_KEY, partial(_requested, "options", ""))
+        zone.nb.index("Logical_Router_Port", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
+
+    def release(self, owner: Hashable) -> None:
+        """Forget what was handed out to this owner: its row came back, or it is planned anew."""
+        self._reserved.release(owner)
+
+    def take(self, zone: Zone, owner: Hashable, transit: str, wanted: int = 0) -> int | None:
+        """Hand out ``wanted`` if it is free on this switch or router, else the next free one after the last handed out.
+
+        None if no key is free (spec ports-T-3).
+        """
+        if wanted in PORT_KEYS and not self._used(zone, transit, wanted):
+            self._reserved.reserve(owner, (transit, wanted))
+            return wanted
+        count = len(PORT_KEYS)
+        for step in range(count):
+            key = PORT_KEYS.start + (self._last + step) % count
+            if not self._used(zone, transit, key) and not _claimed_port(zone, transit, key):
+                self._last = key
+                self._reserved.reserve(owner, (transit, key))
+                return key
+        return None
+
+    def _used(self, zone: Zone, transit: str, key: int) -> bool:
+        place = (transit, key)
+        return place in self._reserved or zone.ic_sb.first("Port_Binding", "tunnel_key", place) is not None
+
+
+def requested(options: dict[str, str]) -> int:
+    """The tunnel key that an NB object asks for, 0 for none."""
+    return integer(options, REQUESTED_KEY, 0)
+
+
+def keeps_key(zone: Zone, datapath: Row) -> bool:
+    """Whether a datapath is the only one with its tunnel key, or the one that keeps it (spec switches-K-5: older peers take no lock).
+
+    A router's comes before a switch's, then one whose NB object works with the key already, then the lowest uuid. The others' keys are not
+    written to NB, and the holder of the lock gives them new ones.
+    """
+    rivals = zone.ic_sb.find("Datapath_Binding", "tunnel_key", datapath["tunnel_key"])
+    return len(rivals) < 2 or min(rivals, key=lambda row: (row["type"] != ROUTER_TYPE, not _in_use(zone, row), row.uuid)) == datapath
+
+
+def _in_use(zone: Zone, datapath: Row) -> bool:
+    """Whether the NB switch or router of a datapath asks for its key."""
+    if datapath["type"] == ROUTER_TYPE:
+        transit_router = zone.ic_nb.row("Transit_Router", datapath["nb_ic_uuid"])
+        found = routers(zone, transit_router["name"]) if transit_router is not None else []
+        return bool(found) and requested(found[0]["options"]) == datapath["tunnel_key"]
+    transit_switch = zone.ic_nb.first("Transit_Switch", "name", datapath["transit_switch"])
+    switch = switch_of(zone, datapath["transit_switch"])
+    if transit_switch is None or switch is None or switch_datapath(zone, transit_switch) != datapath:
+        return False
+    return bool(requested(switch["other_config"]) == datapath["tunnel_key"])
+
+
+def duplicate(zone: Zone, name: str, datapath: Row | None) -> Iterator[Skipped]:
+    """What to report of a datapath that has another one's key, for a zone that does not hold the lock."""
+    if datapath is not None and not zone.shared_lock and not keeps_key(zone, datapath):
+        reason = f"the datapath of {name} has the tunnel key {datapath['tunnel_key']}, which is another one's too"
+        yield Skipped(name, f"{reason}: the holder of the lock ovn_ic_sb gives it another key")
+
+
+def sharing(zone: Zone, keys: Iterable[int]) -> Iterator[Row]:
+    """The datapaths that have one of these keys: what happens to one of them decides whether another keeps the key."""
+    for key in dict.fromkeys(keys):
+        yield from zone.ic_sb.find("Datapath_Binding", "tunnel_key", key)
+
+
+def _requested(column: str, marker: str, row: Row) -> Iterable[Hashable]:
+    options = row[column]
+    key = requested(options) if not marker or marker in options else 0
+    return (key,) if key else ()
+
+
+def _noted(row: Row) -> Iterable[Hashable]:
+    key = note(row)
+    return (key,) if key else ()
+
+
+def note(row: Row) -> int:
+    """The tunnel key that IC_NB notes for a transit switch or router, 0 for none."""
+    return integer(row["external_ids"], KEY_NOTE, 0)
+
+
+def _is_noted(zone: Zone, key: int, owner: tuple[str, str]) -> bool:
+    """Whether IC_NB notes this key for another transit switch or router, whose datapath is missing."""
+    switches = (row for row in zone.ic_nb.find("Transit_Switch", KEY_NOTE, key) if owner != ("switch", row["name"]))
+    transit_routers = (row for row in zone.ic_nb.find("Transit_Router", KEY_NOTE, key) if owner != ("router", row.uuid))
+    return any(not switch_datapaths(zone, row["name"]) for row in switches) or any(
+        not router_datapaths(zone, row.uuid) for row in transit_routers
+    )
+
+
+def keeper(zone: Zone, name: str, key: int, seen: frozenset[str] = frozenset()) -> Row | None:
+    """An NB switch that requests the tunnel key of transit switch ``name`` and cannot get another one now.
+
+    Its transit switch has no datapath (its deletion may be withheld), or the key of that datapath is in turn kept by another switch. northd
+    would give one of two switches with one key a local key. ``seen``: names on the way here; switches that exchange keys do not wait for
+    each other.
+    """
+    for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
+        owner = stands_for(SWITCH, zone, row)
+        known = row["other_config"][SWITCH_KEY] if owner is None else owner["name"]
+        if known == name or known in seen:
+            continue
+        datapath = switch_datapath(zone, owner) if owner is not None else None
+        if datapath is None or not keeps_key(zone, datapath):
+            return row
+        if datapath["tunnel_key"] != key and keeper(zone, known, datapath["tunnel_key"], seen | {name}) is not None:
+            return row
+    return None
+
+
+def _is_requested(zone: Zone, key: int) -> bool:
+    """Whether a switch or router of this zone requests this key, and its datapath is missing from IC_SB.
+
+    This includes switches that IC_NB does not have and whose deletion is withheld.
+    """
+    for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
+        if not switch_datapaths(zone, row["other_config"][SWITCH_KEY]):
+            return True
+    for row in zone.nb.find("Logical_Router", REQUESTED_KEY, key):
+        transit_router = zone.ic_nb.first("Transit_Router", "name", row["options"][ROUTER_KEY])
+        if transit_router is not None and not router_datapaths(zone, transit_router.uuid):
+            return True
+    return False
+
+
+def _claimed_port(zone: Zone, transit: str, key: int) -> bool:
+    """Whether a port in NB on this switch or router has this key from a row of IC_SB that is gone."""
+    for row in zone.nb.find("Logical_Switch_Port", REQUESTED_KEY, key):
+        if zone.ic_sb.first("Port_Binding", "logical_port", row["name"]) is None:
+            for switch in zone.nb.parent_rows("Logical_Switch", "ports", row.uuid):
+                transit_switch = transit_switch_of(zone, switch)
+                if transit_switch is not None and transit_switch["name"] == transit:
+                    return True
+    for row in zone.nb.find("Logical_Router_Port", REQUESTED_KEY, key):
+        holders = zone.nb.parent_rows("Logical_Router", "ports", row.uuid)
+        unpublished = zone.ic_sb.first("Port_Binding", "logical_port", row["name"]) is None
+        if unpublished and any(router["name"] == transit for router in holders):
+            return True
+    return False
