@@ -16,7 +16,10 @@ from ansible_collections.ovn.interconnect.tests.differential.history import Acti
 from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp, everything
 from ansible_collections.ovn.interconnect.tests.differential.vocabulary import history
 from ansible_collections.ovn.interconnect.tests.support.contents import differences
+from ansible_collections.ovn.interconnect.tests.support.losses import LossHistory
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS
+
+from .conftest import Make
 
 pytestmark = pytest.mark.ours("a zone of 23.03 is stuck after some of these")
 
@@ -25,6 +28,30 @@ LENGTH = 12
 OFTEN = 0.4
 UPDATES = 8
 """Up to so many updates of the databases after an action, the fault comes."""
+
+#: Losses of databases together with whatever else may happen meanwhile, as steps of a LossHistory.
+HISTORIES = {
+    "both global databases are lost, a zone joins, the transit switches are defined in another order": (
+        *("lose ic_nb", "rest", "lose ic_sb", "registered", "define ts3", "rest", "join az4", "define ts2", "rest", "define ts1"),
+        *("rest", "attach az4 ts1", "claim az4", "attach az1 ts3", "claim az1"),
+    ),
+    "IC_NB is lost while a daemon is down, and restored when it is back; a switch is made meanwhile": (
+        *("copy", "stop az3", "lose ic_nb", "rest", "start az3", "rest", "kill az1", "restore ic_nb", "start az1", "define ts3"),
+        *("attach az2 ts3", "claim az2"),
+    ),
+    "NB of one zone, SB of another one and IC_SB are lost, a daemon is killed, a switch is renamed in NB": (
+        *("copy", "lose az2.nb", "lose az1.sb", "kill az1", "rest", "lose ic_sb", "rest", "rename_switch az3 ts1 mine", "define ts3"),
+        *("rest", "start az1", "claim az1", "rest", "restore az2.nb", "rest", "claim az2", "attach az2 ts3", "claim az2"),
+    ),
+    "a renamed zone whose external_ids were emptied comes back from two states of IC_SB": (
+        *("stop az1", "empty_external_ids az1", "rename az1 north", "start az1", "rest", "copy", "lose ic_sb", "stop az2", "rest"),
+        *("rename az1 az1", "rest", "restore ic_sb", "start az2"),
+    ),
+    "IC_NB is filled without one of its switches, and the zones are released in turn with a new switch in between": (
+        *("lose ic_nb", "rest", "define ts2", "rest", "forget ts1", "release az1", "rest", "define ts3", "attach az1 ts3", "claim az1"),
+        *("rest", "stop az2", "release az3", "rest", "start az2", "rest", "release az2", "rest", "release az1", "release az3"),
+    ),
+}
 
 Fault = Callable[[SetUp, random.Random], None]
 
@@ -90,3 +117,8 @@ def test_no_row_is_lost_or_made_anew_when_everything_goes_away_once(undisturbed:
         zone.daemon.start()
         undisturbed.settle()
     assert everything(ic) == before
+
+
+@pytest.mark.parametrize("steps", HISTORIES.values(), ids=HISTORIES)
+def test_losses_on_real_servers_leave_every_attachment_and_tunnel_key(make: Make, steps: tuple[str, ...]) -> None:
+    LossHistory(make("az1", "az2", "az3", daemons=False), "ts1", "ts2").run(*steps)
