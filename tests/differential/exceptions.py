@@ -65,7 +65,7 @@ Treat = Callable[[Entry, Scene], "Entry | None"]
 
 @dataclass(frozen=True)
 class Deviation:
-    """One allowed difference: its id, what it is, where the spec or the design says so, and what it takes out."""
+    """One allowed difference: its id, what it is, where the documentation says so, and what it takes out."""
 
     id: str
     what: str
@@ -187,19 +187,19 @@ DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
         "mark-switch",
         "our mark in Logical_Switch.external_ids says that this interconnect made the switch",
-        "design, principle 7 (ownership)",
+        "docs/architecture.md, What goes wrong",
         _of("Logical_Switch", lambda entry: entry.without_keys("external_ids", _ours)),
     ),
     Deviation(
         "mark-router",
         "our mark in Logical_Router.external_ids says that this interconnect made the router",
-        "design, principle 7 (ownership)",
+        "docs/architecture.md, What goes wrong",
         _of("Logical_Router", lambda entry: entry.without_keys("external_ids", _ours)),
     ),
     Deviation(
         "mark-tunnel-key",
         "the tunnel key of a transit switch or router in IC_NB, from which it is known after IC_SB was lost",
-        "design, principle 7 (tunnel keys)",
+        "docs/loss-and-restore.md",
         lambda entry, _scene: entry.without_keys("external_ids", _ours) if entry.table in ("Transit_Switch", "Transit_Router") else entry,
     ),
     Deviation(
@@ -211,13 +211,13 @@ DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
         "mark-zone",
         "identity of the global databases and the zone's token in NB_Global.external_ids",
-        "design, principle 7 (guard, zones)",
+        "docs/architecture.md, What goes wrong",
         _of("NB_Global", lambda entry: entry.without_keys("external_ids", _ours)),
     ),
     Deviation(
         "mark-claims",
         "the zones' claims in IC_SB_Global.external_ids",
-        "design, principle 7 (zones)",
+        "docs/architecture.md, What goes wrong",
         _of("IC_SB_Global", lambda entry: entry.without("external_ids")),
     ),
 )

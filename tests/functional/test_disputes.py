@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""This daemon and upstream's of 23.03, which takes no lock of IC_SB, in a dispute about shared rows (design, principle 10)."""
+"""This daemon and upstream's of 23.03, which takes no lock of IC_SB, disagree about shared rows."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lost or rebuilt global database tears nothing down (design, principles 7 and 8)."""
+"""A lost or rebuilt global database tears nothing down (docs/loss-and-restore.md)."""
 
 from __future__ import annotations
 

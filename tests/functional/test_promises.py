@@ -62,7 +62,7 @@ def test_a_port_name_in_two_zones_stops_neither(ic: Interconnect) -> None:
 
 @pytest.mark.ours("each of its transactions may fail as often as it has ports")
 def test_zones_that_publish_many_ports_at_once_collide_a_few_times_and_not_once_a_port(ic: Interconnect) -> None:
-    """What another zone was faster with is known after the first refusal: all keys are chosen anew then (port-bindings, section 2)."""
+    """The first refusal shows which keys another zone has taken; all keys are then chosen again (spec ports-T-2)."""
     many = 40
     transit_switches(ic, "ts1")
     for zone in ic.zones:

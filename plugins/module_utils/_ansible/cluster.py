@@ -226,7 +226,7 @@ class _Pace:
         """There is nothing to do."""
 
     def wait(self, poller: Any) -> None:
-        """Not for long."""
+        """Wake up after LOOK_AGAIN milliseconds at the latest."""
         poller.timer_wait(LOOK_AGAIN)
 
 

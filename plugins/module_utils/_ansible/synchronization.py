@@ -62,13 +62,13 @@ class Recorder:
         self._engine.committed(group)
 
     def rejected(self, group: Group, reason: str) -> None:
-        """It was refused."""
+        """A server refused the group; remember the reason if the server is read-only or forbids writes to this user."""
         if is_forbidden(reason.partition(" refused it: ")[2]):
             self.forbidden = reason
         self._engine.rejected(group, reason)
 
     def lost(self, group: Group) -> None:
-        """Nobody knows."""
+        """The outcome of the group is unknown, so its key is planned again."""
         self._engine.lost(group)
 
 

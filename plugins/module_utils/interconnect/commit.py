@@ -5,8 +5,8 @@
 """From groups of Changes to transactions, one database each, and from their replies back to the groups.
 
 A group is never split. When a server rejects a transaction, the group that caused it is found (by the operation that failed, by the
-server's words, else by halving), reported, and all the others go on at once: sent again, or planned anew where the error shows that another
-client has been at work (design, principle 6).
+server's words, else by halving), reported, and all the others go on at once: they are sent again, or planned again
+where the error shows that another client has been at work.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Deferred:
         self._held: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
 
     def sent(self, group: Group, transactions: int = 1) -> None:
-        """Known at once."""
+        """Tell the outcome at once that the group was sent."""
         self._outcome.sent(group, transactions)
 
     def committed(self, group: Group) -> None:

@@ -6,7 +6,7 @@
 
 A delta pass plans the keys that row changes have made dirty; a full pass plans all keys of all subjects. There is no second algorithm. A
 key whose Changes are on their way to a server is not planned again until the reply is there; a key whose Changes a server rejected is put
-aside and retried with exponential back-off, and everything else goes on (design, principles 1, 3, 6, 10).
+aside and retried with exponential back-off, and everything else goes on (docs/architecture.md).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 
 Two things meet here. A :class:`Database` is the fixed declaration of what this code knows how to read, one line a table. A
 :class:`ServerSchema` is the schema text of the server in front of us. What the server lacks is an empty column: the engine of one release
-works against the schemas of all of them (design: the schema of the connected server decides).
+works against the schemas of all of them (spec switches-D-1).
 """
 
 from __future__ import annotations

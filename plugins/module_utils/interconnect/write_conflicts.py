@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two clients that disagree about one row: how long ours waits before it writes the same contents again (design, principle 10).
+"""Two clients that disagree about one row: how long ours waits before it writes the same contents again.
 
 A write is in conflict only if three things hold: another client has undone what this process wrote (the row differs because of an update
 that is not the echo of an own transaction), the same contents are to be written again, and nothing shows that the input has changed in the

@@ -19,7 +19,7 @@ from .schema import DATABASES, IC_NB, IC_SB, NB, SB, ServerSchema
 from .settings import ZoneOptions
 from .store import Row, Store
 
-#: Keys of NB_Global.external_ids by which a zone remembers who it is (design, guard): our only contents that upstream does not write.
+#: Keys of NB_Global.external_ids by which a zone remembers who it is (docs/architecture.md). Upstream does not write such contents.
 TOKEN_KEY = "ovn-interconnect-token"
 ZONE_KEY = "ovn-interconnect-zone"
 IC_NB_KEY = "ovn-interconnect-ic-nb"
@@ -72,7 +72,7 @@ class Zone:
     shared_lock: bool = False
     #: The number of IC_NB.nb_ic_cfg that this zone may confirm (spec status-E.2); set by the session, None before the first request.
     confirmable: int | None = None
-    #: Names of transit switches and routers that this process has seen in IC_NB (design, ownership).
+    #: Names of transit switches and routers that this process has seen in IC_NB (docs/architecture.md).
     seen: dict[str, set[str]] = field(default_factory=lambda: {"Transit_Switch": set(), "Transit_Router": set()})
 
     #: Whether this process continues the work of a daemon that leaves no notes, such as upstream's: the zone was registered, nobody had

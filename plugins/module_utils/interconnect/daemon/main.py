@@ -94,13 +94,13 @@ class NoControlSocket:
     """Stands for the control socket where none is wanted (``--unixctl=none``, ovn-ic(8))."""
 
     def run(self) -> None:
-        """Hear nothing."""
+        """Do nothing: no command can arrive."""
 
     def wait(self, poller: Any) -> None:
         """Wait for nothing."""
 
     def close(self) -> None:
-        """Be no more."""
+        """Do nothing: there is no socket to close."""
 
 
 def _listen(wanted: options.Options) -> Any:

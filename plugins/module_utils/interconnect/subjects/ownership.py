@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who created an NB switch or router that stands for a transit object, and what becomes of it (design, principle 7: ownership).
+"""Who created an NB switch or router that stands for a transit object, and what becomes of it (docs/architecture.md).
 
 An object that this interconnect created carries OWNER_KEY and is deleted together with its definition. An object that existed before is
 adopted: it carries ADOPTED_KEY, and it is released when its definition goes. Its creator keeps it with all ports that this interconnect did

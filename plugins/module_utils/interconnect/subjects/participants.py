@@ -233,7 +233,7 @@ def is_transit_switch(zone: Zone, switch: Row, name: str) -> bool:
     return found is not None and transit.shared_name(zone, found) == name
 
 
-# ---- What backs a next hop (section 6) -------------------------------------------------------------------------------
+# ---- What backs a next hop (spec routes-6) ---------------------------------------------------------------------------
 
 
 def is_backed(zone: Zone, switch: str, hop: Address, port: Participant | None = None) -> bool:

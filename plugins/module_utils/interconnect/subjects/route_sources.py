@@ -48,7 +48,7 @@ def networks(row: Row) -> Iterator[Prefix]:
 
 
 def static_source(row: Row, route_table: str) -> Source | str:
-    """S1: the source that a static route is for ports of this route table, or why it is none."""
+    """The source that a static route is for ports of this route table, or why it is not one (spec routes-S1)."""
     if rows.learned_from(row) is not None:
         return "learned through the interconnect: such routes are not advertised again"
     if row["route_table"] != route_table:

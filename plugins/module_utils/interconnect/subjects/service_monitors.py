@@ -134,7 +134,7 @@ class ServiceMonitors(Subject):
 
 
 def supported(zone: Zone) -> bool:
-    """Whether the schemas of both sides have what the feature needs (section 6)."""
+    """Whether the schemas of both sides have what the feature needs (spec monitors-6)."""
     sb = zone.sb.schema
     return zone.ic_sb.schema.has(_TABLE) and sb.has(_TABLE, "remote") and sb.has(_TABLE, "ic_learned")
 

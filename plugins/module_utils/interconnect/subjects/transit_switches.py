@@ -194,7 +194,7 @@ class TransitSwitches(Subject):
 
 
 def vxlan_mode(zone: Zone) -> bool:
-    """Whether the interconnection works in VXLAN mode: asked for in IC_NB, and at least one gateway has a VXLAN encap (section 3)."""
+    """Whether the interconnection works in VXLAN mode: asked for in IC_NB, and at least one gateway has a VXLAN encap (spec switches-3)."""
     row = zone.ic_nb.only("IC_NB_Global")
     return row is not None and boolean(row["options"], "vxlan_mode") and gateways.has_encap(zone, "vxlan")
 

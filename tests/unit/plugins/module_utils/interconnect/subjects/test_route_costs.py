@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One route more or less costs the same with few others and with many (design, principle 2)."""
+"""One route more or less costs the same with few others and with many."""
 
 from __future__ import annotations
 
