@@ -28,7 +28,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, fail where the group is not the list of modules")
     arguments = parser.parse_args()
 
-    runtime = yaml.safe_load(RUNTIME.read_text())
+    text = RUNTIME.read_text()
+    runtime = yaml.safe_load(text)
     old = runtime.get("action_groups", {}).get(GROUP, [])
     new = modules()
     if old == new:
@@ -39,7 +40,11 @@ def main() -> int:
             print(f"  {name}: {'no such module' if name in old else 'not in the group'}")
         return 1
     runtime.setdefault("action_groups", {})[GROUP] = new
-    lines = ["---", f'requires_ansible: "{runtime["requires_ansible"]}"', "action_groups:", f"  {GROUP}:"]
+    lines = [
+        text[: text.index("requires_ansible:")] + f'requires_ansible: "{runtime["requires_ansible"]}"',
+        "action_groups:",
+        f"  {GROUP}:",
+    ]
     lines += [f"    - {name}" for name in new]
     RUNTIME.write_text("\n".join(lines) + "\n")
     return 0

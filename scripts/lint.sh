@@ -10,14 +10,17 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 export PATH=$PWD/.venv/bin:$PATH
 tree=ansible_collections/ovn/interconnect
 failed=()
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 check() { # NAME COMMAND...
-    local name=$1 start=$SECONDS output
+    local name=$1 start=$SECONDS
     shift
-    if output=$("$@" 2>&1); then
+    if "$@" >"$work/output" 2>&1; then
         printf '  ok    %-22s %3d s\n' "$name" $((SECONDS - start))
     else
-        printf '  FAIL  %-22s %3d s\n%s\n' "$name" $((SECONDS - start)) "$output"
+        printf '  FAIL  %-22s %3d s\n' "$name" $((SECONDS - start))
+        cat "$work/output"
         failed+=("$name")
     fi
 }
@@ -39,6 +42,24 @@ shell_scripts() {
     git ls-files -z --cached --others --exclude-standard -- '*.sh' .ci/run | xargs -0 shellcheck
 }
 
+# What galaxy-importer runs for each file of plugins/, in one process and with the importer's own settings.
+importer_flake8() {
+    local ignore select length
+    read -r ignore select length < <(python -c 'from galaxy_importer import constants as importer
+print(importer.FLAKE8_IGNORE_ERRORS, importer.FLAKE8_SELECT_ERRORS, importer.FLAKE8_MAX_LINE_LENGTH)')
+    flake8 --isolated --extend-ignore "$ignore" --select "$select" --max-line-length "$length" plugins
+}
+
+# ansible-lint takes longer than all others together, so it runs beside them.
+ansible_lint_result() {
+    wait "$ansible_lint"
+    local status=$?
+    cat "$work/ansible-lint"
+    return "$status"
+}
+ansible-lint --offline --profile production --nocolor -q >"$work/ansible-lint" 2>&1 &
+ansible_lint=$!
+
 check "ruff" ruff check --quiet .
 check "ruff format" ruff format --quiet --check --diff .
 check "mypy collection" typed_collection
@@ -51,10 +72,16 @@ check "role variables" scripts/role_variables.py --check
 check "quirks" scripts/check_quirks.py
 check "citations of rules" scripts/check_spec_refs.py
 check "links" scripts/check_links.py
+check "dependencies" scripts/check_dependencies.py
+check "tarball" scripts/check_tarball.py
 check "yamllint" yamllint --strict .
-check "antsibull-changelog" antsibull-changelog lint
+check "changelog fragments" antsibull-changelog lint
+check "changelog" antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml
 check "antsibull-docs" antsibull-docs lint-collection-docs --plugin-docs .
-check "ansible-lint" ansible-lint --offline --profile production --nocolor -q
+check "galaxy-importer" scripts/importer.sh
+check "importer's flake8" importer_flake8
+check "execution environment" scripts/execution_environment.sh
+check "ansible-lint" ansible_lint_result
 
 if [ "${#failed[@]}" -gt 0 ]; then
     printf 'lint: failed: %s\n' "$(IFS=,; echo "${failed[*]}")"

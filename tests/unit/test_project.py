@@ -23,7 +23,10 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 ENGINE = sorted((ROOT / "plugins" / "module_utils" / "interconnect").rglob("*.py"))
 
-SHIPPED = ("CHANGELOG.md", "LICENSE", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins", "roles")
+SHIPPED = (
+    *("CHANGELOG.md", "CODE_OF_CONDUCT.md", "LICENSE", "README.md", "SECURITY.md", "execution-environment.yml"),
+    *("changelogs", "docs", "meta", "playbooks", "plugins", "roles"),
+)
 
 
 @pytest.mark.parametrize("module", MODULES)
