@@ -100,7 +100,7 @@ skipped_objects:
   sample:
     - subject: zones
       record: az1
-      reason: "the name 'az1' is registered by another deployment: choose a name that no other zone has (option name of ovn_ic_az)"
+      reason: "the name 'az1' is registered by another deployment (it is claimed with another token); set a name that no other zone has"
 """
 
 from typing import Any

@@ -38,7 +38,7 @@ def test_a_daemon_that_hears_late_of_a_transit_switch_is_waited_for(mixed: Inter
         mixed.settle()
         relay.hold()
         mixed.nb.transact(*topology.transit_switch("ts1"))
-        rests = "another client keeps reverting what is written here"
+        rests = "another client keeps reverting this row"
         mixed.wait(lambda: rests in ours.appctl("skipped/show"), "a rest of our daemon")
         relay.release()
         mixed.settle()

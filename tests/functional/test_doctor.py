@@ -135,7 +135,7 @@ FAULTS = [
     pytest.param(write("Logical_Router", "lr1", options={"chassis": "gw1"}), "ports", "lr1 is a gateway router", 0, id="gateway-router"),
     pytest.param(gateway_router, "gateways", "lr1 is a gateway router", 0, id="port-of-a-gateway-router"),
     pytest.param(write("Logical_Switch_Port", "ts1-lr1", options={}), "gateways", "no options:router-port", 0, id="no-router-port"),
-    pytest.param(renamed, "gateways", "names lr1-ts1, and no logical router port has that name", 0, id="renamed"),
+    pytest.param(renamed, "gateways", "is lr1-ts1, but no logical router port has that name", 0, id="renamed"),
     pytest.param(one_name_in_two_zones, "ports", "has published a port of this name", None, id="one-name"),
     pytest.param(switch_gone, "ports", "no switch port names this port of router lr1", 0, id="orphan"),
     pytest.param(vxlan_only, "tunnels", "it has geneve over IPv4, and they have vxlan over IPv4", 0, id="geneve"),

@@ -85,8 +85,8 @@ def test_a_control_socket_is_not_taken_for_a_database(start: Start, directory: P
     with pytest.raises(ModuleError) as caught:
         opened({IC_NB: f"unix:{made.control_socket}"})
     assert str(caught.value) == (
-        f"OVN_IC_Northbound cannot be used (unix:{made.control_socket}: it is the control socket of a program, what ovs-appctl connects to,"
-        " and not a database server); give ic_nb_db the socket of the database, such as unix:/var/run/ovn/ovn_ic_nb_db.sock"
+        f"OVN_IC_Northbound cannot be used (unix:{made.control_socket}: it is the control socket of a daemon,"
+        " not a database server); give ic_nb_db the socket of the database, such as unix:/var/run/ovn/ovn_ic_nb_db.sock"
     )
 
 
@@ -139,9 +139,9 @@ def test_a_read_only_server_is_refused_in_both_modes(start: Start, directory: Pa
     wanted = switch(session)
     rehearsed, committed = session.rehearse(wanted), session.commit(wanted)
     assert rehearsed is not None
-    assert rehearsed.startswith("OVN_IC_Northbound refused it: not allowed")
+    assert rehearsed.startswith("OVN_IC_Northbound rejected it: not allowed")
     assert committed.refusal is not None
-    assert committed.refusal.startswith("OVN_IC_Northbound refused it: not allowed")
+    assert committed.refusal.startswith("OVN_IC_Northbound rejected it: not allowed")
     assert session.written == []
     session.close()
 

@@ -53,15 +53,16 @@ def _no_act(_params: Params, _session: Session) -> None:
 class Declaration:
     """A module, all of it.
 
-    ``desired`` names the Changes that are to be written; it is asked again with the new contents until there are none, for what can only be
-    written once another row is there. ``describe`` gives the returned object. ``doing`` begins every sentence about a failure, such as
-    "Attaching router lr1". ``awaited`` says what is not yet there that the module waits for after its changes, None if nothing. ``narrow``
-    tells the replicas, before they connect, which rows the module can do without. ``widen`` tells them, once
-    these rows were read, which rows it needs too. ``once`` says that ``desired`` is not asked again after its Changes were written.
-    ``act`` is what a module does beside writing rows; it is left out in check mode. ``warn`` returns one sentence for each way in which the
-    object, as it is after the run, has no effect or not the expected one; check mode asks it about the simulated contents, so that both
-    modes warn of the same. ``check`` raises ModuleError for options that cannot be, before any connection is made. ``lost`` names what
-    zones lose by the changes, by what the diff calls it: it is asked before the first change.
+    ``desired`` names the Changes that are to be written; it is asked again with the new contents until there are none,
+    for what can only be written once another row is there. ``describe`` gives the returned object. ``doing`` begins
+    every sentence about a failure, such as "Attaching router lr1". ``awaited`` says what is not yet there that the
+    module waits for after its changes, None if nothing. ``narrow`` tells the replicas, before they connect, which rows
+    the module can do without. ``widen`` tells them, once these rows were read, which rows it needs too. ``once`` says
+    that ``desired`` is not asked again after its Changes were written. ``act`` is what a module does beside writing
+    rows; it is left out in check mode. ``warn`` returns one sentence for each way in which the object, as it is after
+    the run, has no effect or not the expected one; check mode asks it about the simulated contents, so that both modes
+    warn of the same. ``check`` raises ModuleError for options that cannot be, before any connection is made. ``lost``
+    names what zones lose by the changes, by what the diff calls it: it is asked before the first change.
     """
 
     options: Mapping[str, Any]
@@ -139,9 +140,11 @@ def run(declaration: Declaration) -> None:
 def conclude(
     module: AnsibleModule, doing: Callable[[Params], str], work: Callable[[], Mapping[str, Any]], sessions: Sequence[Writer] = ()
 ) -> None:
-    """End the process with the result of ``work``, or with the one sentence of its failure: for every module, and for every exception.
+    """End the process with the result of ``work``, or with the one sentence of its failure: for every module, and for
+    every exception.
 
-    ``sessions`` has the session of a failed work as its last element, if there was one: what it has written is reported.
+    ``sessions`` has the session of a failed work as its last element, if there was one: what it has written is
+    reported.
     """
     try:
         outcome = work()
@@ -271,7 +274,7 @@ def _written_rows(changes: Sequence[Change]) -> list[str]:
 
 
 def _refusal(changes: Sequence[Change], reason: str) -> ModuleError:
-    database, _space, words = reason.partition(" refused it: ")
+    database, _space, words = reason.partition(" rejected it: ")
     if not words:
         database, words = changes[0].database, reason
     words = one_line(words)

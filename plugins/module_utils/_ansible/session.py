@@ -43,7 +43,9 @@ def is_forbidden(words: str) -> bool:
 
 
 class CommitOutcome:
-    """What became of the groups of one commit, one for each database: their number, what was written, the reason of a refusal."""
+    """What became of the groups of one commit, one for each database: their number, what was written, the reason of a
+    refusal.
+    """
 
     def __init__(self) -> None:
         self.open = 0
@@ -72,7 +74,9 @@ class CommitOutcome:
 
 
 class Result(NamedTuple):
-    """What became of some Changes: ``refusal`` is the server's reason, ``unknown`` means that they have to be planned anew."""
+    """What became of some Changes: ``refusal`` is the server's reason, ``unknown`` means that they have to be planned
+    anew.
+    """
 
     refusal: str | None
     unknown: bool
@@ -160,7 +164,9 @@ class Session:
             check_zone(self.replicas[NB].store, self.replicas[SB].store)
 
     def commit(self, changes: Sequence[Change]) -> Result:
-        """Write the Changes, one transaction a database, and wait for the replies. Raises ModuleError where none comes in time."""
+        """Write the Changes, one transaction a database, and wait for the replies. Raises ModuleError where none comes
+        in time.
+        """
         fate = CommitOutcome()
         names = sorted({change.database for change in changes})
         groups = [Group("module", name, tuple(change for change in changes if change.database == name)) for name in names]
@@ -189,7 +195,7 @@ class Session:
             self.wait(lambda answers=answers: bool(answers), self.seconds)  # type: ignore[misc]
             failure = first_error(answers[0][0]) if answers else None
             if failure is not None and is_forbidden(failure[1]):
-                return f"{change.database} refused it: {failure[1]}"
+                return f"{change.database} rejected it: {failure[1]}"
         return None
 
     def wait(self, done: Callable[[], bool], seconds: float) -> bool:
@@ -198,7 +204,8 @@ class Session:
 
 
 def ask(session: Session, database: str, operations: list[Any]) -> list[Any]:
-    """The results of a transaction that does no harm when it is done twice: it is, where a cluster loses its leader meanwhile.
+    """The results of a transaction that does no harm when it is done twice: it is, where a cluster loses its leader
+    meanwhile.
 
     Raises ModuleError where no answer comes in time, or a refusal.
     """

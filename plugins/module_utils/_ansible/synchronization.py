@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run of a zone's sync engine, from a play: applied where nobody else is at it, else planned over the contents in memory."""
+"""One run of a zone's sync engine, from a play: applied where nobody else is at it, else planned over the contents in
+memory.
+"""
 
 from __future__ import annotations
 
@@ -62,8 +64,8 @@ class Recorder:
         self._engine.committed(group)
 
     def rejected(self, group: Group, reason: str) -> None:
-        """A server refused the group; remember the reason if the server is read-only or forbids writes to this user."""
-        if is_forbidden(reason.partition(" refused it: ")[2]):
+        """It was refused."""
+        if is_forbidden(reason.partition(" rejected it: ")[2]):
             self.forbidden = reason
         self._engine.rejected(group, reason)
 
@@ -113,7 +115,8 @@ def plan(remotes: Mapping[str, str], seconds: float) -> Report:
 def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: float, recorders: list[Recorder]) -> Report:
     """Write what is to be written, until the zone has settled (``wait``) or for one pass.
 
-    Only a plan where another process holds the lock. Who writes is appended to ``recorders``, for the case of a failure.
+    Only a plan where another process holds the lock. Who writes is appended to ``recorders``, for the case of a
+    failure.
     """
 
     def outcome(engine: Engine) -> Outcome:
@@ -139,7 +142,7 @@ def _applied(sync: ZoneSync, recorder: Recorder, wait: bool, seconds: float) -> 
     if not wait_for([sync], done, seconds) and wait:
         raise ModuleError(_unsettled(sync, recorder, seconds))
     if recorder.forbidden is not None:
-        database, _space, words = recorder.forbidden.partition(" refused it: ")
+        database, _space, words = recorder.forbidden.partition(" rejected it: ")
         raise ModuleError(f"{one_line(words)}: {advice_on(words)}", database=database, ovsdb_error=one_line(words))
     return Report(recorder.written, True, sync.settled, False, _skipped(sync))
 

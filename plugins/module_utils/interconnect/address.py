@@ -1,12 +1,12 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prefixes, next hops, port addresses, VIPs and MACs: pure values and their text forms.
+"""Prefixes, next hops, port addresses, VIPs and MACs: immutable values and their text forms.
 
-Every parser takes the text of a database column and answers ``None`` where the text is not valid: bad contents of a
-database are ordinary input. Whether that deserves a warning is the caller's matter. The rules are those of the
-specification of routes: text forms (spec routes-2.3), advertising (spec routes-4.3, routes-4.4), learning (spec routes-5.6) and
-orphans (spec routes-6).
+Every parser takes the text of a database column and returns ``None`` if the text is not valid, because a database may
+contain anything. The caller decides whether to log a warning. The rules are those of the specification of routes: text
+forms (spec routes-2.3), advertising (spec routes-4.3, routes-4.4), learning (spec routes-5.6) and orphans (spec
+routes-6).
 
 Addresses are plain integers, so that comparing, hashing and masking a hundred thousand routes stays cheap.
 """
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 DISCARD = "discard"
-"""Next hop text of a static route that drops its packets. No parser here takes it for an address."""
+"""Next hop text of a static route that drops its packets. No parser here accepts it as an address."""
 
-# One entry costs some 300 bytes; the bound holds the prefixes and next hops of a hundred thousand routes in one pass.
+# One entry takes about 300 bytes. The limit covers the prefixes and next hops of a hundred thousand routes in one pass.
 _TEXTS_KEPT = 2**17
 _PORTS_KEPT = 2**14
 
@@ -52,7 +52,8 @@ class Address(NamedTuple):
 class Prefix(NamedTuple):
     """A CIDR as it was written: ``address`` keeps its host bits (spec routes-P1), ``length`` is 0..32 or 0..128.
 
-    Two prefixes are equal when family, address with host bits, and length are; compare ``network`` for the destination.
+    Two prefixes are equal when family, address with host bits, and length are equal. To compare destinations, compare
+    ``network``.
     """
 
     family: int
@@ -71,26 +72,26 @@ class Prefix(NamedTuple):
 
     @property
     def is_default(self) -> bool:
-        """Is this a default route, that is, of length 0?"""
+        """Whether this is a default route, that is, of length 0."""
         return self.length == 0
 
     @property
     def is_host(self) -> bool:
-        """Does the prefix hold one address only?"""
+        """Whether the prefix contains exactly one address."""
         return self.length == self.bits
 
     @property
     def host(self) -> Address:
-        """The address in front of the slash."""
+        """The address before the slash."""
         return Address(self.family, self.address)
 
     def truncate(self, length: int) -> Prefix:
-        """The network of ``length`` bits that the address lies in. ``length`` is 0..bits."""
+        """The network of ``length`` bits that contains the address. ``length`` is 0..bits."""
         shift = self.bits - length
         return Prefix(self.family, self.address >> shift << shift, length)
 
     def contains(self, address: Address) -> bool:
-        """Does ``address`` lie in this prefix's network?"""
+        """Whether ``address`` lies in this prefix's network."""
         return address.family == self.family and (address.value ^ self.address) >> (self.bits - self.length) == 0
 
 
@@ -98,7 +99,7 @@ class Prefix(NamedTuple):
 
 
 def _ipv4(text: str) -> int | None:
-    """Read a dotted quad. Leading zeros are decimal zeros, as the OVN tools read them; octets above 255 are refused."""
+    """Read a dotted quad. Octets with leading zeros are decimal, as in the OVN tools; octets above 255 are rejected."""
     try:
         return int.from_bytes(inet_pton(AF_INET, text), "big")
     except (OSError, ValueError):
@@ -117,7 +118,7 @@ def _ipv6(text: str) -> int | None:
 
 
 def _number(text: str, limit: int) -> int | None:
-    """Read an unsigned decimal number of at most ``limit``: no sign, no blanks."""
+    """Read an unsigned decimal number of at most ``limit``, without sign or spaces."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
@@ -127,7 +128,7 @@ def _number(text: str, limit: int) -> int | None:
 
 @lru_cache(maxsize=_PORTS_KEPT)
 def _mask_length(text: str, family: int) -> int | None:
-    """Read what stands behind the slash: a length or a contiguous mask of the same family."""
+    """Read what follows the slash: a length, or a contiguous mask of the same family."""
     bits = _BITS[family]
     if "." not in text and ":" not in text:
         return _number(text, bits)
@@ -139,7 +140,9 @@ def _mask_length(text: str, family: int) -> int | None:
 
 
 def _read_cidr(text: str) -> tuple[Address, int] | None:
-    """Read ``ip``, ``ip/length`` or ``ip/mask`` (spec routes-P1) as the address and the length as written, 128 for a bare IPv6."""
+    """Read ``ip``, ``ip/length`` or ``ip/mask`` (spec routes-P1). Returns the address and the length as written, 128
+    for an IPv6 address without one.
+    """
     host, slash, tail = text.lstrip(_BLANKS).partition("/")
     family = 6 if ":" in host else 4
     value = _ipv6(host) if family == 6 else _ipv4(host)
@@ -150,7 +153,7 @@ def _read_cidr(text: str) -> tuple[Address, int] | None:
 
 
 def _unmapped(address: Address) -> Address:
-    """Turn an IPv4-mapped IPv6 address into the IPv4 address that it stands for (spec routes-P2)."""
+    """Convert an IPv4-mapped IPv6 address to the IPv4 address that it represents (spec routes-P2)."""
     if address.family == 6 and address.value >> 32 == _IPV4_MAPPED:
         return Address(4, address.value & 0xFFFFFFFF)
     return address
@@ -158,12 +161,14 @@ def _unmapped(address: Address) -> Address:
 
 @lru_cache(maxsize=_TEXTS_KEPT)
 def parse_prefix(text: str) -> Prefix | None:
-    """Read a CIDR: host bits stay, no slash means one host, blanks are allowed in front only (spec routes-P1, routes-P2).
+    """Read a CIDR (spec routes-P1, routes-P2): host bits are kept, no slash means one host, spaces are allowed only
+    before the text.
 
-    Octets above 255 and signs are refused where upstream lets them wrap. An IPv4-mapped text is IPv4 with the length as
-    written while that is a length of IPv4 (``::ffff:10.0.0.0/8`` is ``10.0.0.0/8``, as upstream has it). Above, where
-    upstream writes a text that no zone can read back, the length counts from the 96 bits in front of the IPv4 address
-    (``::ffff:10.0.0.1`` is ``10.0.0.1/32``); a length between 33 and 95 says nothing about IPv4 and is refused.
+    Octets above 255 and signs are rejected, where upstream lets them wrap. An IPv4-mapped text is an IPv4 prefix. Its
+    length is taken as written if it is at most 32, as in upstream (``::ffff:10.0.0.0/8`` is ``10.0.0.0/8``). For a
+    length above 32, upstream writes a text that no zone can read; here the 96 bits before the IPv4 address are
+    subtracted (``::ffff:10.0.0.1`` is ``10.0.0.1/32``), and a length between 33 and 95 is rejected because it does not
+    describe an IPv4 prefix.
     """
     cidr = _read_cidr(text)
     if cidr is None:
@@ -179,7 +184,9 @@ def parse_prefix(text: str) -> Prefix | None:
 
 @lru_cache(maxsize=_TEXTS_KEPT)
 def parse_nexthop(text: str) -> Address | None:
-    """Read a next hop: an address or a CIDR whose length does not count (spec routes-5.5). ``discard`` and empty text give None."""
+    """Read a next hop: an address, or a CIDR whose length is ignored (spec routes-5.5). ``discard`` and empty text give
+    None.
+    """
     cidr = _read_cidr(text)
     return None if cidr is None else _unmapped(cidr[0])
 
@@ -190,7 +197,7 @@ def parse_ip(text: str) -> Address | None:
 
 
 def format_address(address: Address) -> str:
-    """The text of an address as inet_ntop writes it (spec routes-P7)."""
+    """The text of an address in the format of inet_ntop (spec routes-P7)."""
     if address.family == 4:
         return inet_ntop(AF_INET, address.value.to_bytes(4, "big"))
     return inet_ntop(AF_INET6, address.value.to_bytes(16, "big"))
@@ -207,17 +214,19 @@ def network_text(prefix: Prefix) -> str:
 
 
 def destination_key(text: str, by_network: bool) -> str:
-    """What two ip_prefix texts are compared by (spec routes-5.6.8, routes-5.6.11).
+    """The text by which two ip_prefix values are compared (spec routes-5.6.8, routes-5.6.11).
 
-    The text itself, as upstream; with ``by_network`` the text of its network, so that ``10.1.0.1/24`` and
-    ``10.1.0.0/24`` are one destination. A text that is no prefix stands for itself.
+    This is the text itself, as in upstream. With ``by_network`` it is the text of its network, so that ``10.1.0.1/24``
+    and ``10.1.0.0/24`` are the same destination. A text that is not a valid prefix is returned unchanged.
     """
     prefix = parse_prefix(text) if by_network else None
     return text if prefix is None else network_text(prefix)
 
 
 def belongs_to(prefix: Prefix, item: Prefix) -> bool:
-    """Does ``prefix`` belong to the list item ``item``: same family, no shorter, equal on the item's first bits (spec routes-4.3)?"""
+    """Whether ``prefix`` matches the list item ``item``: same family, not shorter, equal in the item's first bits
+    (spec routes-4.3).
+    """
     return (
         prefix.family == item.family and prefix.length >= item.length and (prefix.address ^ item.address) >> (item.bits - item.length) == 0
     )
@@ -227,12 +236,16 @@ _LINK_LOCAL = {4: Prefix(4, 0xA9FE0000, 16), 6: Prefix(6, 0xFE80 << 112, 10)}
 
 
 def is_link_local(prefix: Prefix) -> bool:
-    """Is the prefix inside 169.254.0.0/16 or fe80::/10 (spec routes-4.3.4)? Shorter prefixes that hold these are not."""
+    """Whether the prefix is inside 169.254.0.0/16 or fe80::/10 (spec routes-4.3.4). A shorter prefix that contains
+    these is not.
+    """
     return belongs_to(prefix, _LINK_LOCAL[prefix.family])
 
 
 def is_fe80_64(address: Address) -> bool:
-    """Is the address inside fe80::/64, the range that no next hop may have (spec routes-4.7.1, routes-5.5)? fe80:10::1 is not."""
+    """Whether the address is inside fe80::/64, the range that is not allowed for next hops (spec routes-4.7.1,
+    routes-5.5). fe80:10::1 is not.
+    """
     return address.family == 6 and address.value >> 64 == _FE80_64
 
 
@@ -252,14 +265,14 @@ def format_mac(mac: int) -> str:
 
 
 def eui64_link_local(mac: int) -> Address:
-    """The link-local IPv6 address that a port with this MAC gives itself (modified EUI-64 in fe80::/64)."""
+    """The link-local IPv6 address that a port with this MAC assigns to itself (modified EUI-64 in fe80::/64)."""
     high, low = mac >> 24, mac & 0xFFFFFF
     interface_id = (high ^ 0x020000) << 40 | 0xFFFE << 24 | low
     return Address(6, _FE80_64 << 64 | interface_id)
 
 
 def is_uuid(text: str) -> bool:
-    """Is the text a UUID in exactly the 36-character form (spec routes-P6)?"""
+    """Whether the text is a UUID in the 36-character form (spec routes-P6)."""
     return _UUID.fullmatch(text) is not None
 
 
@@ -275,20 +288,21 @@ class PortAddress(NamedTuple):
 
     @property
     def first_ipv4(self) -> Address | None:
-        """The IPv4 address that comes first in the text."""
+        """The first IPv4 address in the text."""
         return self.ipv4[0].host if self.ipv4 else None
 
     @property
     def first_ipv6(self) -> Address | None:
-        """The IPv6 address that comes first in the text."""
+        """The first IPv6 address in the text."""
         return self.ipv6[0].host if self.ipv6 else None
 
 
 @lru_cache(maxsize=_PORTS_KEPT)
 def parse_port_address(text: str) -> PortAddress | None:
-    """Read ``Port_Binding.address`` of IC_SB (spec routes-P4): a MAC, then addresses up to the first item that is none.
+    """Read IC_SB ``Port_Binding.address`` (spec routes-P4): a MAC, followed by addresses up to the first item that is
+    not an address.
 
-    None without a MAC at the front: ``""``, ``unknown``, ``router``.
+    Returns None if the text does not begin with a MAC, such as ``""``, ``unknown`` or ``router``.
     """
     items = _BLANK_RUN.split(text.strip(_BLANKS))
     mac = parse_mac(items[0])
@@ -305,9 +319,10 @@ def parse_port_address(text: str) -> PortAddress | None:
 
 
 def next_hop_for(prefix: Prefix, port: PortAddress, ipv4_over_ipv6: bool) -> Address | None:
-    """The next hop to publish with ``prefix`` (spec routes-4.4). None: an IPv4 prefix, and the port has no IPv4 address.
+    """The next hop to publish with ``prefix`` (spec routes-4.4). None if the prefix is IPv4 and the port has no IPv4
+    address.
 
-    The answer may lie in fe80::/64 (``is_fe80_64``), which no zone learns; the caller decides what to do then.
+    The result may lie in fe80::/64 (``is_fe80_64``), which no zone learns; the caller has to check this.
     """
     if prefix.family == 6:
         return port.first_ipv6 or eui64_link_local(port.mac)
@@ -315,7 +330,7 @@ def next_hop_for(prefix: Prefix, port: PortAddress, ipv4_over_ipv6: bool) -> Add
 
 
 def next_hops(port: PortAddress) -> tuple[Address, ...]:
-    """Every next hop that ``next_hop_for`` can choose for this port, IPv4 first."""
+    """All next hops that ``next_hop_for`` can return for this port, IPv4 first."""
     ipv6 = port.first_ipv6 or eui64_link_local(port.mac)
     return (ipv6,) if port.first_ipv4 is None else (port.first_ipv4, ipv6)
 
@@ -326,8 +341,9 @@ def next_hops(port: PortAddress) -> tuple[Address, ...]:
 class RouterPortNetworks(NamedTuple):
     """The networks of a logical router port that has a valid MAC.
 
-    ``ipv6`` ends with the automatic link-local network. ``unspecified`` are the texts of IPv4 networks 0.0.0.0, which do
-    not count and deserve a warning, ``bad`` those that cannot be read (spec routes-5.6.9).
+    The last item of ``ipv6`` is the automatic link-local network. ``unspecified`` are the texts of IPv4 networks
+    0.0.0.0, which are ignored and cause a warning; ``bad`` are the texts that are not valid networks (spec
+    routes-5.6.9).
     """
 
     mac: int
@@ -337,24 +353,26 @@ class RouterPortNetworks(NamedTuple):
     bad: tuple[str, ...]
 
     def contains(self, address: Address) -> bool:
-        """Does the address lie in one of the networks (spec routes-5.6.9)?"""
+        """Whether the address lies in one of the networks (spec routes-5.6.9)."""
         return any(network.contains(address) for network in (self.ipv4 if address.family == 4 else self.ipv6))
 
     def owns(self, address: Address) -> bool:
-        """Is it one of the port's own addresses, the automatic link-local one included?"""
+        """Whether this is one of the port's own addresses, including the automatic link-local one."""
         return any(network.address == address.value for network in (self.ipv4 if address.family == 4 else self.ipv6))
 
     def backs_next_hop(self, address: Address) -> bool:
-        """May a route of this zone have this next hop (spec routes-6.d)? IPv4: an own address; IPv6: any address of its networks."""
+        """Whether a route of this zone may have this next hop (spec routes-6.d). IPv4: one of the port's own addresses.
+        IPv6: any address in its networks.
+        """
         return self.owns(address) if address.family == 4 else self.contains(address)
 
 
 def parse_lrp_networks(mac: str, networks: Iterable[str]) -> RouterPortNetworks | None:
     """Read ``mac`` and ``networks`` of a Logical_Router_Port. None if the MAC is not valid.
 
-    Networks are taken in byte order of their text (spec routes-P8), whatever order they come in.
+    Networks are sorted by the bytes of their text (spec routes-P8), because the order in a set column is arbitrary.
     """
-    # The order of code points is the order of the bytes of UTF-8.
+    # In UTF-8 the order of code points is the order of bytes.
     return _lrp_networks(mac, tuple(sorted(networks)))
 
 
@@ -386,7 +404,9 @@ def _lrp_networks(mac_text: str, networks: tuple[str, ...]) -> RouterPortNetwork
 
 @lru_cache(maxsize=_TEXTS_KEPT)
 def parse_vip(key: str) -> Prefix | None:
-    """Read a key of Load_Balancer ``vips`` (spec routes-P5) as the host prefix of its address. The port is checked and dropped."""
+    """Read a key of Load_Balancer ``vips`` (spec routes-P5) as the host prefix of its address. The port is validated
+    and discarded.
+    """
     parts = _split_vip(key)
     if parts is None:
         return None
@@ -403,7 +423,7 @@ def parse_vip(key: str) -> Prefix | None:
 
 
 def _split_vip(key: str) -> tuple[str, str] | None:
-    """Cut a VIP key into host and port text; the port is empty where none is given."""
+    """Split a VIP key into host and port texts. The port is empty if the key has none."""
     if key.startswith("["):
         host, bracket, rest = key[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")):
@@ -416,13 +436,14 @@ def _split_vip(key: str) -> tuple[str, str] | None:
 
 
 def vip_stops(vip: Prefix, route: Prefix) -> bool:
-    """Does this VIP keep its router from learning ``route`` (spec routes-5.6.10)?
+    """Whether this VIP prevents its router from learning ``route`` (spec routes-5.6.10).
 
-    So it is when the VIP, masked to the route's length, equals the route's address as written: host bits defeat it.
+    It does if the VIP, masked to the route's length, equals the route's address as written. A route with host bits
+    therefore never matches.
     """
     return vip.family == route.family and vip.truncate(route.length).address == route.address
 
 
 def prefixes_stopped_by(vip: Prefix) -> Iterator[Prefix]:
-    """All prefixes that ``vip_stops``: the VIP's network of each length, 33 of them for IPv4 and 129 for IPv6."""
+    """All prefixes that ``vip_stops`` matches: the VIP's network of each length, 33 for IPv4 and 129 for IPv6."""
     return (vip.truncate(length) for length in range(vip.bits + 1))

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is to be written, to which row, and why: the only way from a subject, or a module, to a database.
+"""What to write, to which row, and why. Subjects and modules write to databases only through this module.
 
-A :class:`Change` concerns one row. The Changes that make one key's rows what they should be form a :class:`Group`; a group is written whole
-or not at all in each database. A plan is a list of groups. What a subject sees and cannot do is a :class:`Skipped`, with its reason.
+A :class:`Change` concerns one row. The Changes that bring the rows of one work key to their desired state form a
+:class:`Group`. In each database, a group is written completely or not at all. A plan is a list of groups. An object
+that a subject cannot handle is reported as a :class:`Skipped` with its reason.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from .store import NOTHING, Members, Row, Store
 INSERT, UPDATE, DELETE = "insert", "update", "delete"
 
 
-#: What a Change does not do.
+#: Default of the parts of a Change that are not used.
 _NONE: Mapping[str, Any] = {}
 
 
 class Shown(NamedTuple):
-    """One row as a person reads it: ``before`` and ``after`` hold whole values of the written columns, with names of other rows."""
+    """One row as a person reads it: ``before`` and ``after`` hold whole values of the written columns; other rows are
+    shown by name.
+    """
 
     database: str
     table: str
@@ -48,12 +51,13 @@ class Shown(NamedTuple):
 class Change(NamedTuple):
     """One row to insert, update or delete.
 
-    ``uuid`` is the row's; for an insert it is a name beginning with ``@``, by which the other Changes of the same group refer to the new
-    row. ``columns`` are whole values, ``keys`` single keys of maps (None removes the key), ``members`` single members of sets.
-    ``before`` holds what the written columns were (of a deleted row: all known ones). ``shared`` marks rows of IC_SB that only the holder
-    of the lock ``ovn_ic_sb`` may write (spec switches-4.3). ``unless`` holds values of columns, of maps some keys: if a row with
-    all of them is there when an insert arrives, because another writer was faster, the transaction is not committed and has to be
-    planned again. ``shown`` is how it is shown, as :mod:`.shown` says; None where nobody has asked.
+    ``uuid`` is the row's UUID. For an insert it is a name beginning with ``@``, by which other Changes of the same
+    group refer to the new row. ``columns`` are whole values, ``keys`` single keys of maps (None removes the key),
+    ``members`` single members of sets. ``before`` holds the previous values of the written columns (of a deleted row:
+    of all known columns). ``shared`` marks rows of IC_SB that only the holder of the lock ``ovn_ic_sb`` may write (spec
+    switches-4.3). ``unless`` holds values of columns, for maps of some keys: if another writer has already inserted a
+    row with all these values, the transaction is rejected and the key is planned again. ``shown`` is the row as
+    :mod:`.shown` formats it, None if the caller did not ask for it.
     """
 
     database: str
@@ -71,7 +75,9 @@ class Change(NamedTuple):
     shown: tuple[Shown, ...] | None = None
 
     def after(self) -> dict[str, Any]:
-        """The written columns as they will be: maps whole, of sets that are changed by members only what was added."""
+        """The written columns after the change: maps completely; of sets that are changed by member only the added
+        members.
+        """
         result = dict(self.columns)
         for column, keys in self.keys.items():
             merged = dict(self.before.get(column) or {})
@@ -86,7 +92,9 @@ class Change(NamedTuple):
         return result
 
     def as_result(self) -> dict[str, Any]:
-        """The form that modules return and the daemon prints: database, table, record, action, columns, reason; JSON types only."""
+        """The form that modules return and the daemon prints: database, table, record, action, columns, reason; JSON
+        types only.
+        """
         return {
             "database": self.database,
             "table": self.table,
@@ -101,10 +109,10 @@ class Change(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """Something that stays undone: the object, and the reason with what to do about it, in one sentence.
+    """Something that was not done: the object, and one sentence with the reason and what to do about it.
 
-    What is not ``listed`` is only logged: the object works, but somebody should know of it. What is not ``logged`` is only listed: it is
-    usually over in a moment.
+    With ``listed`` false it is only logged: the object works, but the operator should know about it. With ``logged``
+    false it is only listed, because the condition usually ends within a moment.
     """
 
     record: str
@@ -113,12 +121,12 @@ class Skipped(NamedTuple):
     logged: bool = True
 
 
-#: What a subject's plan consists of.
+#: An item of a subject's plan.
 Step = Union[Change, Skipped]
 
 
 class Group(NamedTuple):
-    """The Changes of one key of one subject: written whole or not at all."""
+    """The Changes of one key of one subject: written completely or not at all."""
 
     subject: str
     key: Hashable
@@ -126,7 +134,7 @@ class Group(NamedTuple):
 
 
 def plain(value: Any) -> Any:
-    """A column value in JSON types: sets as sorted lists."""
+    """Convert a column value to JSON types. Sets become sorted lists."""
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     return dict(value) if isinstance(value, Mapping) else value
@@ -143,7 +151,7 @@ def insert(
     shared: bool = False,
     unless: Mapping[str, Any] | None = None,
 ) -> Change:
-    """A new row. Columns that the server lacks are left out; columns that would be empty anyway too."""
+    """A new row. Leaves out columns that the server does not have, and columns that would be empty."""
     kinds, known = store.database.tables[table], store.schema.known(table)
     wanted = {column: value for column, value in columns.items() if column in known and value != kinds[column].empty}
     others = {column: value for column, value in (unless or _NONE).items() if column in known}
@@ -162,9 +170,10 @@ def update(
     members: Mapping[str, Members] | None = None,
     shared: bool = False,
 ) -> Iterator[Change]:
-    """The Change that makes an existing row so; none where the row is so already, or where the server lacks the column.
+    """The Change that gives an existing row these values. Yields nothing if the row has them already or the server
+    lacks the column.
 
-    ``record`` becomes a text only where there is a Change: most rows are as they should be.
+    ``record`` is formatted only if there is a Change, because most rows are already as desired.
     """
     known = store.schema.known(table)
     new_columns = {column: value for column, value in (columns or _NONE).items() if column in known and row[column] != value}
@@ -186,12 +195,14 @@ def update(
 
 
 def delete(store: Store, table: str, row: Row, *, record: str, reason: str, shared: bool = False) -> Change:
-    """Remove a row. Rows of tables that are no roots go by leaving the ``refs`` column that holds them instead."""
+    """Remove a row. A row of a table that is not a root table is removed by deleting it from the ``refs`` column that
+    refers to it.
+    """
     return Change(store.name, table, DELETE, row.uuid, record, reason, before=row.as_dict(), shared=shared)
 
 
 def add(*uuids: str) -> Members:
-    """Members to add."""
+    """#: Members to add."""
     return Members(frozenset(uuids), NOTHING)
 
 
@@ -201,13 +212,13 @@ def remove(*uuids: str) -> Members:
 
 
 def replace(now: Iterable[str], wanted: Iterable[str]) -> Members:
-    """What turns one set of members into another."""
+    """The insertions and removals that turn one set of members into another."""
     before, after = frozenset(now), frozenset(wanted)
     return Members(after - before, before - after)
 
 
 def diff(changes: Iterable[Change]) -> dict[str, Any]:
-    """Before and after of the written columns, as Ansible's diff mode shows them: ``table/record`` -> column -> value."""
+    """The written columns before and after, in the form of Ansible's diff mode: ``table/record`` -> column -> value."""
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for one in _all_shown(changes):
@@ -221,7 +232,7 @@ def diff(changes: Iterable[Change]) -> dict[str, Any]:
 
 
 def results(changes: Iterable[Change]) -> list[dict[str, Any]]:
-    """Changes as modules return them."""
+    """Changes in the form that modules return."""
     return [one.as_result() for one in _all_shown(changes)]
 
 

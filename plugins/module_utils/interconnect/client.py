@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The seam to python-ovs: its protocol machine, without its rows.
+"""The interface to python-ovs. It uses the library's protocol state machine, but not its row objects.
 
-``ovs.db.idl.Idl`` keeps the session, back-off, TLS, cluster leader, locks, monitors and their resumption. Monitor updates do not become the
-library's row objects, they go to a sink as they came; transactions go out as raw operations. Every private name of the library that this
-needs stands in ``_PRIVATE`` and is checked when a connection is made.
+``ovs.db.idl.Idl`` provides the session, back-off, TLS, the search for the cluster leader, locks, monitors and their
+resumption. Monitor updates go to a sink as received instead of becoming the library's row objects. Transactions are
+sent as raw operations. Every private name of the library that this module needs is listed in ``_PRIVATE`` and checked
+before a connection is made.
 """
 
 from __future__ import annotations
@@ -38,59 +39,62 @@ except ImportError:
     _Idl = _JsonRpcSession = object
     IMPORT_ERROR = traceback.format_exc()
 
-#: The private names of python-ovs that this file stands on, the same in all releases that were tried.
+#: The private names of python-ovs that this module depends on. They are the same in all releases that were tested.
 _PRIVATE = ("_Idl__parse_update", "_Idl__clear", "_Idl__check_server_db", "_Idl__txn_abort_all", "_Idl__txn_process_reply")
 TRIED = "3.1 to 4.0"
 
-#: The model of a database that a relay serves (ovsdb-server(5), table Database).
+#: The value of ``_Server.Database.model`` for a database that a relay serves (ovsdb-server(5)).
 _RELAY = "relay"
-#: What python-ovs calls the end of a stream.
+#: The error code of python-ovs for the end of a stream.
 _END_OF_FILE = -1
 READ_SIZE = 256 * 1024
-#: How many reads before the engine gets its turn.
+#: The number of messages to read before control returns to the engine.
 READS = 64
-#: Milliseconds of silence after which one of several servers is probed, and after as many more left, while we look for the right one.
+#: The probe interval, in milliseconds, while the right one of several servers is being searched for. A server that is
+#: silent for this time is probed; if it stays silent as long again, the next server is tried.
 HUNTING_PROBE = 2000
 
-#: What a transaction calls back with: the result array of the reply, or None where nobody knows what became of it.
+#: The callback of a transaction: receives the result array of the reply, or None if the outcome is unknown.
 Reply = Callable[["list[Any] | None", "str | None"], None]
 
 
 class LibraryError(Exception):
-    """The library ovs is missing or is one that this code does not know."""
+    """The library ovs is missing, or this collection does not support its release."""
 
 
 def check_library() -> None:
-    """Raise LibraryError, one sentence, unless the library ovs is there and has what is needed."""
+    """Raise LibraryError with a one-sentence message unless the library ovs is installed and has the names that this
+    module needs.
+    """
     if IMPORT_ERROR is not None:
         raise LibraryError("the Python library ovs is missing on this host: install the package python3-openvswitch, or ovs with pip")
     missing = [name for name in _PRIVATE if not hasattr(_Idl, name)]
     if missing:
         raise LibraryError(
-            f"the Python library ovs {ovs.version.VERSION} is not known to this collection ({', '.join(missing)} not found in it):"
-            f" use one of the releases {TRIED}"
+            f"the Python library ovs {ovs.version.VERSION} is not supported by this collection "
+            f"({', '.join(missing)} not found in it): install one of the releases {TRIED}"
         )
 
 
 def warn(sentence: str) -> None:
-    """Log what a server does to whoever connects to it, under the name of the module that does so in upstream's daemon."""
+    """Log what a server did to this connection, under the log module name that upstream's daemon uses for it."""
     _vlog.warn(sentence)
 
 
 class Session(_JsonRpcSession):
-    """A JSON-RPC session that reads in large pieces and parses with the standard library."""
+    """A JSON-RPC session that reads in large blocks and parses with the standard library."""
 
     def __init__(self, servers: Sequence[str], said: MutableMapping[str, str]) -> None:
         resolve.register()
         now = ovs.timeval.msec()
         super().__init__(ServerRotation(now, servers, said), None, list(servers))
-        self.remotes = list(servers)  # the library shuffles them
+        self.remotes = list(servers)  # the library shuffles its own list
         self.pick_remote()
         self.reconnect.enable(now)
         self._read_from: Any = None
         self._framer = Framer()
         self._messages: deque[Any] = deque()
-        #: Whether the server said that it stopped a monitor because the schema was converted.
+        #: Whether the server has canceled a monitor because its schema was converted.
         self.monitor_canceled = False
         self._searching = len(servers) > 1
         self._probe = self.reconnect.get_probe_interval() if any(map(ovs.stream.stream_or_pstream_needs_probes, servers)) else 0
@@ -98,29 +102,31 @@ class Session(_JsonRpcSession):
 
     @property
     def order(self) -> list[str]:
-        """The servers as another session should try them: the one that answers now first, those that have failed last."""
+        """The servers in the order in which another session should try them: the connected one first, those that failed
+        last.
+        """
         said, now = self.reconnect.said, self.get_name() if self.is_connected() else None
         return sorted(self.remotes, key=lambda one: 0 if one == now else 2 if one in said else 1)
 
     def refuse(self, words: str) -> None:
-        """Leave a server that will not do, for these reasons, and try the next one."""
+        """Disconnect from a server that cannot be used, for these reasons, and try the next one."""
         self.reconnect.refuse(words)
         self.force_reconnect()
 
     def reset_backoff(self) -> None:
-        """Begin a new round of attempts."""
+        """Begin a new round of connection attempts."""
         super().reset_backoff()
         self.reconnect.begin()
 
     def search(self, searching: bool) -> None:
-        """Whether the right server is still looked for: then a silent one is left sooner."""
+        """Set whether the right server is still being searched for. If so, a silent server is abandoned sooner."""
         searching = searching and len(self.remotes) > 1
         if self._searching != searching:
             self._searching = searching
             self._apply_probe()
 
     def set_probe_interval(self, milliseconds: int) -> None:
-        """How long a silent connection may be silent before it is probed; 0 is for ever."""
+        """Set the time, in milliseconds, after which a silent connection is probed; 0 disables probes."""
         self._probe = milliseconds
         self._apply_probe()
 
@@ -128,11 +134,11 @@ class Session(_JsonRpcSession):
         self.reconnect.set_probe_interval(HUNTING_PROBE if self._searching else self._probe)
 
     def ask(self, method: str, params: list[Any]) -> None:
-        """Send a request of a session that has only one at a time."""
+        """Send a request on a session that has at most one outstanding request."""
         self.send(ovs.jsonrpc.Message.create_request(method, params))
 
     def answer(self) -> tuple[Any, Any] | None:
-        """The (result, error) of :meth:`ask`, None while it is not there."""
+        """The (result, error) of :meth:`ask`, None while there is no reply."""
         message = self.recv()
         types = ovs.jsonrpc.Message
         return (message.result, message.error) if message is not None and message.type in (types.T_REPLY, types.T_ERROR) else None
@@ -192,17 +198,19 @@ class Session(_JsonRpcSession):
 
 
 class Sink(Protocol):
-    """Where monitor updates go."""
+    """The receiver of monitor updates."""
 
     def reload(self) -> None:
-        """The next update is the whole contents."""
+        """Announce that the next update holds the whole contents of the database."""
 
     def update(self, tables: Mapping[str, Any], kind: str) -> None:
-        """One ``<table-updates>`` object; ``kind`` is update (RFC 7047) or update2 (also of update3: ovsdb-server(7))."""
+        """One ``<table-updates>`` object. ``kind`` is update (RFC 7047) or update2 (also used for update3:
+        ovsdb-server(7)).
+        """
 
 
 class _Outstanding:
-    """What the library keeps for a transaction, as far as it looks at it."""
+    """The attributes of a transaction object that the library looks at."""
 
     def __init__(self, done: Reply) -> None:
         self._done = done
@@ -241,41 +249,43 @@ class Client(_Idl):
             helper.register_columns(table, list(names))
         super().__init__(session.get_name(), helper, leader_only=leader_only)
         self._sink = sink
-        #: Whether a relay will do although only the leader of a cluster does: a relay has what the leader has.
+        #: Whether to accept a relay when only the leader of a cluster was asked for. A relay serves what the leader
+        #: has.
         self._relays = relays
-        self._session: Any = session  # in the place of the library's, which is not connected yet
-        #: The id of the cluster that we speak to, as a set: empty until a member of one has answered.
+        self._session: Any = session  # replaces the library's session, which is not connected yet
+        #: The ID of the cluster that the session is connected to, as a set. Empty until a member of a cluster has
+        #: answered.
         self._cluster: Any = []
 
     @property
     def session(self) -> Session:
-        """The session below."""
+        """The underlying session."""
         session: Session = self._session
         return session
 
     @property
     def synced(self) -> bool:
-        """Whether the sink has everything that the server had when it answered last."""
+        """Whether the sink has everything that the server had at its last reply."""
         return bool(self.state == _Idl.IDL_S_MONITORING and self._session.is_connected() and self._session.get_seqno() == self._last_seqno)
 
     @property
     def conditions_pending(self) -> bool:
-        """Whether a change of conditions was not yet confirmed by the server."""
+        """Whether the server has not yet confirmed a change of monitor conditions."""
         states = (table.condition_state for table in self.tables.values())
         return bool(self.cond_changed) or any(state.new is not None or state.requested is not None for state in states)
 
     @property
     def outstanding(self) -> int:
-        """How many requests wait for their reply."""
+        """The number of requests without a reply."""
         return len(self._outstanding_txns)
 
     def run(self) -> Any:
-        """Do what can be done without waiting."""
+        """Do everything that can be done without waiting."""
         self._session.search(self.state in (_Idl.IDL_S_INITIAL, _Idl.IDL_S_SERVER_SCHEMA_REQUESTED, _Idl.IDL_S_SERVER_MONITOR_REQUESTED))
         return super().run()
 
     def force_reconnect(self) -> None:
-        """Leave this server, remembering why where the server has told."""
+        """Disconnect from this server. Remembers the reason if the server gave one."""
         words = self._shortcoming()
         if words is not None:
             self._session.reconnect.refuse(words)
@@ -283,12 +293,12 @@ class Client(_Idl):
 
     @property
     def _described(self) -> Any:
-        """The row about our database in the server's database ``_Server`` (ovsdb-server(5)), None where there is none."""
+        """The row for our database in the database ``_Server`` (ovsdb-server(5)), None if there is none."""
         table = getattr(self, "server_tables", {}).get("Database")
         return next((row for row in table.rows.values() if row.name == self._db.name), None) if table is not None else None
 
     def _shortcoming(self) -> str | None:
-        """What the server says of itself against using it, None for nothing."""
+        """Why the server cannot be used, by its own status; None if it can."""
         row = self._described
         if row is None or row.model == "standalone":
             return None
@@ -300,7 +310,9 @@ class Client(_Idl):
         return "it is not the leader of its cluster" if self.leader_only and not row.leader else None
 
     def request(self, method: str, params: list[Any], done: Reply) -> None:
-        """Send a request; ``done`` is called once, with the result, the error, or with neither when the connection went before it came."""
+        """Send a request. ``done`` is called once: with the result, with the error, or with neither if the connection
+        ended before the reply.
+        """
         message = ovs.jsonrpc.Message.create_request(method, params)
         if self._session.send(message):
             done(None, None)
@@ -308,7 +320,9 @@ class Client(_Idl):
             self._outstanding_txns[message.id] = _Outstanding(done)
 
     def _Idl__check_server_db(self) -> bool:  # noqa: N802 - the library's name
-        """A cluster made anew, empty or from a backup, counts its log anew: it is no stale member of the one before."""
+        """Accept a cluster that was created again, empty or from a backup. Its log index restarts, so its members are
+        not stale.
+        """
         row = self._described
         if row is not None and row.cid and row.cid != self._cluster:
             self._cluster, self._min_index = row.cid, 0
@@ -333,6 +347,6 @@ class Client(_Idl):
         try:
             self._sink.update(update, "update" if version == ovs.db.idl.OVSDB_UPDATE else "update2")
         except (KeyError, TypeError, ValueError, AttributeError):
-            # What we hold may no longer be what the server has: get all of it anew.
+            # The server may no longer have the contents that we hold: request all of them again.
             self.last_id = "00000000-0000-0000-0000-000000000000"
             self.force_reconnect()

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From groups of Changes to transactions, one database each, and from their replies back to the groups.
+"""Turns groups of Changes into transactions, one database each, and maps the replies back to the groups.
 
-A group is never split. When a server rejects a transaction, the group that caused it is found (by the operation that failed, by the
-server's words, else by halving), reported, and all the others go on at once: they are sent again, or planned again
-where the error shows that another client has been at work.
+A group is never split. When a server rejects a transaction, the group that caused the error is identified (by the
+failed operation, by the server's message, or by bisection) and reported. All other groups continue at once: they are
+sent again, or planned again if the error shows that another client has changed the database.
 """
 
 from __future__ import annotations
@@ -24,41 +24,42 @@ from .store import Members
 from .wire import encode, encode_map, encode_set, first_error, where
 
 SHARED_LOCK = "ovn_ic_sb"
-#: Rows in one transaction, and transactions of one database on their way at a time.
+#: The maximum number of rows in a transaction, and of transactions in flight for one database.
 MOST_CHANGES = 500
 MOST_TRANSACTIONS = 4
 
-#: Errors that say nothing about the groups: another client was faster, the lock is gone, the cluster has no leader just now.
+#: Errors that are not caused by the groups: another client was faster, the lock was lost, or the cluster has no leader
+#: at the moment.
 _PASSING = frozenset(
     ("timed out", "not owner", "not leader", "resources exhausted", "canceled", "cluster error", "raft error", "I/O error")
 )
 
 
 def is_passing(words: str) -> bool:
-    """Whether a server's refusal says nothing about what was asked of it, so that it is to be asked again."""
+    """Whether a server's error is temporary and not caused by the request, so that the request should be retried."""
     return words.partition(":")[0] in _PASSING
 
 
 class Outcome(Protocol):
-    """Who wants to know what became of a group: the engine, or a module's single call."""
+    """The receiver of the results of groups: the engine, or a single call of a module."""
 
     def sent(self, group: Group, transactions: int = 1) -> None:
-        """The group goes out in this many transactions."""
+        """The group was sent in this many transactions."""
 
     def committed(self, group: Group) -> None:
-        """One of them was committed."""
+        """One of the group's transactions was committed."""
 
     def rejected(self, group: Group, reason: str) -> None:
-        """One of them was refused because of this group."""
+        """One of the group's transactions was rejected because of this group."""
 
     def lost(self, group: Group) -> None:
-        """The fate of one of them is unknown, or it has to be planned anew."""
+        """The outcome of one of the group's transactions is unknown, or the group has to be planned again."""
 
 
 class Deferred:
-    """Holds back what became of groups until the updates that came with the replies have been looked at.
+    """Holds back the results of groups until the updates that arrived with the replies have been processed.
 
-    Then whoever waits for a group still knows that it is on its way when its own rows come back.
+    The receiver therefore still sees a group as in flight when the group's own rows arrive as updates.
     """
 
     def __init__(self, outcome: Outcome) -> None:
@@ -66,30 +67,30 @@ class Deferred:
         self._held: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
 
     def sent(self, group: Group, transactions: int = 1) -> None:
-        """Tell the outcome at once that the group was sent."""
+        """Forwarded at once."""
         self._outcome.sent(group, transactions)
 
     def committed(self, group: Group) -> None:
-        """Told by :meth:`deliver`."""
+        """Forwarded by :meth:`deliver`."""
         self._held.append((self._outcome.committed, (group,)))
 
     def rejected(self, group: Group, reason: str) -> None:
-        """Told by :meth:`deliver`."""
+        """Forwarded by :meth:`deliver`."""
         self._held.append((self._outcome.rejected, (group, reason)))
 
     def lost(self, group: Group) -> None:
-        """Told by :meth:`deliver`."""
+        """Forwarded by :meth:`deliver`."""
         self._held.append((self._outcome.lost, (group,)))
 
     def deliver(self) -> None:
-        """Tell what was held back."""
+        """Forward everything that was held back."""
         held, self._held = self._held, []
         for tell, what in held:
             tell(*what)
 
 
 class _Part(NamedTuple):
-    """What one group has to write in one database."""
+    """The part of a group that is written to one database."""
 
     group: Group
     changes: tuple[Change, ...]
@@ -97,7 +98,7 @@ class _Part(NamedTuple):
 
 
 def _parts(group: Group) -> dict[str, _Part]:
-    """A group by database."""
+    """Split a group by database."""
     by_database: dict[str, list[Change]] = {}
     shared = set()
     for change in group.changes:
@@ -108,14 +109,17 @@ def _parts(group: Group) -> dict[str, _Part]:
 
 
 class Transaction:
-    """The operations of some groups for one database. ``owners[i]`` is the part that operation i is of, None where it is of several."""
+    """The operations of some groups for one database. ``owners[i]`` is the part that operation i belongs to, None if
+    several share it.
+    """
 
     def __init__(self, database: Database, parts: Sequence[_Part]) -> None:
         self._database = database
         self.parts = tuple(parts)
         self.operations: list[Any] = []
         self.owners: list[_Part | None] = []
-        #: (table, row) -> column -> the encoded members to add, and to take away; and the parts that want it.
+        #: (table, row) -> column -> the encoded members to add, the encoded members to remove, and the parts that asked
+        #: for them.
         self._added: dict[tuple[str, str], dict[str, list[Any]]] = {}
         self._removed: dict[tuple[str, str], dict[str, list[Any]]] = {}
         self._wanted_by: dict[tuple[str, str], set[int]] = {}
@@ -161,17 +165,22 @@ class Transaction:
                 side.setdefault(row, {}).setdefault(column, []).extend(encode_set(kind, wanted, f"g{number}_")[1])
 
     def _append_members(self) -> None:
-        """One mutate a row for the members that all groups add to it and take from it: a big set is walked once, not once a group."""
+        """Append one mutate operation per row for the members that all groups add and remove, so that the server copies
+        a large set only once.
+        """
         for (table, uuid), numbers in self._wanted_by.items():
             removed, added = self._removed.get((table, uuid), {}), self._added.get((table, uuid), {})
-            # In this order: a column that must never be empty (encaps) is refused if it were so between two mutations.
+            # The order matters: a column that must not be empty (encaps) would be rejected if it were empty between two
+            # mutations.
             mutations = [[column, "insert", ["set", members]] for column, members in added.items()]
             mutations += [[column, "delete", ["set", members]] for column, members in removed.items()]
             owner = self.parts[min(numbers)] if len(numbers) == 1 else None
             self._append({"op": "mutate", "table": table, "where": where(uuid), "mutations": mutations}, owner)
 
     def culprits(self, place: int, words: str) -> list[_Part]:
-        """The parts that an error is about, as far as it tells: the owner of the operation, else who writes the values it names."""
+        """The parts that an error is about, if it can be told: the owner of the failed operation, or the parts that
+        write the values in the message.
+        """
         if len(self.parts) == 1:
             return list(self.parts)
         if place < len(self.owners):
@@ -182,14 +191,18 @@ class Transaction:
 
 
 def _wait_for_none(change: Change, columns: Mapping[str, Column]) -> Any:
-    """The operation that ends a transaction with "timed out" where a row with the values of ``unless`` is there (RFC 7047, 5.2.6)."""
+    """The operation that makes a transaction fail with "timed out" if a row with the values of ``unless`` exists (RFC
+    7047, 5.2.6).
+    """
     conditions = [[column, "includes", encode(columns[column], value, "")] for column, value in change.unless.items()]
     shown = sorted(change.unless)
     return {"op": "wait", "timeout": 0, "table": change.table, "where": conditions, "columns": shown, "until": "==", "rows": []}
 
 
 def _key_mutations(column: str, keys: Mapping[str, str | None], change: Change) -> Iterator[Any]:
-    """OVSDB's insert leaves a key that is there alone: so a key is taken out first, where it was there."""
+    """Mutations for single keys of a map. OVSDB's insert does not overwrite an existing key, so an existing key is
+    deleted first.
+    """
     before = change.before.get(column, {})
     gone = sorted(key for key in keys if key in before)
     if gone:
@@ -201,12 +214,13 @@ def _key_mutations(column: str, keys: Mapping[str, str | None], change: Change) 
 
 _DUPLICATE = re.compile(r'multiple rows in "(\w+)" table to have identical values \((.*?)\) for index on columns? (.*?)\.  ?First row')
 _REFERENCED = re.compile(r"cannot delete (\w+) row ([0-9a-f-]{36})")
-#: One of the values, which are listed like the columns: ``a``, ``a and b``, ``a, b, and c``; a text is quoted if it is no plain word.
+#: One of the values, which the server lists like the columns: ``a``, ``a and b``, ``a, b, and c``. A text is quoted
+#: unless it is a plain word.
 _VALUE = re.compile(r'("(?:[^"\\]|\\.)*"|[^,\s]+)(?:,? and |, |$)')
 
 
 def _violates(change: Change, words: str) -> bool:
-    """Whether the server's words about a violated constraint name what this Change writes."""
+    """Whether the server's message about a violated constraint names something that this Change writes."""
     duplicate = _DUPLICATE.search(words)
     if duplicate and change.table == duplicate[1]:
         values = [json.loads(value) if value.startswith('"') else value for value in _VALUE.findall(duplicate[2])]
@@ -217,34 +231,38 @@ def _violates(change: Change, words: str) -> bool:
 
 
 class Committer:
-    """Sends groups to the databases and tells an :class:`Outcome` what became of them."""
+    """Sends groups to the databases and reports the results to an :class:`Outcome`."""
 
     def __init__(self, replicas: Mapping[str, Replica], outcome: Outcome) -> None:
         self._replicas = replicas
         self._outcome = outcome
-        #: The serial numbers of the transactions on their way, by database.
+        #: The serial numbers of the transactions in flight, by database.
         self._on_their_way: dict[str, set[int]] = {name: set() for name in replicas}
         #: The serial number of the last transaction that was sent.
         self.serial = 0
-        #: How many transactions the servers refused: an operator wants to see it, and tests count it.
+        #: The number of transactions that servers rejected, for operators and tests.
         self.rejections = 0
 
     @property
     def ready(self) -> bool:
-        """Whether more can be sent: every replica is in step with its server and has only a few transactions on their way."""
+        """Whether more can be sent: every replica is synchronized with its server and has only a few transactions in
+        flight.
+        """
         return all(replica.synced and len(self._on_their_way[name]) < MOST_TRANSACTIONS for name, replica in self._replicas.items())
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is on its way."""
+        """Whether no transaction is in flight."""
         return not any(self._on_their_way.values())
 
     def arrived(self, serial: int) -> bool:
-        """Whether no transaction up to this serial number is still on its way."""
+        """Whether no transaction up to this serial number is still in flight."""
         return not any(one <= serial for many in self._on_their_way.values() for one in many)
 
     def submit(self, groups: Sequence[Group]) -> None:
-        """Send groups: for each database in order, in transactions of at most 500 Changes, those of shared rows apart."""
+        """Send groups, for each database in order, in transactions of at most 500 Changes. Changes of shared rows get
+        their own transactions.
+        """
         wanted: dict[tuple[str, bool], list[_Part]] = {(name, shared): [] for name in self._replicas for shared in (False, True)}
         for group in groups:
             parts = _parts(group)
@@ -283,12 +301,12 @@ class Committer:
         self.rejections += 1
         culprits = list(transaction.parts) if READ_ONLY in words else transaction.culprits(place, words)
         for part in culprits:
-            self._outcome.rejected(part.group, f"{name} refused it: {words}")
+            self._outcome.rejected(part.group, f"{name} rejected it: {words}")
         rest = [part for part in transaction.parts if part not in culprits]
         if not rest:
             return
         if culprits and _DUPLICATE.search(words):
-            # Another client was faster with what one of them wanted, and may have been so with what the others want.
+            # Another client was faster with what one of the groups writes, and possibly with what the others write.
             self._tell(self._outcome.lost, rest)
         elif culprits:
             self._send(name, rest)

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a zone may confirm a number of IC_NB.nb_ic_cfg (the recommended rule of spec status-E.3).
+"""Decides when a zone may confirm a number of IC_NB.nb_ic_cfg (spec status-E, the recommended rule).
 
-The four connections are not ordered. So after a new number was seen, an empty transaction goes out on NB, SB and IC_SB: updates precede the
-replies, and what was committed before the request has been seen when the last reply is there. Then passes are made and their transactions
-waited for, twice more where they caused further work, before the number is confirmed.
+The four connections are not ordered relative to each other. After a new number arrives, an empty transaction is
+therefore sent on NB, SB and IC_SB. Updates precede replies, so once the last reply has arrived, everything that was
+committed before the request is in the stores. The engine then runs passes and waits for their transactions, up to two
+more times if these cause further work, before it confirms the number.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ from .replica import Replica
 from .subjects.progress import has_counters
 from .zone import Zone
 
-#: Passes and their commits before a number is confirmed: what IC_SB hands back (a tunnel key) is written to NB in a later pass of the zone.
+#: The number of passes before a number is confirmed. More than one is needed because what IC_SB returns (a tunnel key)
+#: is written to NB in a later pass.
 _ROUNDS = 3
-#: How long a confirmation waits for keys that another client keeps reverting, in seconds: each is tried at least once in that time.
+#: The longest wait, in seconds, of a confirmation for keys that another client keeps reverting. Each is retried at
+#: least once in that time.
 _PATIENCE = 60.0
 
 
 class Confirmation:
-    """Follows one request number from IC_NB to its confirmation. ``clock`` gives monotonic seconds."""
+    """Follows one request number from IC_NB to its confirmation. ``clock`` returns monotonic seconds."""
 
     def __init__(
         self,
@@ -40,31 +43,31 @@ class Confirmation:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        #: Until when the confirmation of the number waits for keys that another client keeps reverting.
+        #: The end of the wait for keys that another client keeps reverting.
         self._end = 0.0
         self._zone = zone
         self._engine = engine
         self._committer = committer
         self._replicas = tuple(replicas)
         self._number: int | None = None
-        #: Stands for the questions asked for that number: answers to earlier ones do not count.
+        #: Identifies the empty transactions of this number: replies to earlier ones are ignored.
         self._asked = object()
         self._replies = 0
         self._round = 0
-        #: The committer's serial number that must have arrived before the next round.
+        #: The committer's serial number up to which transactions must have been answered before the next round.
         self._mark: int | None = None
 
     @property
     def idle(self) -> bool:
-        """Whether no request is being followed."""
+        """Whether no request number is being followed."""
         return self._number is None
 
     def reset(self) -> None:
-        """Forget what was before: in the meantime another daemon of the zone may have confirmed later numbers."""
+        """Forget the previous state: another daemon of the zone may have confirmed later numbers in the meantime."""
         self._zone.confirmable = self._number = None
 
     def run(self) -> None:
-        """Take the next step, if it can be taken now. Call it after each pass."""
+        """Take the next step if possible. Call this after each pass."""
         if self._number is None:
             self._begin()
         elif self._replies == 0:
@@ -87,12 +90,12 @@ class Confirmation:
         if asked is not self._asked or self._number is None:
             return
         if result is None:
-            self._number = None  # the connection is gone: begin again when it is back
+            self._number = None  # the connection is lost: start again after the reconnection
         else:
             self._replies -= 1
 
     def _advance(self) -> None:
-        """Go as far as it can be gone without waiting: where nothing is under way, no event would come that asks for the next step."""
+        """Take all steps that need no waiting: if nothing is in flight, no event would trigger the next step."""
         while self._number is not None and not (self._engine.has_work or (self._engine.has_soon and self._clock() < self._end)):
             if self._mark is None:
                 self._mark = self._committer.serial

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes in, keys to look at, subjects, plan out.
+"""Takes row changes, finds the work keys they affect, and plans these keys with the subjects.
 
-A delta pass plans the keys that row changes have made dirty; a full pass plans all keys of all subjects. There is no second algorithm. A
-key whose Changes are on their way to a server is not planned again until the reply is there; a key whose Changes a server rejected is put
-aside and retried with exponential back-off, and everything else goes on (docs/architecture.md).
+A delta pass plans the keys that row changes have marked. A full pass plans all keys of all subjects; both use the same
+code. A key whose Changes are in flight is not planned again until the reply arrives. A key whose Changes a server
+rejected is set aside and retried with exponential back-off, while all other keys continue (docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -27,53 +27,58 @@ from .zone import Zone
 
 
 class _All:
-    """The answer of ``Subject.keys`` that means: every key of this subject."""
+    """The return value of ``Subject.keys`` that means every key of this subject."""
 
 
 ALL = _All()
 Keys = Iterable[Union[Hashable, _All]]
 
-#: Back-off of a key that was rejected twice, in seconds: 4 doubling up to 60 (a handful of rejections in the first minute, at most one in
-#: each later one). The first time it is planned anew at once: what was in its way (another zone that took the same tunnel key) has been
-#: seen by now.
+#: The back-off of a key that was rejected twice, in seconds. It doubles from 4 up to 60: a few rejections in the first
+#: minute, then at most one per minute. After the first rejection the key is planned again at once, because the cause
+#: (for example, another zone took the same tunnel key) has usually arrived by then.
 FIRST_RETRY = 4.0
 LAST_RETRY = 60.0
-#: What a server says that only copies another one, until it is promoted.
+#: The error of a server that only copies another server, until it is promoted.
 READ_ONLY = "not allowed when database server is in read only mode"
-#: The reason of a key whose subject failed; the traceback is in the log.
-BUG = "this program does not know how to deal with it, which is a bug: please report it with the log"
-#: A key that has to wait no longer than this is about to go on, in seconds: nobody is told of it, and whoever asks whether the work is done
-#: waits too.
+#: The reason given for a key whose subject raised an exception. The traceback is in the log.
+BUG = "internal error: please report this as a bug, with the traceback in the log"
+#: A wait of at most this many seconds is not reported, and a caller that asks whether the work is done waits for it
+#: too.
 MOMENT = 1.0
 
 
 class Subject(ABC):
     """One part of the specification as a function of a key.
 
-    A key is the natural identity of the rows that it writes (a port's name, a route's prefix and next hop), so that no two keys ever write
-    one row. ``tables`` are the (database, table) pairs whose changes ``keys`` wants to see.
+    A key is the natural identity of the rows that it writes (a port's name, a route's prefix and next hop), so that no
+    two keys write the same row. ``tables`` are the (database, table) pairs whose changes are passed to ``keys``.
     """
 
-    #: How people and logs call it; also its place in a group.
+    #: The name in logs; also part of the identity of a group.
     name: str
     tables: frozenset[tuple[str, str]]
-    #: Whether it goes on while the zone has no row of its own in IC_SB.
+    #: Whether the subject also runs while the zone has no row of its own in IC_SB.
     nameless = False
-    #: Tables of which a new row, or a row's becoming a member, names every key that it concerns, and so cannot make out of date what is on
-    #: its way. Where a subject has such tables, the echo of what it inserted is no news, unless something else came in between.
+    #: Tables in which a new row, or a row that becomes a member, names every key that it affects, and so cannot outdate
+    #: what is in flight. In such tables, the echo of an insert of this subject marks nothing, unless another change
+    #: came in between.
     additive: frozenset[tuple[str, str]] = frozenset()
-    #: Whether what it plans depends on the lock of IC_SB; then all its keys are looked at again when the lock comes.
+    #: Whether the plan depends on the lock of IC_SB. If so, all keys are marked when this daemon gets the lock.
     follows_lock = False
 
     def prepare(self, zone: Zone) -> None:
-        """Register the indexes that this subject looks things up by, and forget what it remembers: it may have missed changes."""
+        """Register the indexes that this subject uses, and drop all memory of earlier changes, because some may have
+        been missed.
+        """
 
     def begin(self, changes: Sequence[RowChange]) -> None:
-        """Take note of all changes of a turn, which come to ``keys`` next: the stores hold the last of them before the first is named."""
+        """Take note of all changes of a turn before ``keys`` is called for each. The stores already contain all of
+        them.
+        """
 
     @abstractmethod
     def keys(self, change: RowChange, zone: Zone) -> Keys:
-        """The keys that a row change concerns: those of the row as it was, and those of the row as it is."""
+        """The keys that a row change affects: those of the old row and those of the new row."""
 
     @abstractmethod
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
@@ -81,24 +86,24 @@ class Subject(ABC):
 
     @abstractmethod
     def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
-        """The Changes that make this key's rows what they should be (none if they are), and what is left undone and why."""
+        """The Changes that bring this key's rows to their desired state, and what is skipped and why."""
 
 
 class Cause(enum.Enum):
     """Why a key waits."""
 
-    #: A server refused what it writes.
+    #: A server rejected what the key writes.
     REFUSED = "refused"
-    #: What it writes may not be written again yet (see write_conflicts.py).
+    #: The key must not repeat its write yet (see write_conflicts.py).
     CONFLICT = "conflict"
-    #: The subject failed.
+    #: The subject raised an exception.
     BUG = "bug"
 
 
 class WaitingKey(NamedTuple):
-    """A key that waits: until when (the clock's seconds), for how long in all, why, and since when.
+    """A key that was set aside: until when (in the clock's seconds), for how long in total, why, and since when.
 
-    ``contents`` is what was to be written, None where that is not known: other contents do not have to wait.
+    ``contents`` is what was to be written, None if unknown. Different contents are written without waiting.
     """
 
     due: float
@@ -110,9 +115,9 @@ class WaitingKey(NamedTuple):
 
 
 class _Flight:
-    """What is on its way for one key: the group, in how many transactions, and what was heard of it meanwhile.
+    """What is in flight for one key: the group, the number of its transactions, and what has happened since.
 
-    ``epoch`` is that of the subject when the group was planned, None where the subject's own echo is news.
+    ``epoch`` is the subject's epoch at the time of planning, None if the subject's own echo has to mark keys.
     """
 
     __slots__ = ("again", "epoch", "group", "refused", "transactions")
@@ -121,22 +126,24 @@ class _Flight:
         self.group = group
         self.transactions = transactions
         self.epoch = epoch
-        #: Whether the key became dirty.
+        #: Whether the key was marked in the meantime.
         self.again = False
-        #: Whether one of the transactions was refused.
+        #: Whether one of the transactions was rejected.
         self.refused = False
 
     def echoes_as(self, change: RowChange, epoch: int) -> bool:
-        """Whether a difference is what the group inserts, row or membership, and nothing has made that out of date."""
+        """Whether a difference is an insert, of a row or a member, that the group asked for and that nothing has
+        outdated.
+        """
         if self.epoch != epoch:
             return False
         return change.old is not None or _comes_with(self.group, change)
 
 
 class Engine:
-    """The dirty keys of all subjects and what became of them.
+    """The marked keys of all subjects and the state of their groups.
 
-    ``clock`` gives monotonic seconds.
+    ``clock`` returns monotonic seconds.
     """
 
     def __init__(self, zone: Zone, subjects: Sequence[Subject], clock: Callable[[], float]) -> None:
@@ -146,39 +153,40 @@ class Engine:
         self._by_name = {subject.name: subject for subject in self.subjects}
         self._dirty: dict[str, dict[Hashable, None]] = {subject.name: {} for subject in self.subjects}
         self._in_flight: dict[tuple[str, Hashable], _Flight] = {}
-        #: By subject, a number that grows with every change that could make out of date what is on its way.
+        #: For each subject, a counter of the changes that may outdate what is in flight.
         self._epochs = {subject.name: 0 for subject in self.subjects}
-        #: Tracebacks of subjects that failed: each is a bug of theirs. Whoever shows them empties the list.
+        #: Tracebacks of exceptions in subjects, each of which is a bug. The caller that logs them clears the list.
         self.failures: list[str] = []
-        #: What was left undone since somebody emptied this list: the subject, and the object with its reason.
+        #: What was skipped since the caller last cleared this list: the subject, and the object with its reason.
         self.news: list[tuple[str, Skipped]] = []
-        #: The places that the last call of ``plan`` looked at.
+        #: The keys that the last call of ``plan`` looked at.
         self.planned: list[tuple[str, Hashable]] = []
         self._waiting: dict[tuple[str, Hashable], WaitingKey] = {}
-        #: Those that are put aside for a moment.
+        #: The keys that are set aside for a moment only.
         self._soon: set[tuple[str, Hashable]] = set()
-        #: Those that wait because of a write conflict.
+        #: The keys that wait because of a write conflict.
         self._conflicting: set[tuple[str, Hashable]] = set()
         self._due: list[tuple[float, int, str, Hashable]] = []
         self._serial = 0
-        #: The last wait of keys that were woken and not settled since.
+        #: The last wait of keys that were retried and have not been settled since.
         self._retries: dict[tuple[str, Hashable], float] = {}
         self._skipped: dict[tuple[str, Hashable], tuple[Skipped, ...]] = {}
         self._conflicts = WriteConflicts(clock)
-        #: How each subject handled the changes of a pass.
+        #: Statistics of how each subject handled the changes of a pass.
         self.runs = Runs(self._by_name, clock)
         self._own: str | None = None
-        #: By database and table: who wants to see its changes, and whether it is additive for that subject.
+        #: By database and table: the subjects that read it, and whether it is additive for the subject.
         self._readers: dict[tuple[str, str], list[tuple[Subject, bool]]] = {}
         for subject in self.subjects:
             subject.prepare(zone)
             for place in subject.tables:
                 self._readers.setdefault(place, []).append((subject, place in subject.additive))
 
-    # -- what has to be looked at -----------------------------------------------------------------------------------------------------
+    # -- marking keys
+    # -------------------------------------------------------------------------------------------------------------
 
     def observe(self, changes: Sequence[RowChange]) -> None:
-        """Mark the keys that these row changes concern. The stores must hold the changes already, all of them."""
+        """Mark the keys that these row changes affect. The stores must already contain all of the changes."""
         for subject in self.subjects:
             subject.begin(changes)
         for change in changes:
@@ -200,7 +208,8 @@ class Engine:
                         self._observe_key(subject.name, one, change)
                     continue
                 self._observe_key(subject.name, key, change)
-        except Exception:  # a row that a subject cannot read must not end the zone's work: look at all of its keys instead
+        # a row that a subject cannot read must not stop the zone: mark all of the subject's keys instead
+        except Exception:
             self.failures.append(traceback.format_exc())
             self.mark(subject)
 
@@ -223,9 +232,9 @@ class Engine:
             self.mark_key(subject.name, key)
 
     def mark_key(self, subject: str, key: Hashable) -> None:
-        """Mark one key: at once, or as soon as what is on its way has arrived.
+        """Mark one key: at once, or when the reply to what is in flight has arrived.
 
-        A key that is put aside is planned too: only the contents that were refused or undone have to wait.
+        A key that is set aside is planned as well: only contents that were rejected or reverted have to wait.
         """
         flight = self._in_flight.get((subject, key))
         if flight is not None:
@@ -239,14 +248,16 @@ class Engine:
             self.mark(subject)
 
     def lock_changed(self) -> None:
-        """The lock of IC_SB came or went: look again at what depends on it, also at what waits because of those who had no lock."""
+        """The lock of IC_SB was gained or lost: mark what depends on it, and what waits because of daemons without the
+        lock.
+        """
         for subject in self.subjects:
             if subject.follows_lock:
                 self._conflicts.forget(subject.name)
                 self.mark(subject)
 
     def restart(self) -> None:
-        """Begin with a full pass: this process has just become the active one, and has not looked at changes until now."""
+        """Begin with a full pass: this process has just become active and did not track changes before."""
         own = self.zone.own_az
         self._own = own.uuid if own is not None else None
         self._conflicts.forget()
@@ -268,21 +279,25 @@ class Engine:
 
     @property
     def has_work(self) -> bool:
-        """Whether a pass would look at something now. What is on its way or put aside does not count."""
+        """Whether a pass would plan something now. Keys in flight or set aside do not count."""
         return any(self._dirty.values())
 
     @property
     def has_soon(self) -> bool:
-        """Whether a key waits for a moment only, or until another client stops reverting it: the work is not done."""
+        """Whether a key waits only for a moment, or for another client to stop reverting it. The work is then not done."""
         return bool(self._soon or self._conflicting)
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is dirty, in flight or reverted by another client. Keys that a server refuses for longer do not count."""
+        """Whether no key is marked, in flight or reverted by another client. Keys that a server rejects for longer do
+        not count.
+        """
         return not self._in_flight and not self.has_work and not self.has_soon
 
     def plan(self, most: int = 1000, enough: Callable[[], bool] = lambda: False) -> list[Group]:
-        """Look at dirty keys in the order of the subjects, at ``most`` of them or until ``enough()``; the Changes, a group a key."""
+        """Plan marked keys in the order of the subjects, at most ``most`` keys or until ``enough()`` is true. Returns
+        one group for each key with Changes.
+        """
         self._wake_due()
         self.runs.begin()
         groups: list[Group] = []
@@ -310,10 +325,11 @@ class Engine:
                 del dirty[key]
                 yield subject, key
             if not dirty:
-                dirty.clear()  # a dict that was large is walked at its old size, also when it is empty
+                # CPython does not shrink a dict on deletion: iterating over an emptied one still scans its old table
+                dirty.clear()
 
     def _let_go(self, group: Group) -> Iterator[Group]:
-        """The group if it may be written now; a key that has nothing to write waits for nothing."""
+        """The group if it may be written now. A key that has nothing to write is no longer set aside."""
         place = (group.subject, group.key)
         waiting = self._waiting.get(place) if self._waiting else None
         if not group.changes:
@@ -334,7 +350,7 @@ class Engine:
         yield group
 
     def _plan_key(self, subject: Subject, place: tuple[str, Hashable]) -> tuple[Change, ...] | None:
-        """The Changes of a key, None where its subject failed."""
+        """The Changes of a key, None if its subject raised an exception."""
         changes, skipped = [], []
         try:
             for step in subject.plan(place[1], self.zone):
@@ -342,7 +358,7 @@ class Engine:
                     changes.append(step)
                 else:
                     skipped.append(step)
-        except Exception as failure:  # one bad object stops nobody
+        except Exception as failure:  # one bad object must not stop the other keys
             self._fail(place, f"{BUG} ({type(failure).__name__}: {failure})", traceback.format_exc())
             return None
         if skipped:
@@ -352,25 +368,28 @@ class Engine:
             self._skipped.pop(place, None)
         return tuple(changes)
 
-    # -- what became of it ------------------------------------------------------------------------------------------------------------
+    # -- results of groups
+    # ---------------------------------------------------------------------------------------------------------
 
     def sent(self, group: Group, transactions: int = 1) -> None:
-        """A group is on its way in this many transactions."""
+        """A group was sent in this many transactions."""
         place = (group.subject, group.key)
         epoch = self._epochs[group.subject] if self._by_name[group.subject].additive else None
         self._in_flight[place] = _Flight(group, transactions, epoch)
         self._conflicts.sent(group)
 
     def is_sent(self, subject: str, key: Hashable) -> bool:
-        """Whether Changes of this key are on their way."""
+        """Whether Changes of this key are in flight."""
         return (subject, key) in self._in_flight
 
     def committed(self, group: Group) -> None:
-        """One transaction of a group was committed. Its rows are in the stores already: updates come before the reply."""
+        """One transaction of a group was committed. The stores already contain its rows, because updates precede the
+        reply.
+        """
         self._arrived(group)
 
     def rejected(self, group: Group, reason: str) -> None:
-        """One transaction of a group was refused by a server: plan the key anew, and if that is no use put it aside."""
+        """A server rejected one transaction of a group: plan the key again, and set it aside if that does not help."""
         place = (group.subject, group.key)
         flight = self._in_flight[place]
         flight.refused = True
@@ -382,7 +401,9 @@ class Engine:
         self._arrived(group)
 
     def lost(self, group: Group) -> None:
-        """Nobody knows what became of a group (the connection is gone, or another client was faster): look again."""
+        """The outcome of a group is unknown (the connection was lost, or another client was faster): plan the key
+        again.
+        """
         self._in_flight[(group.subject, group.key)].again = True
         self._conflicts.lost(group)
         self._arrived(group)
@@ -400,7 +421,9 @@ class Engine:
             self.mark_key(*place)
 
     def back_off(self, place: tuple[str, Hashable], reason: str, what: str | None = None) -> None:
-        """Keep a key whose contents (``what``) were refused from being written for a while, twice as long as the last time."""
+        """Keep the rejected contents (``what``) of a key from being written for a while, twice as long as the last
+        time.
+        """
         before = self._waiting.get(place)
         if before is not None and before.cause is Cause.REFUSED and before.due > self._clock():
             return
@@ -415,7 +438,7 @@ class Engine:
     def _back_off(self, place: tuple[str, Hashable], reason: str, cause: Cause, what: str | None) -> None:
         now = self._clock()
         before = self._retries.pop(place, 0.0)
-        # A server does not tell its clients when it becomes writable: only another attempt finds out.
+        # A server does not notify its clients when it becomes writable: only another attempt shows it.
         wait = MOMENT if READ_ONLY in reason else min(max(FIRST_RETRY, before * 2), LAST_RETRY)
         self._wait(place, WaitingKey(now + wait, wait, reason, cause, now, what))
 
@@ -431,7 +454,7 @@ class Engine:
             heapq.heappush(self._due, (waiting.due, self._serial, place[0], place[1]))
 
     def _go_on(self, place: tuple[str, Hashable]) -> None:
-        """A key waits no longer; the next refusal makes it wait longer than before."""
+        """A key no longer waits. After the next rejection it waits longer than before."""
         waiting = self._waiting.pop(place)
         self._soon.discard(place)
         self._conflicting.discard(place)
@@ -439,14 +462,16 @@ class Engine:
             self._retries[place] = waiting.wait
 
     def _hasten(self, place: tuple[str, Hashable]) -> None:
-        """A row that concerns a refused key has changed: the cause may be gone. Try again now, or a moment after the last attempt."""
+        """A row that concerns a rejected key has changed, so the cause may be gone: retry now, or a moment after the
+        last attempt.
+        """
         waiting = self._waiting[place]
         due = max(self._clock(), waiting.since + MOMENT)
         if waiting.cause is Cause.REFUSED and due < waiting.due:
             self._wait(place, waiting._replace(due=due))
 
     def retry(self) -> None:
-        """A server is loaded again: try again what was refused, now or a moment after its last attempt."""
+        """A server was reconnected: retry what was rejected, now or a moment after the last attempt."""
         for place, waiting in list(self._waiting.items()):
             if waiting.cause is Cause.REFUSED:
                 self._hasten(place)
@@ -459,13 +484,13 @@ class Engine:
             due, _serial, subject, key = heapq.heappop(self._due)
             place = (subject, key)
             waiting = self._waiting.get(place)
-            if waiting is not None and waiting.due == due:  # otherwise it was put aside anew in the meantime
+            if waiting is not None and waiting.due == due:  # otherwise the key was set aside again in the meantime
                 self._go_on(place)
                 self.mark_key(subject, key)
 
     @property
     def next_due(self) -> float | None:
-        """When the next key that was put aside wants to be looked at again, in the clock's seconds."""
+        """When the next key that is set aside is due, in the clock's seconds."""
         while self._due:
             due, _serial, subject, key = self._due[0]
             waiting = self._waiting.get((subject, key))
@@ -476,12 +501,12 @@ class Engine:
 
     @property
     def waiting(self) -> dict[tuple[str, Hashable], WaitingKey]:
-        """The keys put aside, by (subject, key)."""
+        """The keys that are set aside, by (subject, key)."""
         return dict(self._waiting)
 
     @property
     def skipped(self) -> list[tuple[str, Skipped]]:
-        """What is left undone at the moment: the subject, and the object with its reason."""
+        """What is skipped at the moment: the subject, and the object with its reason."""
         undone = [(subject, one) for (subject, _key), many in self._skipped.items() for one in many if one.listed]
         waiting_keys = [(subject, Skipped(str(key), waiting.reason)) for (subject, key), waiting in self._waiting.items()]
         return undone + waiting_keys
@@ -493,7 +518,7 @@ def _only_adds(change: RowChange) -> bool:
 
 
 def _comes_with(group: Group, difference: RowChange) -> bool:
-    """Whether a new row is one that an insert of the group asked for."""
+    """Whether a new row comes from an insert of the group."""
     place, row = (difference.database, difference.table), difference.new
     inserts = (one for one in group.changes if one.action == INSERT and (one.database, one.table) == place)
     return row is not None and any(row.agrees(one.columns) for one in inserts)

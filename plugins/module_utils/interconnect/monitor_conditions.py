@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which rows of a zone are the interconnect's business: the conditions under which they are monitored.
+"""Decides which rows of a zone are monitored: those that the interconnect needs.
 
-A zone's tens of thousands of VIF ports are not. Of NB ports and SB port bindings those with a type are monitored; of those without, the
-ones on interconnect switches (by uuid) and the ones that transit switch ports and service monitors speak of (by name). Of other switches
-the set of ports is not kept.
+A zone's tens of thousands of VIF ports are not needed. Of NB ports and SB port bindings, those with a type are
+monitored. Of those without a type, only the ports on interconnect switches (by UUID) and the ports named by transit
+switch ports and service monitors (by name) are monitored. For other switches, the set of ports is not stored.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from .store import Row, RowChange
 from .zone import OWNER_KEY, Zone
 
 _TYPED = ["type", "!=", ""]
-#: Tables that say which rows are wanted.
+#: The tables that determine which rows are wanted.
 _FOLLOWED = frozenset(("Logical_Switch", "Logical_Switch_Port", "Transit_Switch_Port", "Service_Monitor"))
 
 
 def keeps_ports(table: str, row: Any) -> bool:
-    """Whether the ports of this switch are wanted: it carries a transit switch, or did."""
+    """Whether the ports of this switch are wanted: it is a transit switch, or was one."""
     return table != "Logical_Switch" or "interconn-ts" in row["other_config"] or OWNER_KEY in row["external_ids"]
 
 
 class _Names:
-    """The names that rows of one table speak of; ``name(row)`` is None for a row that does not count."""
+    """The names that rows of one table refer to. ``name(row)`` is None for a row that does not count."""
 
     def __init__(self, name: Callable[[Row], str | None]) -> None:
         self._name = name
@@ -41,11 +41,11 @@ class _Names:
         return iter(sorted(self._counts))
 
     def begin(self, rows: Iterable[Row]) -> None:
-        """Forget everything, and take in these rows."""
+        """Start again with these rows."""
         self._counts = Counter(name for name in map(self._name, rows) if name is not None)
 
     def follow(self, change: RowChange) -> bool:
-        """Take notice of a row change; whether a name came or went with it."""
+        """Process a row change. Returns whether a name was added or removed."""
         before = self._name(change.old) if change.old is not None else None
         after = self._name(change.new) if change.new is not None else None
         if before == after:
@@ -69,25 +69,27 @@ class _Names:
 
 
 class Interest:
-    """Follows what the zone speaks of, and tells the replicas of NB and SB.
+    """Tracks the names and switches that the zone refers to, and sets the conditions of the NB and SB replicas.
 
-    A change costs as much as it concerns: only a name that comes or goes has the conditions made anew, which OVSDB takes as a whole.
+    The cost of a change is proportional to its size. Only a name that is added or removed causes new conditions,
+    because OVSDB replaces conditions as a whole.
     """
 
     def __init__(self, zone: Zone, replicas: Mapping[str, Replica]) -> None:
         self._zone = zone
         self._nb, self._sb = replicas[NB], replicas[SB]
         self._ports: set[str] = set()
-        #: The name by which other zones speak of ours; who we are is told by several tables, of databases that arrive in any order.
+        #: The name of this zone in other zones' rows. It depends on tables of several databases, which arrive in any
+        #: order.
         self._name: str | None = None
-        #: The transit switch ports of IC_NB, and our ports that service monitors ask for.
+        #: The transit switch ports of IC_NB, and this zone's ports for which service monitors exist.
         self._managed = _Names(lambda row: str(row["name"]))
         self._served = _Names(lambda row: row["logical_port"] if row["target_availability_zone"] == self._name else None)
         self._nb.keeps_members = keeps_ports
         self._tell()
 
     def observe(self, changes: Iterable[RowChange]) -> None:
-        """Take notice of these row changes, and of nothing else. The stores must hold them already, all of them."""
+        """Process these row changes. The stores must already contain all of them."""
         name = self._own_name()
         renamed = name != self._name
         self._name = name
@@ -108,7 +110,7 @@ class Interest:
             return change.new is None and self._follow_hidden(change.uuid)
         if place == (IC_NB, "Transit_Switch_Port"):
             return self._managed.follow(change)
-        # Under another name all monitors are looked at anew.
+        # After a rename of the zone, all monitors are checked again.
         return place == (IC_SB, "Service_Monitor") and not renamed and self._served.follow(change)
 
     def _follow_switch(self, change: RowChange) -> bool:
@@ -120,7 +122,7 @@ class Interest:
         return bool(gone) or len(self._ports) != before
 
     def _follow_hidden(self, uuid: str) -> bool:
-        """A port that is still on its switch but left our sight has lost its type."""
+        """A port that is still on its switch but no longer monitored has lost its type."""
         if uuid in self._ports or not self._zone.nb.parents("Logical_Switch", "ports", uuid):
             return False
         self._ports.add(uuid)

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tells whether a northbound and a southbound database belong to one zone.
+"""Detects a northbound and a southbound database that belong to different zones.
 
-Two signs are compared. ovn-northd gives each datapath of SB the uuid of its switch or router in NB, and copies the MAC prefix and the MAC
-of the service monitor, both random for each deployment, from NB_Global.options into SB_Global.options. An SB that is empty, is being filled
-or lags behind has either no datapaths or the MACs of its NB, and is never called foreign.
+Two properties are compared. ovn-northd gives each SB datapath the UUID of its switch or router in NB. It also copies
+the MAC prefix and the service monitor MAC, both random for each deployment, from NB_Global.options to
+SB_Global.options. An SB that is empty, being filled or behind has either no datapaths or the MACs of its NB, and is
+therefore never reported.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from .schema import NB, SB
 from .store import Store
 
-#: What has to be read for :func:`mismatch`, by database and table.
+#: The columns that :func:`mismatch` needs, by database and table.
 COLUMNS = {
     NB: {"NB_Global": "name options:map", "Logical_Switch": "name", "Logical_Router": "name"},
     SB: {"SB_Global": "options:map", "Datapath_Binding": "nb_uuid:optuuid external_ids:map"},
@@ -26,9 +27,10 @@ _MACS = ("mac_prefix", "svc_monitor_mac")
 
 
 def mismatch(nb: Store, sb: Store) -> str | None:
-    """Why these databases are of two zones, as one sentence without what to do; None where they can be of one.
+    """Why these databases belong to different zones, as one sentence without advice. None if they can belong to the
+    same zone.
 
-    The cost is that of one look-up where they are of one zone and have a datapath in common.
+    If they belong to the same zone and have a datapath in common, the cost is one look-up.
     """
     any_datapath = False
     for uuid in _origins(sb):
@@ -48,7 +50,7 @@ def mismatch(nb: Store, sb: Store) -> str | None:
 
 
 def _origins(sb: Store) -> Iterator[str]:
-    """The NB uuids of SB's datapaths."""
+    """The NB UUIDs of SB's datapaths."""
     for row in sb.rows("Datapath_Binding"):
         ids = row["external_ids"]
         uuid = row["nb_uuid"] or ids.get("logical-switch") or ids.get("logical-router")

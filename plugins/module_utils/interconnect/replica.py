@@ -4,8 +4,9 @@
 
 """One OVSDB database: the connection, and the store that follows it.
 
-A replica first asks for the server's schema, without blocking, then monitors what both sides know. After a reconnect without resumption the
-new contents are compared with the old rows, and the difference is the change feed: nothing is forgotten in between.
+A replica first requests the server's schema without blocking, then monitors the columns that both sides know. After a
+reconnect without resumption, it compares the new contents with the old rows and reports the differences as changes, so
+that no change is missed.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from .wire import decode, decode_diff, decode_members, decoder
 
 
 class Tls(NamedTuple):
-    """The files of a TLS identity, as paths. python-ovs holds one identity a process."""
+    """The files of a TLS identity, as paths. python-ovs supports one identity per process."""
 
     private_key: str | None = None
     certificate: str | None = None
     ca_cert: str | None = None
 
     def apply(self) -> None:
-        """Give the files to the library. Raises LibraryError where it is missing."""
+        """Pass the files to the library. Raises LibraryError if it is missing."""
         seam.check_library()
         from ovs.stream import Stream
 
@@ -46,9 +47,9 @@ class Tls(NamedTuple):
 class _Form(NamedTuple):
     """How the rows of a table are read."""
 
-    #: What a row is that names no column, in the order of the store.
+    #: The values of a row that names no column, in the order of the store.
     empty: tuple[Any, ...]
-    #: By plain column: its place in that order, and its decoder (see wire.decoder).
+    #: For each plain column, its position in that order and its decoder (see wire.decoder).
     plain: Mapping[str, tuple[int, Callable[[Any], Any] | None]]
     refs: tuple[Column, ...]
 
@@ -61,31 +62,32 @@ class _Form(NamedTuple):
 
 
 class UnknownMembersError(ValueError):
-    """A row whose members were not wanted until now: the contents have to be loaded anew."""
+    """A row needs members that were not stored until now: the contents have to be loaded again."""
 
 
 class Replica:
-    """The copy of one database that a server keeps up to date for us.
+    """A local copy of one database, kept up to date by a server.
 
-    ``run`` does what can be done without waiting; ``wait`` tells a poller when to call it again. ``remote`` is an OVSDB connection method
-    or several, comma-separated, of one cluster. Of a cluster only the leader is used with ``leader_only``, and with ``relays`` relays too.
+    ``run`` does what can be done without waiting; ``wait`` tells a poller when to call it again. ``remote`` is one
+    OVSDB connection method, or several of one cluster, comma-separated. With ``leader_only``, only the leader of a
+    cluster is used; with ``relays``, relays are used too.
     """
 
     def __init__(self, database: Database, remote: str, *, leader_only: bool = True, relays: bool = False) -> None:
         seam.check_library()
         self.store = Store(database)
         self.remote = remote
-        #: Whether the server's schema is known: until then the store's schema is a guess.
+        #: Whether the server's schema is known. Before that, the store uses an assumed schema.
         self.has_schema = False
-        #: Counts the schemas that this server had; whoever depends on a feature looks again when it grows.
+        #: The number of schemas that this server has had. Code that depends on a feature checks again when it grows.
         self.schema_serial = 0
         #: What is wrong with this server, in its own words, or None.
         self.problem: str | None = None
-        #: Whether the members of a row's ``refs`` columns are wanted; the others are dropped as they come.
+        #: Whether the members of a row's ``refs`` columns are needed. Other members are dropped on arrival.
         self.keeps_members: Callable[[str, Any], bool] = lambda _table, _row: True
-        #: What each server that has failed said last.
+        #: The last error of each server that has failed.
         self.said: dict[str, str] = {}
-        #: The problems that were logged since there was none.
+        #: The problems that were logged since the last time there was none.
         self._told: set[str] = set()
         self._forms: dict[str, _Form] = {}
         self._conditions: dict[str, list[Any]] = {}
@@ -117,54 +119,60 @@ class Replica:
 
     @property
     def synced(self) -> bool:
-        """Whether the store holds what the server holds, apart from updates that are on their way."""
+        """Whether the store holds what the server holds, except for updates in flight."""
         return self._client is not None and self._client.synced and not self._client.conditions_pending and self._stale_schema is None
 
     @property
     def has_lock(self) -> bool:
-        """Whether the lock that was asked for is ours. It is gone with the connection."""
+        """Whether this client holds the requested lock. The lock is lost with the connection."""
         return self._client is not None and self._lock is not None and self._client.synced and bool(self._client.has_lock)
 
     @property
     def lock_contended(self) -> bool:
-        """Whether another client has the lock that was asked for."""
+        """Whether another client holds the requested lock."""
         return self._client is not None and self._lock is not None and bool(self._client.is_lock_contended)
 
     @property
     def outstanding(self) -> int:
-        """How many requests wait for their reply."""
+        """The number of requests without a reply."""
         return self._client.outstanding if self._client is not None else 0
 
-    # -- wishes ----------------------------------------------------------------------------------------------------------------------
+    # -- requests
+    # --------------------------------------------------------------------------------------------------------------------
 
     def want_lock(self, name: str | None) -> None:
-        """Ask for a lock of the server, or give it back. It is given back once nothing is in flight."""
+        """Request a lock of the server, or release it. It is released when nothing is in flight."""
         self._lock = name
 
     def want(self, table: str, condition: list[Any]) -> None:
-        """Monitor only the rows of a table for which one of these clauses holds (ovsdb-server(7), 4.1.12).
+        """Monitor only the rows of a table for which one of these clauses is true (ovsdb-server(7), 4.1.12).
 
-        While the server has not confirmed a change of conditions the replica is not in step: a row that leaves looks like a deleted one.
+        Until the server has confirmed a change of conditions, the replica is not synchronized, because a row that
+        leaves the condition looks like a deleted row.
         """
         if self._conditions.get(table) != condition:
             self._conditions[table] = condition
             self._apply_condition(table)
 
     def set_probe_interval(self, milliseconds: int) -> None:
-        """How long a silent connection may be silent before it is probed; 0 is for ever (spec status-F.7)."""
+        """Set the time, in milliseconds, after which a silent connection is probed; 0 disables probes (spec
+        status-F.7).
+        """
         if milliseconds != self._probe:
             self._probe = milliseconds
             self._apply_probe()
 
     def transact(self, operations: list[Any], done: seam.Reply) -> None:
-        """Send one transaction. ``done(result, error)`` comes from a later ``run``; (None, None) where its fate is unknown."""
+        """Send one transaction. A later ``run`` calls ``done(result, error)``, with (None, None) if the outcome is
+        unknown.
+        """
         if self._client is None:
             done(None, None)
         else:
             self._client.request("transact", [self.name, *operations], done)
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         for session in (self._fetch, self._client.session if self._client is not None else None):
             if session is not None:
                 session.close()
@@ -173,8 +181,8 @@ class Replica:
     # -- the loop --------------------------------------------------------------------------------------------------------------------
 
     def run(self) -> list[list[RowChange]]:
-        """Do what can be done without waiting; the differences that it made in the order of their arrival, a list for each update of the
-        server: a transaction's differences come in one.
+        """Do everything that can be done without waiting. Returns the resulting changes in the order of arrival, one
+        list for each update of the server. The changes of one transaction are always in the same list.
         """
         if self._fetch is not None:
             self._run_fetch(self._fetch)
@@ -184,7 +192,7 @@ class Replica:
         return updates
 
     def wait(self, poller: Any) -> None:
-        """Let a poller wake up when ``run`` has something to do."""
+        """Wake a poller when ``run`` has something to do."""
         if self._fetch is not None:
             self._fetch.wait(poller)
             self._fetch.recv_wait(poller)
@@ -255,7 +263,7 @@ class Replica:
             self._use_schema(schema, servers)
 
     def _check_schema(self, result: Any, error: str | None) -> None:
-        """The server was converted to another schema while we were connected, or away: monitor anew, with what it has now."""
+        """Start a new monitor if the server's schema was converted, while we were connected or disconnected."""
         if error is None and isinstance(result, dict) and result != self.store.schema.json:
             self._stale_schema = result
 
@@ -277,15 +285,16 @@ class Replica:
     # -- the sink of monitor updates ---------------------------------------------------------------------------------------------------
 
     def reload(self) -> None:
-        """The next update is the whole contents: what it does not name is gone."""
+        """The next update holds the whole contents: rows that it does not name are deleted."""
         self._whole = True
 
     def update(self, tables: Mapping[str, Any], kind: str) -> None:
-        """Take one ``<table-updates>`` object into the store."""
+        """Apply one ``<table-updates>`` object to the store."""
         whole, self._whole = self._whole, False
         one = self._row_update if kind == "update" else self._row_update2
         changes: list[RowChange] = []
-        self._updates.append(changes)  # at once: what has reached the store is told, also where a later row cannot be read
+        # at once: what has reached the store is reported even if a later row cannot be read
+        self._updates.append(changes)
         for table, rows in tables.items():
             for uuid, row in rows.items():
                 change = one(table, uuid, row)
@@ -315,7 +324,7 @@ class Replica:
         return self._put(table, uuid, row["initial"] if "initial" in row else row["insert"])
 
     def _put(self, table: str, uuid: str, row: Mapping[str, Any]) -> RowChange | None:
-        """A whole row: columns that it does not name have their default (ovsdb-server(7), 4.1.14)."""
+        """Store a whole row. Columns that the update does not name have their default value (ovsdb-server(7), 4.1.14)."""
         form = self._forms.get(table)
         if form is None:
             form = self._forms[table] = _Form.of(self.store, table)

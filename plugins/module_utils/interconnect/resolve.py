@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Host names of servers, looked up while everything else goes on.
+"""Resolves host names of servers without blocking.
 
-The library lets the system look a name up where it connects, which stops the whole process for as long as a name server is silent, and it
-takes every name for one with an IPv6 address. Here a thread asks, and a connection begins with the address that it has found, as upstream's
-daemon does it (ovsdb(7), "Connection Methods": a host may be a name).
+The library resolves a name in the call that connects, which blocks the whole process while a name server does not
+answer, and it treats every name as one with an IPv6 address. Here a thread resolves the name, and the connection uses
+the resulting address, as upstream's daemon does (ovsdb(7), "Connection Methods": a host may be a name).
 """
 
 from __future__ import annotations
@@ -23,20 +23,21 @@ try:
     import ovs.stream
 
     _TCPStream: Any = ovs.stream.TCPStream
-except ImportError:  # client.check_library says so
+except ImportError:  # client.check_library reports this
     _TCPStream = object
 
-#: Seconds after which addresses are asked for anew; a failure is only shared by connections that begin together.
+#: Seconds after which an address is resolved again. A failure is shared only by connections that begin at the same
+#: time.
 LIFE, FAILED_LIFE = 10.0, 1.0
 _METHODS = ("tcp", "ssl")
 _SILENT = "no name server answers"
 
-#: A socket's family and what it connects to.
+#: A socket's family and address.
 Address = tuple[int, Any]
 
 
 class Lookup:
-    """One question to the system's resolver."""
+    """One query to the system's resolver."""
 
     def __init__(self, host: str, port: int) -> None:
         self._addresses: list[Address] = []
@@ -47,7 +48,7 @@ class Lookup:
         threading.Thread(target=self._ask, args=(host, port, write), name=f"resolve {host}", daemon=True).start()
 
     def _ask(self, host: str, port: int, write: socket.socket) -> None:
-        with write:  # its end wakes the poller
+        with write:  # closing it wakes the poller
             try:
                 found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
                 self._addresses = [(family, address) for family, _type, _protocol, _name, address in found]
@@ -59,7 +60,7 @@ class Lookup:
 
     @property
     def done(self) -> bool:
-        """Whether there is an answer."""
+        """Whether the query has ended."""
         if self._ended is None:
             return False
         self._read.close()
@@ -67,37 +68,40 @@ class Lookup:
 
     @property
     def fresh(self) -> bool:
-        """Whether it need not be asked anew."""
+        """Whether the answer is recent enough to use."""
         return self._ended is None or time.monotonic() - self._ended < (LIFE if self._addresses else FAILED_LIFE)
 
     @property
     def address(self) -> Address | None:
-        """The address to connect to, None where there is none."""
+        """The address to connect to, None if there is none."""
         return self._addresses[self._preferred % len(self._addresses)] if self._addresses else None
 
     @property
     def failure(self) -> str | None:
-        """Why there is no address, a sentence about the server, or None."""
+        """Why there is no address, as a sentence about the server, or None."""
         return None if self._addresses else f"the name of its host cannot be resolved ({self._failure})"
 
     def prefer(self, number: int) -> None:
-        """Let the next connection use this one of the addresses, counted in a circle."""
+        """Make the next connection use the address with this number, modulo the number of addresses."""
         self._preferred = number
 
     def wait(self, poller: Any) -> None:
-        """Let a poller wake up when there is an answer."""
+        """Wake a poller when there is an answer."""
         if self.done:
             poller.immediate_wake()
         else:
             poller.fd_wait(self._read.fileno(), ovs.poller.POLLIN)
 
 
-#: By HOST:PORT what was asked last. Of the process, because the library makes streams without telling for whom.
+#: The last lookup by HOST:PORT. It is shared by the process, because the library opens streams without naming their
+#: owner.
 _lookups: dict[str, Lookup] = {}
 
 
 def look_up(server: str) -> Lookup | None:
-    """What a connection to a server (``tcp:HOST:PORT``, ``ssl:…``) has to wait for, None where it names no host that is looked up."""
+    """The lookup that a connection to a server (``tcp:HOST:PORT``, ``ssl:…``) has to wait for. None if the host is not
+    a name.
+    """
     method, _colon, target = server.partition(":")
     if method not in _METHODS or _literal(target) is not None:
         return None
@@ -108,18 +112,20 @@ def look_up(server: str) -> Lookup | None:
 
 
 def parse(target: str) -> tuple[str, int]:
-    """The host and the port of ``HOST:PORT``; an IPv6 address may stand in brackets. Raises ValueError, one sentence."""
+    """The host and the port of ``HOST:PORT``; an IPv6 address may be in brackets. Raises ValueError with a one-sentence
+    message.
+    """
     host, colon, port = target.rpartition(":")
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not colon or not host:
-        raise ValueError(f"{target!r} is not HOST:PORT")
+        raise ValueError(f"{target!r} is not in the form HOST:PORT")
     if not (port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
-        raise ValueError(f"{port!r} is not a port, a number from 1 to 65535")
+        raise ValueError(f"{port!r} is not a valid port: use a number from 1 to 65535")
     return host, int(port)
 
 
 def check(server: str) -> None:
-    """Raise ValueError, one sentence, where a server with ``tcp:`` or ``ssl:`` has no host and port."""
+    """Raise ValueError with a one-sentence message if a server with ``tcp:`` or ``ssl:`` has no host and port."""
     method, _colon, target = server.partition(":")
     if method in _METHODS:
         parse(target)
@@ -135,7 +141,7 @@ def _literal(target: str) -> Address | None:
 
 
 def address_of(target: str) -> Address | None:
-    """What a connection to ``HOST:PORT`` begins with, None while no address is known."""
+    """The address for a connection to ``HOST:PORT``, None while no address is known."""
     literal = _literal(target)
     if literal is not None:
         return literal
@@ -144,7 +150,7 @@ def address_of(target: str) -> Address | None:
 
 
 class TcpStream(_TCPStream):
-    """The library's stream behind ``tcp:``, to an address that is known."""
+    """The library's stream for ``tcp:``, to a resolved address."""
 
     @staticmethod
     def _open(suffix: str, dscp: int) -> tuple[int, Any]:
@@ -159,7 +165,7 @@ class TcpStream(_TCPStream):
 
 
 def connect(unconnected: Any, address: Address, dscp: int) -> tuple[int, Any]:
-    """Begin to connect a socket: (0, socket), or (errno, None) and it is closed."""
+    """Begin to connect a socket: (0, socket), or (errno, None) after closing it."""
     family, place = address
     unconnected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     error = ovs.socket_util.inet_connect_active(unconnected, place, family, dscp)
@@ -167,5 +173,5 @@ def connect(unconnected: Any, address: Address, dscp: int) -> tuple[int, Any]:
 
 
 def register() -> None:
-    """Make this the kind of stream behind ``tcp:``, for the whole process."""
+    """Use this class for ``tcp:`` streams in the whole process."""
     ovs.stream.Stream.register_method("tcp", TcpStream)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Counts how each subject handled the changes of a pass: key by key, or by looking at all of its keys.
+"""Counts how each subject handled the changes of a pass: key by key, or by planning all of its keys.
 
 The control command ``inc-engine/show-stats`` shows these numbers (spec newest-N-24).
 """
@@ -17,7 +17,7 @@ from statistics import quantiles
 class Stopwatch:
     """The durations of one kind of work, in milliseconds."""
 
-    #: The samples from which the percentile is computed.
+    #: The number of samples from which the percentile is computed.
     KEPT = 1000
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Stopwatch:
         self._recent: deque[float] = deque(maxlen=self.KEPT)
 
     def add(self, milliseconds: float) -> None:
-        """Add one sample; the averages weigh a new one with a half and with a hundredth, as upstream's do."""
+        """Add one sample. The moving averages use the weights 1/2 and 1/100 for a new sample, as in upstream."""
         self.maximum = max(self.maximum, milliseconds)
         self.minimum = min(self.minimum, milliseconds) if self.count else milliseconds
         if self.count:
@@ -44,14 +44,15 @@ class Stopwatch:
 
 
 class Runs:
-    """The passes of an engine, by the name of the subject. ``clock`` gives monotonic seconds."""
+    """The passes of an engine, by name of the subject. ``clock`` returns monotonic seconds."""
 
     def __init__(self, subjects: Iterable[str], clock: Callable[[], float]) -> None:
         self.compute: dict[str, int] = {}
         self.recompute: dict[str, int] = {}
-        #: Passes that had changes to handle, and those of them that looked at every key of every subject.
+        #: The number of passes that had changes to handle, and the number of those that planned every key of every
+        #: subject.
         self.total = self.full = 0
-        #: The subjects that are timed.
+        #: The subjects whose durations are measured.
         self.timed: dict[str, Stopwatch] = {}
         self._subjects = frozenset(subjects)
         self._clock = clock
@@ -61,21 +62,21 @@ class Runs:
         self.clear()
 
     def clear(self) -> None:
-        """Set all numbers to 0; stopwatches are left alone."""
+        """Set all counters to 0. Stopwatches are not changed."""
         self.total = self.full = 0
         self.compute = dict.fromkeys(self._subjects, 0)
         self.recompute = dict.fromkeys(self._subjects, 0)
 
     def changed(self, subjects: Iterable[str]) -> None:
-        """These subjects have named the keys of some changes."""
+        """These subjects have named keys for some changes."""
         self._changed.update(subjects)
 
     def forced(self, subject: str) -> None:
-        """This subject looks at all of its keys."""
+        """This subject plans all of its keys."""
         self._forced.add(subject)
 
     def begin(self) -> None:
-        """A pass begins: count what has come since the last one."""
+        """A pass begins: count what has arrived since the last one."""
         if not (self._changed or self._forced):
             return
         self.total += 1
@@ -88,7 +89,7 @@ class Runs:
         self._forced.clear()
 
     def enter(self, subject: str | None) -> None:
-        """The pass goes on with this subject, or ends (None)."""
+        """The pass continues with this subject, or ends (None)."""
         if not self.timed or (self._current is not None and self._current[0] == subject):
             return
         now = self._clock()

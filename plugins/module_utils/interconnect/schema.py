@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tables and columns that the interconnect uses, and what a connected server really has.
+"""The tables and columns that the interconnect uses, and those that a connected server has.
 
-Two things meet here. A :class:`Database` is the fixed declaration of what this code knows how to read, one line a table. A
-:class:`ServerSchema` is the schema text of the server in front of us. What the server lacks is an empty column: the engine of one release
-works against the schemas of all of them (spec switches-D-1).
+A :class:`Database` is the fixed declaration of what this code can read, one line per table. A :class:`ServerSchema` is
+the schema of the connected server. A column that the server lacks is treated as empty, so that one release of the
+engine works with the schemas of all OVN releases (spec switches-D-1).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SB = "OVN_Southbound"
 IC_NB = "OVN_IC_Northbound"
 IC_SB = "OVN_IC_Southbound"
 
-#: Atom type and shape of a column, by the word behind its colon in a declaration below.
+#: Atom type and shape of a column, by the word after the colon in a declaration below.
 _KINDS: Mapping[str, tuple[str, str]] = {
     "str": ("string", "scalar"),
     "int": ("integer", "scalar"),
@@ -48,7 +48,7 @@ _REPEATED = frozenset(("transit_switch", "availability_zone", "nexthop", "origin
 
 
 def version_numbers(version: str) -> tuple[int, ...]:
-    """The version of a schema, such as ``7.11.0``, in a form that can be compared; empty where there is none."""
+    """A schema version such as ``7.11.0`` in a form that can be compared; empty if there is none."""
     return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
@@ -56,8 +56,9 @@ def version_numbers(version: str) -> tuple[int, ...]:
 class Column:
     """One column: ``atom`` is the OVSDB base type, ``shape`` one of scalar, optional, set, map, refs.
 
-    ``refs`` is a set of row references that can be large (the routes of a router, the ports of a switch). It is never held as a value of
-    the row: the store keeps it as edges between rows, so that one member more costs one member.
+    ``refs`` is a set of row references that can be large (the routes of a router, the ports of a switch). It is not
+    stored as a value of the row. The store keeps it as edges between rows, so that the cost of adding a member does not
+    depend on the size of the set.
     """
 
     name: str
@@ -66,17 +67,17 @@ class Column:
 
     @cached_property
     def repeated(self) -> bool:
-        """Whether many rows have the same text here, so that one copy of it in memory is enough."""
+        """Whether many rows have the same text in this column, so that one copy in memory is enough."""
         return self.name in _REPEATED
 
     @cached_property
     def literal(self) -> bool:
-        """Whether a value of this column is its own JSON form."""
+        """Whether a value of this column is identical to its JSON form."""
         return self.shape == "scalar" and self.atom != "uuid"
 
     @cached_property
     def empty(self) -> Any:
-        """The value of this column where the server has none: ``None``, an empty set or map, or the base type's default."""
+        """The value of this column if the server lacks it: ``None``, an empty set or map, or the base type's default."""
         if self.shape == "optional":
             return None
         if self.shape == "map":
@@ -95,7 +96,9 @@ class Database:
 
 
 def declare(name: str, tables: Mapping[str, str]) -> Database:
-    """Build a :class:`Database` from one line a table: ``"name hostname encaps:refs other_config:map"`` (no colon: a string)."""
+    """Build a :class:`Database` from one line per table: ``"name hostname encaps:refs other_config:map"`` (no colon: a
+    string).
+    """
     result: dict[str, dict[str, Column]] = {}
     for table, text in tables.items():
         columns: dict[str, Column] = {}
@@ -108,7 +111,7 @@ def declare(name: str, tables: Mapping[str, str]) -> Database:
 
 
 def extended(database: Database, tables: Mapping[str, str]) -> Database:
-    """The same database with these tables and columns too (see :func:`declare`)."""
+    """The same database with additional tables and columns (see :func:`declare`)."""
     more = declare(database.name, tables).tables
     merged = {table: {**columns, **more.get(table, {})} for table, columns in database.tables.items()}
     return Database(database.name, {**more, **merged})
@@ -179,7 +182,7 @@ DATABASES: Mapping[str, Database] = {db.name: db for db in (NORTHBOUND, SOUTHBOU
 
 @dataclass(frozen=True)
 class ServerSchema:
-    """What a server has: made from the result of its ``get_schema`` request (RFC 7047, 4.1.2)."""
+    """What a server has, from the result of its ``get_schema`` request (RFC 7047, 4.1.2)."""
 
     name: str
     version: str
@@ -187,12 +190,12 @@ class ServerSchema:
 
     @classmethod
     def from_json(cls, json: Mapping[str, Any]) -> ServerSchema:
-        """Wrap the schema text; raises KeyError where it is no schema."""
+        """Parse the schema text. Raises KeyError if it is not a schema."""
         return cls(json["name"], json.get("version", ""), json)
 
     @classmethod
     def complete(cls, database: Database) -> ServerSchema:
-        """A schema that has every table and column of ``database``: for simulated servers, which have no schema file."""
+        """A schema that has every table and column of ``database``, for simulated servers, which have no schema file."""
         tables = {
             table: {"columns": {name: {"type": _type_json(column)} for name, column in columns.items()}}
             for table, columns in database.tables.items()
@@ -205,18 +208,18 @@ class ServerSchema:
         return found is not None and (column is None or column in found["columns"])
 
     def known(self, table: str) -> Collection[str]:
-        """The columns that the server's table has; none where it lacks the table."""
+        """The columns of the server's table, empty if the server lacks the table."""
         found: Mapping[str, Any] = self.json["tables"].get(table, {})
         columns: Collection[str] = found.get("columns", ())
         return columns
 
     @cached_property
     def _enums(self) -> dict[tuple[str, str], frozenset[str] | None]:
-        """What :meth:`enum` was asked for."""
+        """The cached results of :meth:`enum`."""
         return {}
 
     def enum(self, table: str, column: str) -> frozenset[str] | None:
-        """The values that a string column allows, None where it allows all (or does not exist)."""
+        """The values that a string column allows, None if it allows all or does not exist."""
         place = (table, column)
         if place not in self._enums:
             self._enums[place] = self._read_enum(table, column)
@@ -233,7 +236,9 @@ class ServerSchema:
         return frozenset(values[1]) if isinstance(values, list) else frozenset([values])
 
     def allows(self, table: str, column: str, value: str) -> bool:
-        """Whether the server takes ``value`` in this column: the column exists, and its enumeration, if any, has the value."""
+        """Whether the server accepts ``value`` in this column: the column exists, and its enumeration, if any, contains
+        the value.
+        """
         values = self.enum(table, column)
         return self.has(table, column) and (values is None or value in values)
 
@@ -243,7 +248,9 @@ class ServerSchema:
         return tuple(tuple(index) for index in found.get("indexes", ()))
 
     def child_table(self, table: str, column: str) -> str | None:
-        """The table whose rows live only as members of this column: strongly referred to, and no root. None for other columns."""
+        """The table whose rows exist only as members of this column (strong references to a table that is not a root
+        table). None for other columns.
+        """
         if not self.has(table, column):
             return None
         kind = self.json["tables"][table]["columns"][column]["type"]
@@ -252,7 +259,9 @@ class ServerSchema:
         return child if child is not None and not self.json["tables"].get(child, {}).get("isRoot", False) else None
 
     def columns(self, database: Database) -> dict[str, tuple[str, ...]]:
-        """What to monitor: per table, the columns that both sides know. Tables without a common column are left out."""
+        """What to monitor: for each table, the columns that both sides know. Tables without a common column are left
+        out.
+        """
         result = {}
         for table, columns in database.tables.items():
             known = tuple(column for column in columns if self.has(table, column))

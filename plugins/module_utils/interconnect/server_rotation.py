@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which server of a cluster is tried next, and when; and what each of them said last.
+"""Decides which server of a cluster is tried next and when, and remembers the last error of each.
 
-python-ovs waits 1, 2, 4 and 8 s between its attempts once it has tried each server, whether they are gone or only elect a leader just now.
-Here the servers of a cluster are tried in rounds without a wait inside a round. Between rounds it waits 1 s as long as any server answers,
-because an election is over soon; 2, 4 and 8 s while nobody does. With one server the library's own rule stays.
+python-ovs waits 1, 2, 4 and 8 s between attempts once it has tried every server, whether the servers are down or only
+electing a leader. Here the servers of a cluster are tried in rounds, without waits inside a round. Between rounds the
+wait is 1 s as long as any server answers, because an election is over soon, and 2, 4 and 8 s while none does. With a
+single server, the library's own rule applies.
 """
 
 from __future__ import annotations
@@ -25,30 +26,32 @@ try:
 
     _Reconnect: Any = ovs.reconnect.Reconnect
     _vlog: Any = ovs.vlog.Vlog("resolve")
-except ImportError:  # client.check_library says so
+except ImportError:  # client.check_library reports this
     _Reconnect = object
 
-#: A connection that lived as long (milliseconds) was one: after its end the next server is tried at once.
+#: A connection that lasted this long (milliseconds) counts as successful: after its end the next server is tried at
+#: once.
 SETTLED = 1000
-#: How long (milliseconds) an attempt waits for the address of a host; then the next server has its turn, and the answer may still come.
+#: The longest wait (milliseconds) for the address of a host. Then the next server is tried; the answer is used when it
+#: arrives.
 RESOLVING = 2000
 
-#: What a server is that a module which writes cannot use, and what a socket is that no database server listens on.
-RELAY = "it is a relay, which never is the leader of its cluster"
-CONTROL_SOCKET = "it is the control socket of a program, what ovs-appctl connects to, and not a database server"
+#: Why a module that writes cannot use a relay, and why a server cannot be reached on a control socket.
+RELAY = "it is a relay, which is never the leader of its cluster"
+CONTROL_SOCKET = "it is the control socket of a daemon, not a database server"
 NO_DATABASE = "it has no database "
 FORBIDDEN = os.strerror(errno.EACCES)
 
 
 def is_permanent(words: str) -> bool:
-    """Whether waiting cannot help with what a server said last: somebody has to change an option, a permission or the server."""
+    """Whether retrying cannot help after this error, because an option, a permission or the server has to be changed."""
     return words in (RELAY, CONTROL_SOCKET, FORBIDDEN) or words.startswith(NO_DATABASE)
 
 
 def split(remote: str) -> list[str]:
-    """The servers that a remote lists, comma-separated, with blanks behind the commas or without, as upstream takes them.
+    """The servers in a remote: comma-separated, with or without spaces after the commas, as in upstream.
 
-    A word without a colon belongs to the one before it, as a path may hold a comma.
+    A word without a colon belongs to the previous one, because a path may contain a comma.
     """
     servers: list[str] = []
     for word in remote.split(","):
@@ -60,7 +63,9 @@ def split(remote: str) -> list[str]:
 
 
 class ServerRotation(_Reconnect):
-    """The library's state machine of one connection, for ``servers`` that are tried in turn. ``said``: server -> what it said last."""
+    """The library's state machine of one connection, for ``servers`` that are tried in turn. ``said``: server -> its
+    last error.
+    """
 
     def __init__(self, now: int, servers: Sequence[str], said: MutableMapping[str, str]) -> None:
         super().__init__(now)
@@ -69,18 +74,18 @@ class ServerRotation(_Reconnect):
         self._left = self._servers
         self._answered = False
         self._pause = 0
-        #: What an attempt at the present server waits for or has waited for, and since when.
+        #: The pending or finished lookup of the present server's address, and when it started.
         self._lookup: resolve.Lookup | None = None
         self._since: int | None = None
         self._failed: Counter[str] = Counter()
 
     def run(self, now: int) -> Any:
-        """What is to be done; a connection only when it is known where to."""
+        """The next action; connect only when the address is known."""
         action = super().run(now)
         return None if action == ovs.reconnect.CONNECT and self._resolving(now) else action
 
     def wait(self, poller: Any, now: int) -> None:
-        """Let a poller wake up when :meth:`run` has something to say."""
+        """Wake a poller when :meth:`run` has something to do."""
         if self._since is None or self._lookup is None:
             super().wait(poller, now)
         else:
@@ -93,26 +98,26 @@ class ServerRotation(_Reconnect):
         if self._lookup is not None and not self._lookup.done and now - self._since < RESOLVING:
             return True
         if self._lookup is not None:
-            self._lookup.prefer(self._failed[self.name])  # where one address has failed, it is the next one's turn
+            self._lookup.prefer(self._failed[self.name])  # if one address has failed, try the next one
         self._since = None
         return False
 
     def begin(self) -> None:
-        """Begin a new round: the end of the present connection does not count as an attempt of it."""
+        """Begin a new round: the end of the present connection does not count as a failed attempt."""
         self._left = self._servers + 1
 
     def refuse(self, words: str) -> None:
-        """Remember why the server that we are connected to will not do; the connection is to be ended."""
+        """Remember why the connected server cannot be used; the caller ends the connection."""
         self.said[self.name] = words
 
     def connected(self, now: int) -> None:
         """A server has answered."""
         self._answered = True
-        self.said[self.name] = "it accepts connections and does not answer"
+        self.said[self.name] = "it accepts connections but does not answer"
         super().connected(now)
 
     def disconnected(self, now: int, error: int) -> None:
-        """A connection, or an attempt at one, is over: the next one follows at once unless the round is over too."""
+        """A connection, or an attempt to connect, has ended. The next attempt follows at once unless the round is over."""
         if self.state in (_Reconnect.Backoff, _Reconnect.Void):
             super().disconnected(now, error)
             return
@@ -133,7 +138,7 @@ class ServerRotation(_Reconnect):
         self._left, self._answered, self._pause = self._servers, False, self.backoff
 
     def _note(self, error: int) -> None:
-        """Remember the reason of the end, unless it was ours (:meth:`refuse`)."""
+        """Remember the reason of the end, unless we ended the connection (:meth:`refuse`)."""
         failed = tls.TlsStream.failures.get(self.name) if error == errno.EPROTO else None
         if self.state == _Reconnect.ConnectInProgress:
             self._failed[self.name] += 1
@@ -144,7 +149,7 @@ class ServerRotation(_Reconnect):
             self.said[self.name] = failed or words
 
     def _unresolved(self) -> str | None:
-        """Why there was no address to connect to, told once; None if there was one."""
+        """Why there was no address to connect to, reported once; None if there was one."""
         words = self._lookup.failure if self._lookup is not None else None
         if words is not None and self.said.get(self.name) != words:
             _vlog.warn(f"{self.name}: {words}")

@@ -1,10 +1,10 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Typed reading of OVSDB string maps: the boolean, integer and list rules, and the options of the route exchange.
+"""Typed reading of OVSDB string maps: booleans, integers, lists, and the options of the route exchange.
 
-Maps are the ``options`` columns as they are: text to text, and an absent key is an unset option. Nothing in here fails:
-a bad value means the default, a bad list item is left out and can be asked for (``bad_items``).
+The maps are ``options`` columns: text to text, where an absent key is an unset option. No function here raises an
+error: a bad value means the default, and a bad list item is left out and reported in ``bad_items``.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from .address import Prefix
 
 DEFAULT_PROBE_INTERVAL = 5000
-"""Milliseconds between inactivity probes where nothing is set and the remote is not a unix socket."""
+"""Milliseconds between inactivity probes if no interval is set and the remote is not a unix socket."""
 
 _MIN_PROBE_INTERVAL = 1000
 _INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]{1,10})")
 _INTEGER_RANGE = range(-(2**31), 2**31)
-# A zone has few texts that differ; each router and port may bring some of its own.
+# A zone has few different texts; each router and port may add some of its own.
 _LISTS_KEPT = 2**12
 
 
@@ -35,7 +35,7 @@ _LISTS_KEPT = 2**12
 
 
 def boolean(options: Mapping[str, str], key: str, default: bool = False) -> bool:
-    """Read a boolean: the opposite of the default must be spelled out, ``true`` or ``false`` in any letter case.
+    """Read a boolean. Only ``true`` or ``false``, in any letter case, can change the default.
 
     ``1``, ``yes`` and ``on`` mean the default (spec routes-2.1).
     """
@@ -46,7 +46,7 @@ def boolean(options: Mapping[str, str], key: str, default: bool = False) -> bool
 
 
 def integer(options: Mapping[str, str], key: str, default: int) -> int:
-    """Read a 32-bit integer: base 10, and the whole text must be one. Anything else is the default."""
+    """Read a 32-bit integer in base 10. If the whole text is not such a number, the result is the default."""
     match = _INTEGER.fullmatch(options.get(key, ""))
     if match is None:
         return default
@@ -55,7 +55,7 @@ def integer(options: Mapping[str, str], key: str, default: int) -> int:
 
 
 def unsigned(options: Mapping[str, str], key: str, default: int = 0) -> int:
-    """Read an unsigned 32-bit integer: base 10, and the whole text must be one. Anything else is the default."""
+    """Read an unsigned 32-bit integer in base 10. If the whole text is not such a number, the result is the default."""
     match = _INTEGER.fullmatch(options.get(key, ""))
     if match is None or match.group(1) == "-":
         return default
@@ -66,7 +66,7 @@ def unsigned(options: Mapping[str, str], key: str, default: int = 0) -> int:
 def probe_interval(options: Mapping[str, str], remote: str, key: str = "ic_probe_interval") -> int:
     """Milliseconds between the inactivity probes of a connection to ``remote``, 0 for none (spec status-F.7).
 
-    ``options`` is NB_Global.options for NB and SB, IC_NB_Global.options for INB and ISB.
+    ``options`` is NB_Global.options for NB and SB, IC_NB_Global.options for IC_NB and IC_SB.
     """
     interval = integer(options, key, -1)
     if interval < 0:
@@ -78,7 +78,7 @@ def probe_interval(options: Mapping[str, str], remote: str, key: str = "ic_probe
 
 
 class _Bucket(NamedTuple):
-    """The list items of one family and length, as the bits in front."""
+    """The list items of one family and length, by their leading bits."""
 
     family: int
     length: int
@@ -88,22 +88,24 @@ class _Bucket(NamedTuple):
 
 @dataclass(frozen=True)
 class PrefixList:
-    """A list option (spec routes-P3): its valid items in the order of the text, each once, and the texts that are no prefix."""
+    """A list option (spec routes-P3): its valid items in the order of the text, without duplicates, and the texts that
+    are not prefixes.
+    """
 
     items: tuple[Prefix, ...] = ()
     bad: tuple[str, ...] = ()
     _buckets: tuple[_Bucket, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Index the items, once for all matches."""
+        """Index the items once for all matches."""
         object.__setattr__(self, "_buckets", _grouped(self.items))
 
     def __bool__(self) -> bool:
-        """Is anything in the list? Bad items count: a list of nothing else is not empty."""
+        """Whether the list has any item. Bad items count: a list with only bad items is not empty."""
         return bool(self.items or self.bad)
 
     def match(self, prefix: Prefix) -> Prefix | None:
-        """The network of the longest item that ``prefix`` belongs to (spec routes-4.3), or None."""
+        """The network of the longest item that ``prefix`` matches (spec routes-4.3), or None."""
         for family, length, shift, networks in self._buckets:
             if prefix.family == family and prefix.length >= length and prefix.address >> shift in networks:
                 return prefix.truncate(length)
@@ -112,7 +114,7 @@ class PrefixList:
 
 @lru_cache(maxsize=_LISTS_KEPT)
 def prefix_list(text: str) -> PrefixList:
-    """Read a list option (spec routes-P3): cut at commas, empty items dropped, no trimming. ``,`` is an empty list."""
+    """Read a list option (spec routes-P3): split at commas, drop empty items, do not trim. ``,`` is an empty list."""
     items: dict[Prefix, None] = {}
     bad: dict[str, None] = {}
     for item in filter(None, text.split(",")):
@@ -125,7 +127,7 @@ def prefix_list(text: str) -> PrefixList:
 
 
 def _grouped(items: tuple[Prefix, ...]) -> tuple[_Bucket, ...]:
-    """Group items by length, longest first, so that a match costs one look-up a length and not one an item."""
+    """Group items by length, longest first, so that a match needs one look-up per length instead of one per item."""
     groups: dict[tuple[int, int], set[int]] = {}
     for item in items:
         groups.setdefault((item.length, item.family), set()).add(item.address >> (item.bits - item.length))
@@ -136,7 +138,7 @@ def _grouped(items: tuple[Prefix, ...]) -> tuple[_Bucket, ...]:
 
 
 class NamedList(NamedTuple):
-    """A prefix list, the option it was read from and the object that has the option."""
+    """A prefix list, the option from which it was read, and the object that has the option."""
 
     option: str
     place: str
@@ -144,12 +146,12 @@ class NamedList(NamedTuple):
 
     @classmethod
     def read(cls, options: Mapping[str, str], option: str, place: str) -> NamedList:
-        """Read ``option``; an unset one is an empty list."""
+        """Read ``option``. An unset option is an empty list."""
         return cls(option, place, prefix_list(options.get(option, "")))
 
 
 class BadItem(NamedTuple):
-    """A list item that is no prefix, the option and the object that it stands in."""
+    """A list item that is not a prefix, with the option and the object that contain it."""
 
     option: str
     place: str
@@ -160,7 +162,7 @@ class BadItem(NamedTuple):
 
 
 def denial(prefix: Prefix, *lists: NamedList) -> str | None:
-    """Why ``prefix`` is denied: it belongs to an item of any of the lists (spec routes-4.3.5). None if it is not."""
+    """Why ``prefix`` is denied: it matches an item of one of the lists (spec routes-4.3.5). None if it matches none."""
     for option, place, prefixes in lists:
         item = prefixes.match(prefix)
         if item is not None:
@@ -169,7 +171,9 @@ def denial(prefix: Prefix, *lists: NamedList) -> str | None:
 
 
 def omission(prefix: Prefix, *lists: NamedList) -> str | None:
-    """Why ``prefix`` is not allowed: the lists are not all empty and none has an item for it (spec routes-4.3.6)."""
+    """Why ``prefix`` is not allowed: at least one list is not empty, and no list has a matching item (spec
+    routes-4.3.6).
+    """
     filled = [named for named in lists if named.prefixes]
     if not filled or any(named.prefixes.match(prefix) for named in filled):
         return None
@@ -192,7 +196,7 @@ _NO_BLACKLIST = NamedList.read({}, "ic-route-blacklist", _ZONE)
 
 @dataclass(frozen=True)
 class ZoneOptions:
-    """What NB_Global.options says about exchanging routes and address sets. The defaults are those of an empty map."""
+    """The options in NB_Global.options for exchanging routes and address sets. The defaults are those of an empty map."""
 
     adv: bool = False
     learn: bool = False
@@ -201,18 +205,24 @@ class ZoneOptions:
     adv_lb: bool = False
     learn_lb: bool = False
     adv_via_transit: bool = False
-    """``ic-route-adv-via-transit``: routes whose next hop is on a transit switch are advertised on that switch, as upstream does."""
+    """``ic-route-adv-via-transit``: routes whose next hop is on a transit switch are advertised on that switch, as in
+    upstream.
+    """
     deny: NamedList = _NO_DENYLIST
     deny_old: NamedList = _NO_BLACKLIST
-    """The list under its name of before 24.09. Another program may have set it, so both lists count."""
+    """The list under the name used before OVN 24.09. Another program may have set it, so both lists apply."""
     strict_prefix: bool = False
-    """``ic-route-strict-prefix``: destinations are compared by network and not by text (``address.destination_key``)."""
+    """``ic-route-strict-prefix``: destinations are compared by network instead of by text
+    (``address.destination_key``).
+    """
     as_adv: bool = False
     as_learn: bool = False
 
     @classmethod
     def read(cls, options: Mapping[str, str]) -> ZoneOptions:
-        """Read NB_Global.options. ic-route-denylist and ic-route-blacklist both count; upstream ignores the second one beside the first."""
+        """Read NB_Global.options. ic-route-denylist and ic-route-blacklist both apply; upstream ignores the second one
+        if the first is set.
+        """
         return cls(
             adv=boolean(options, "ic-route-adv"),
             learn=boolean(options, "ic-route-learn"),
@@ -230,13 +240,15 @@ class ZoneOptions:
 
     @property
     def bad_items(self) -> tuple[BadItem, ...]:
-        """Items of the two denylists that are not a prefix."""
+        """Items of the two denylists that are not prefixes."""
         return tuple(_bad_items(self.deny, self.deny_old))
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The allow-lists (``filter_*``) and deny-lists that a router and a transit switch port's router port may have."""
+    """The allow lists (``filter_*``) and deny lists of a router and of the router port that is attached to a transit
+    switch.
+    """
 
     filter_adv: NamedList
     filter_learn: NamedList
@@ -245,7 +257,7 @@ class Filters:
 
     @classmethod
     def read(cls, options: Mapping[str, str], place: str) -> Filters:
-        """Read the four list options from the ``options`` of the object called ``place`` in reasons."""
+        """Read the four list options from the ``options`` of the object that reasons call ``place``."""
         return cls(
             filter_adv=NamedList.read(options, "ic-route-filter-adv", place),
             filter_learn=NamedList.read(options, "ic-route-filter-learn", place),
@@ -255,7 +267,7 @@ class Filters:
 
     @property
     def bad_items(self) -> tuple[BadItem, ...]:
-        """Items of the four lists that are no prefix."""
+        """Items of the four lists that are not prefixes."""
         return tuple(_bad_items(self.filter_adv, self.filter_learn, self.deny_adv, self.deny_learn))
 
 
@@ -265,7 +277,7 @@ _NO_PORT_FILTERS = Filters.read({}, _PORT)
 
 @dataclass(frozen=True)
 class RouterOptions:
-    """What Logical_Router.options says about exchanging routes."""
+    """The options in Logical_Router.options for exchanging routes."""
 
     filters: Filters = _NO_ROUTER_FILTERS
     ipv4_next_hop_ipv6: bool = False
@@ -277,13 +289,15 @@ class RouterOptions:
 
 
 class TagRules(NamedTuple):
-    """``ic-route-learn-tag-rules``: learn only routes with one of the tags (``allow``), or all others and untagged ones (``block``)."""
+    """``ic-route-learn-tag-rules``: learn only routes with one of the tags (``allow``), or all others and untagged ones
+    (``block``).
+    """
 
     allow: bool
     tags: frozenset[str]
 
     def refusal(self, tag: str | None) -> str | None:
-        """Why a route with this tag (None: untagged) is not learned, None if it is."""
+        """Why a route with this tag (None: untagged) is not learned. None if it is."""
         if self.allow:
             known = " or ".join(f'"{one}"' for one in sorted(self.tags))
             said = "has no tag" if tag is None else f'has the tag "{tag}"'
@@ -296,10 +310,11 @@ LEARN_TAG_RULES, FILTER_TAG = "ic-route-learn-tag-rules", "ic-route-filter-tag"
 
 @lru_cache(maxsize=_LISTS_KEPT)
 def tag_rules(text: str) -> TagRules | None:
-    """Read ``ic-route-learn-tag-rules``: ``allow:TAG[,TAG]`` or ``block:TAG[,TAG]``. None where it is neither, and so counts as unset.
+    """Read ``ic-route-learn-tag-rules``: ``allow:TAG[,TAG]`` or ``block:TAG[,TAG]``. None for any other text, which
+    counts as unset.
 
-    As upstream reads the option (spec newest-N-2): the prefix is case-sensitive, the list is cut at commas, empty items are dropped, and
-    spaces belong to a tag.
+    The rules are those of upstream (spec newest-N-2): the prefix is case-sensitive, the list is split at commas, empty
+    items are dropped, spaces belong to a tag.
     """
     kind, colon, rest = text.partition(":")
     tags = frozenset(filter(None, rest.split(",")))
@@ -309,7 +324,9 @@ def tag_rules(text: str) -> TagRules | None:
 
 
 def tag_warning(options: Mapping[str, str]) -> tuple[str, bool] | None:
-    """What is wrong with the tag options of a router port, and whether the port does not do what they ask for; None for nothing."""
+    """What is wrong with the tag options of a router port, and whether they are without effect. None if nothing is
+    wrong.
+    """
     rules, old = options.get(LEARN_TAG_RULES), FILTER_TAG in options
     if rules is not None and tag_rules(rules) is None:
         forms = "allow:TAG[,TAG...] or block:TAG[,TAG...]"
@@ -317,15 +334,16 @@ def tag_warning(options: Mapping[str, str]) -> tuple[str, bool] | None:
     if rules is not None and old:
         return f"{FILTER_TAG} has no effect because {LEARN_TAG_RULES} is set; remove it", False
     if old:
-        return f"{FILTER_TAG} is deprecated and OVN 28.09 will not know it; use {LEARN_TAG_RULES}=block:TAG instead", False
+        return f"{FILTER_TAG} is deprecated and OVN 28.09 will not support it; use {LEARN_TAG_RULES}=block:TAG instead", False
     return None
 
 
 @dataclass(frozen=True)
 class PortOptions:
-    """What the options of a transit switch port's Logical_Router_Port say. ``PortOptions()`` where it is missing.
+    """The options of the Logical_Router_Port that is attached to a transit switch port. ``PortOptions()`` if it is
+    missing.
 
-    ``ipv4_next_hop_ipv6`` is None where the router's value counts.
+    ``ipv4_next_hop_ipv6`` is None if the router's value applies.
     """
 
     filters: Filters = _NO_PORT_FILTERS
@@ -350,21 +368,23 @@ class PortOptions:
 
 
 def ipv4_over_ipv6(router: RouterOptions, port: PortOptions) -> bool:
-    """Do IPv4 prefixes get the port's IPv6 next hop? The port's ``true`` or ``false`` wins over the router's value (spec routes-4.4)."""
+    """Whether IPv4 prefixes get the port's IPv6 next hop. The port's ``true`` or ``false`` overrides the router's value
+    (spec routes-4.4).
+    """
     return router.ipv4_next_hop_ipv6 if port.ipv4_next_hop_ipv6 is None else port.ipv4_next_hop_ipv6
 
 
 def may_advertise(prefix: Prefix, zone: ZoneOptions, router: RouterOptions, port: PortOptions, loadbalancer: bool = False) -> str | None:
     """Why ``prefix`` may not be advertised, or None if it may (spec routes-4.3; spec routes-S3 for ``loadbalancer``).
 
-    The policy of static routes (spec routes-4.3.3) is not an option, so it is not looked at.
+    The policy of static routes (spec routes-4.3.3) does not depend on options and is not checked here.
     """
     if not zone.adv:
         return "ic-route-adv is off"
     if prefix.is_default and not zone.adv_default:
-        return "a default route, and ic-route-adv-default is off"
+        return "it is a default route and ic-route-adv-default is off"
     if loadbalancer and not zone.adv_lb:
-        return "a load balancer VIP, and ic-route-adv-lb is off"
+        return "it is a load balancer VIP and ic-route-adv-lb is off"
     if is_link_local(prefix):
         return "link-local prefixes are not advertised"
     denied = denial(prefix, port.filters.deny_adv, router.filters.deny_adv, zone.deny, zone.deny_old)
@@ -381,14 +401,14 @@ def may_learn(
 ) -> str | None:
     """Why a route to ``prefix`` may not be learned, or None if it may (spec routes-5.6.1 to routes-5.6.7).
 
-    ``origin`` is the ISB route's, ``enabled`` says whether the router is (unset counts as enabled).
+    ``origin`` is that of the IC_SB route. ``enabled`` says whether the router is enabled (unset counts as enabled).
     """
     if not zone.learn:
         return "ic-route-learn is off"
     if prefix.is_default and not zone.learn_default:
-        return "a default route, and ic-route-learn-default is off"
+        return "it is a default route and ic-route-learn-default is off"
     if origin == "loadbalancer" and not zone.learn_lb:
-        return "a load balancer VIP, and ic-route-learn-lb is off"
+        return "it is a load balancer VIP and ic-route-learn-lb is off"
     if not enabled:
         return "the router is disabled"
     if is_link_local(prefix):

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes as a person reads them: whole values, and other rows by their names instead of their uuids.
+"""Changes in a form for people: whole values, and other rows by name instead of UUID.
 
-:func:`shown` has to be asked before the Changes reach the stores, because the names of rows that go are read from there. Only results of
-modules are shown; the engine never asks.
+:func:`shown` must be called before the Changes reach the stores, because it reads the names of deleted rows from there.
+Only results of modules use it; the engine does not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from .store import Row, Store
 
 Columns = Mapping[str, Any]
 
-#: Sets of rows that are a property of the row that holds them. All other sets of rows (ports, routes) are shown as the rows themselves.
+#: Sets of rows that are shown as a property of the row that refers to them. The rows of all other sets (ports, routes)
+#: are shown themselves.
 _PROPERTIES = frozenset(("gateway_chassis", "ha_chassis", "encaps", "connections", "ssl", "load_balancer", "load_balancer_group"))
 
 
@@ -30,7 +31,7 @@ def _route(columns: Columns) -> str:
     return f"{columns['ip_prefix']} via {columns['nexthop']}"
 
 
-#: What the rows of tables without a name, or with a longer one than needed, are called.
+#: Labels for rows of tables without a name, or with a name that is longer than needed.
 _LABELS: Mapping[str, Callable[[Columns], str]] = {
     "Gateway_Chassis": _with_priority,
     "HA_Chassis": _with_priority,
@@ -44,14 +45,16 @@ _LABELS: Mapping[str, Callable[[Columns], str]] = {
 
 
 def explained(changes: Iterable[Change], stores: Iterable[Store]) -> list[Change]:
-    """The same Changes of one group, each with how it is shown. ``stores``: the contents before the Changes, of all databases known."""
+    """The same Changes of one group, each with its form for people. ``stores``: the contents of all known databases
+    before the Changes.
+    """
     group = list(changes)
     view = _View(group, list(stores))
     return [change._replace(shown=tuple(view.shown(change))) for change in group]
 
 
 def _label(table: str, columns: Columns) -> str:
-    """What a row is called, or its table where it has no name."""
+    """The label of a row, or its table if it has no name."""
     make = _LABELS.get(table)
     try:
         name = make(columns) if make is not None else str(columns.get("name", ""))
@@ -61,7 +64,7 @@ def _label(table: str, columns: Columns) -> str:
 
 
 class _View:
-    """One group of Changes over the contents before them."""
+    """One group of Changes, and the contents before them."""
 
     def __init__(self, group: Sequence[Change], stores: Sequence[Store]) -> None:
         self._stores = {store.name: store for store in stores}
@@ -70,7 +73,9 @@ class _View:
         self._added = {(change.database, uuid) for change in group for members in change.members.values() for uuid in members.added}
 
     def shown(self, change: Change) -> Iterator[Shown]:
-        """The row itself, unless it only holds rows that are shown, and the rows that are deleted by leaving it."""
+        """The row itself, unless it only refers to rows that are shown, and the rows that are deleted because it no
+        longer refers to them.
+        """
         before, after = self._columns(change)
         rows = [column for column in change.members if self._holds_rows(change, column)]
         if before or after or change.action != "update" or len(rows) < len(change.members):
@@ -95,7 +100,7 @@ class _View:
         return kind is not None and kind.shape == "refs" and column not in _PROPERTIES
 
     def _moves(self, change: Change, column: str) -> bool:
-        """Whether rows that exist come to this row, or go from it to another."""
+        """Whether existing rows are added to this row, or moved from it to another."""
         members = change.members[column]
         existing = any((change.database, uuid) not in self._made for uuid in members.added)
         return existing or any((change.database, uuid) in self._added for uuid in members.removed)
@@ -111,14 +116,14 @@ class _View:
         return self._names(change, column, now), self._names(change, column, now - members.removed | members.added)
 
     def _properties(self, change: Change) -> Iterator[tuple[str, list[str]]]:
-        """Of a deleted row, the sets of rows that go with it and are shown as its properties."""
+        """The sets of rows that a deleted row takes with it, shown as its properties."""
         store = self._stores.get(change.database)
         for column, kind in (store.database.tables[change.table] if store is not None else {}).items():
             if store is not None and kind.shape == "refs" and column in _PROPERTIES:
                 yield column, self._names(change, column, store.children(change.table, column, change.uuid))
 
     def _deleted(self, change: Change, column: str) -> Iterator[Shown]:
-        """Rows that lose the only row that holds them, and are not deleted by a Change of their own."""
+        """Rows that lose the only row that refers to them, and have no delete Change of their own."""
         for uuid in sorted(change.members[column].removed):
             place = (change.database, uuid)
             found = self._row(change.database, uuid)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes applied to stores without a server: what check mode and dry runs see of their own writes.
+"""Applies Changes to stores without a server. Check mode and dry runs use it to see the effect of their own writes.
 
-Only what a later look has to see is done: rows, map keys, members, and the removal of rows that lost their last owner. Constraints are the
-servers' business.
+It does only what later reads depend on: rows, map keys, members, and the removal of rows that nothing refers to. It
+does not check constraints, which servers do.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from .store import Members, Row, RowChange, Store
 
 
 class Simulation:
-    """Stores, by database name, that take Changes as if their servers had committed them."""
+    """Stores, by database name, that apply Changes as if their servers had committed them."""
 
     def __init__(self, stores: Mapping[str, Store]) -> None:
         self._stores = stores
-        #: The uuids of rows that exist in the simulation alone.
+        #: The UUIDs of rows that exist only in the simulation.
         self.made: set[str] = set()
 
     def apply(self, changes: Iterable[Change]) -> list[RowChange]:
-        """Apply the Changes of one group; the differences that they made."""
+        """Apply the Changes of one group. Returns the resulting row changes."""
         changes = list(changes)
         names = {change.uuid: str(uuid4()) for change in changes if change.action == INSERT}
         self.made.update(names.values())
@@ -69,7 +69,7 @@ class Simulation:
         return store.update(change.table, row.uuid, columns, edges)
 
     def _drop_orphans(self, change: Change, done: list[RowChange]) -> None:
-        """Rows of a table that is no root go with the last reference to them (RFC 7047, 3.2)."""
+        """Delete rows of non-root tables when nothing refers to them (RFC 7047, 3.2)."""
         store = self._stores[change.database]
         for one in list(done):
             if (one.database, one.table) != (change.database, change.table):

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The contents of one database as plain values: rows, edges between rows, look-ups, and the difference that each update made.
+"""The contents of one database as plain values: rows, edges between rows, look-ups, and the row changes of each update.
 
-Nothing here knows of connections. A replica fills a store from a server's updates; a simulation fills it from Changes.
+This module does not depend on connections. A replica fills a store from a server's updates; a simulation fills it from
+Changes.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ NOTHING: frozenset[str] = frozenset()
 class Row:
     """One row: an immutable tuple of values, read by column name.
 
-    Scalars are Python scalars, optional columns a value or None, sets frozensets, maps dicts (never changed in place), references uuids in
-    their text form. A ``refs`` column is not here; ask the store for :meth:`Store.children`.
+    Scalars are Python scalars, optional columns a value or None, sets frozensets, maps dicts (never modified),
+    references UUIDs as text. ``refs`` columns are not included; use :meth:`Store.children`.
     """
 
     __slots__ = ("_layout", "_values", "uuid")
@@ -45,26 +46,26 @@ class Row:
         return f"Row({self.uuid}, {self.as_dict()!r})"
 
     def has_column(self, column: str) -> bool:
-        """Whether this is one of the row's plain columns."""
+        """Whether the row has a plain column of this name."""
         return column in self._layout
 
     def has(self, values: tuple[Any, ...]) -> bool:
-        """Whether the row has just these values, in the order of its table's plain columns."""
+        """Whether the row has exactly these values, in the order of its table's plain columns."""
         return self._values == values
 
     def agrees(self, values: Mapping[str, Any]) -> bool:
-        """Whether the row has these values in the columns that are named."""
+        """Whether the row has these values in the named columns."""
         for column, value in values.items():  # noqa: SIM110 - asked for each row that comes, and a generator costs as much as the answer
             if self._values[self._layout[column]] != value:
                 return False
         return True
 
     def as_dict(self) -> dict[str, Any]:
-        """All columns but the ``refs`` ones, by name."""
+        """All columns by name, except ``refs`` columns."""
         return {column: self._values[place] for column, place in self._layout.items()}
 
     def replace(self, values: Mapping[str, Any]) -> Row:
-        """This row with some columns replaced; self where nothing differs."""
+        """A copy of this row with some columns replaced; self if nothing differs."""
         new = list(self._values)
         for column, value in values.items():
             new[self._layout[column]] = value
@@ -73,14 +74,16 @@ class Row:
 
 
 class Members(NamedTuple):
-    """What an update added to and took from one ``refs`` column."""
+    """The members that an update added to and removed from one ``refs`` column."""
 
     added: frozenset[str]
     removed: frozenset[str]
 
 
 class RowChange(NamedTuple):
-    """One row's difference: ``old`` is None for a new row, ``new`` None for a deleted one; ``edges`` per changed ``refs`` column."""
+    """The difference of one row: ``old`` is None for a new row, ``new`` None for a deleted one; ``edges`` has one entry
+    per changed ``refs`` column.
+    """
 
     database: str
     table: str
@@ -91,13 +94,13 @@ class RowChange(NamedTuple):
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The row before and after, as far as there is one: what a change concerned and what it concerns now."""
+        """The row before and the row after, if they exist."""
         if self.old is None:
             return () if self.new is None else (self.new,)
         return (self.old,) if self.new is None else (self.old, self.new)
 
     def changed(self, *columns: str) -> bool:
-        """Whether one of these columns has another value (always so for a new or deleted row)."""
+        """Whether the value of one of these columns differs (always true for a new or deleted row)."""
         if self.old is None or self.new is None:
             return True
         return any(column in self.edges or (column in self.old._layout and self.old[column] != self.new[column]) for column in columns)
@@ -107,12 +110,12 @@ class RowChange(NamedTuple):
 NO_EDGES: Mapping[str, Members] = {}
 
 IndexKeys = Callable[[Row], Iterable[Hashable]]
-#: A bucket of an index: one uuid, or a set of them; most buckets hold one.
+#: An entry of an index: one UUID, or a set of them. Most entries hold one.
 _Bucket = Union[str, set[str]]
 
 
 class _Index:
-    """Rows of one table by the keys that a function of the row names."""
+    """An index of one table's rows, by keys that a function computes from the row."""
 
     __slots__ = ("buckets", "keys")
 
@@ -160,16 +163,16 @@ class _Table:
         self.watchers: list[Callable[[], None]] = []
         self.indexes: dict[str, _Index] = {}
         refs = [column.name for column in columns.values() if column.shape == "refs"]
-        #: refs column -> row -> its members, and refs column -> member -> the rows that hold it.
+        #: refs column -> row -> its members, and refs column -> member -> the rows that refer to it.
         self.edges: dict[str, dict[str, set[str]]] = {name: {} for name in refs}
         self.parents: dict[str, dict[str, _Bucket]] = {name: {} for name in refs}
 
 
 class Store:
-    """All rows of one database that somebody told us of.
+    """All known rows of one database.
 
-    Look-ups name an index that was registered with :meth:`index`; they return rows in the ascending order of their uuids (spec routes-P8),
-    so that "the first" is the same in every pass.
+    Look-ups name an index that was registered with :meth:`index`. They return rows in ascending order of their UUIDs
+    (spec routes-P8), so that "the first" is the same in every pass.
     """
 
     def __init__(self, database: Database, schema: ServerSchema | None = None) -> None:
@@ -185,30 +188,30 @@ class Store:
         return self.database.name
 
     def row(self, table: str, uuid: str | None) -> Row | None:
-        """The row of that uuid, or None."""
+        """The row with this UUID, or None."""
         return self._tables[table].rows.get(uuid) if uuid else None
 
     def rows(self, table: str) -> Iterator[Row]:
-        """All rows of a table, in no order."""
+        """All rows of a table, in arbitrary order."""
         return iter(self._tables[table].rows.values())
 
     def count(self, table: str) -> int:
-        """How many rows a table has."""
+        """The number of rows in a table."""
         return len(self._tables[table].rows)
 
     def watch(self, table: str, differs: Callable[[], None]) -> None:
-        """Have ``differs`` called with every difference in a table: what was read of it may be no longer so."""
+        """Call ``differs`` for every change in a table, so that the caller can drop what it cached."""
         self._tables[table].watchers.append(differs)
 
     def only(self, table: str) -> Row | None:
-        """The one row of a table of at most one row (``NB_Global``), the first by uuid if there are several, or None."""
+        """The only row of a table such as ``NB_Global``, the first by UUID if there are several, or None."""
         rows = self._tables[table].rows
         if len(rows) == 1:
             return next(iter(rows.values()))
         return rows[min(rows)] if rows else None
 
     def find(self, table: str, index: str, key: Hashable) -> list[Row]:
-        """The rows that this index files under ``key``, by ascending uuid."""
+        """The rows under ``key`` in this index, by ascending UUID."""
         part = self._tables[table]
         found = part.indexes[index].buckets.get(key)
         if found is None:
@@ -218,12 +221,12 @@ class Store:
         return [part.rows[uuid] for uuid in sorted(found)]
 
     def filed(self, table: str, index: str, key: Hashable) -> AbstractSet[str]:
-        """The uuids of :meth:`find`. A view that follows later updates: copy it to keep it."""
+        """The UUIDs of :meth:`find`. This is a view that changes with later updates: copy it to keep it."""
         found = self._tables[table].indexes[index].buckets.get(key, NOTHING)
         return {found} if isinstance(found, str) else found
 
     def find_among(self, table: str, index: str, key: Hashable, uuids: AbstractSet[str]) -> list[Row]:
-        """Those of :meth:`find` that have one of these uuids, at the cost of the smaller of both sets."""
+        """The rows of :meth:`find` whose UUID is in this set. The cost depends on the smaller of both sets."""
         part = self._tables[table]
         found = part.indexes[index].buckets.get(key)
         if found is None:
@@ -238,36 +241,40 @@ class Store:
         return found[0] if found else None
 
     def index_keys(self, table: str, index: str) -> Iterable[Hashable]:
-        """All keys that an index holds at the moment."""
+        """All keys that an index contains at the moment."""
         return self._tables[table].indexes[index].buckets.keys()
 
     def children(self, table: str, column: str, uuid: str) -> frozenset[str]:
-        """The members of a ``refs`` column of one row. A view that follows later updates: copy it to keep it."""
+        """The members of a ``refs`` column of one row. This is a view that changes with later updates: copy it to keep
+        it.
+        """
         return self._tables[table].edges[column].get(uuid, NOTHING)  # type: ignore[return-value]
 
     def child_rows(self, table: str, column: str, uuid: str, child_table: str) -> list[Row]:
-        """The member rows of a ``refs`` column that are known, by ascending uuid."""
+        """The known member rows of a ``refs`` column, by ascending UUID."""
         rows = self._tables[child_table].rows
         return [rows[child] for child in sorted(self.children(table, column, uuid)) if child in rows]
 
     def parents(self, table: str, column: str, child: str) -> tuple[str, ...]:
-        """The uuids of the rows of ``table`` that hold ``child`` in this ``refs`` column."""
+        """The UUIDs of the rows of ``table`` that refer to ``child`` in this ``refs`` column."""
         bucket = self._tables[table].parents[column].get(child)
         if bucket is None:
             return ()
         return (bucket,) if isinstance(bucket, str) else tuple(sorted(bucket))
 
     def parent_rows(self, table: str, column: str, child: str) -> list[Row]:
-        """The rows of ``table`` that hold ``child`` in this ``refs`` column and are known."""
+        """The known rows of ``table`` that refer to ``child`` in this ``refs`` column."""
         rows = self._tables[table].rows
         return [rows[uuid] for uuid in self.parents(table, column, child) if uuid in rows]
 
-    # -- building --------------------------------------------------------------------------------------------------------------------
+    # -- changing
+    # --------------------------------------------------------------------------------------------------------------------
 
     def index(self, table: str, name: str, keys: IndexKeys) -> None:
-        """Register an index: ``keys(row)`` names the keys to file the row under (none, one or many). Registering a name again is no change.
+        """Register an index: ``keys(row)`` returns the keys of the row (none, one or many). Registering a name again
+        has no effect.
 
-        ``keys`` must look at this row alone; what depends on other rows cannot be an index.
+        ``keys`` must use this row only; a look-up that depends on other rows cannot be an index.
         """
         part = self._tables[table]
         if name in part.indexes:
@@ -277,7 +284,9 @@ class Store:
             index.add(row)
 
     def put(self, table: str, uuid: str, values: Mapping[str, Any]) -> RowChange | None:
-        """Insert a row or replace the named columns of one; ``refs`` columns are given whole. Returns the difference, or None."""
+        """Insert a row or replace the named columns of one; ``refs`` columns are given as a whole. Returns the row
+        change, or None.
+        """
         part = self._tables[table]
         old = part.rows.get(uuid)
         plain = {column: value for column, value in values.items() if column in part.layout}
@@ -293,11 +302,13 @@ class Store:
         return self._replace(table, uuid, old, new, edges)
 
     def layout(self, table: str) -> tuple[str, ...]:
-        """The plain columns of a table in the order in which :meth:`put_whole` wants their values."""
+        """The plain columns of a table in the order that :meth:`put_whole` expects."""
         return tuple(self._tables[table].layout)
 
     def put_whole(self, table: str, uuid: str, values: tuple[Any, ...], members: Mapping[str, frozenset[str]]) -> RowChange | None:
-        """Insert or replace a whole row: the values of all plain columns by :meth:`layout`, the members of all ``refs`` columns by name."""
+        """Insert or replace a whole row: the values of all plain columns in the order of :meth:`layout`, the members of
+        all ``refs`` columns by name.
+        """
         part = self._tables[table]
         old = part.rows.get(uuid)
         new = old if old is not None and old.has(values) else Row(uuid, part.layout, values)
@@ -311,19 +322,21 @@ class Store:
         return self._replace(table, uuid, old, new, edges)
 
     def change_members(self, table: str, uuid: str, column: str, members: Members) -> RowChange | None:
-        """Add members to a ``refs`` column and take others away, at the cost of those members alone."""
+        """Add members to a ``refs`` column and remove others. The cost depends only on those members."""
         row = self._tables[table].rows.get(uuid)
         return self._replace(table, uuid, row, row, {column: members}) if row is not None else None
 
     def update(self, table: str, uuid: str, values: Mapping[str, Any], edges: Mapping[str, Members]) -> RowChange | None:
-        """Replace columns and change members of one existing row in one step; None where there is no such row or no difference."""
+        """Replace columns and change members of an existing row in one step. None if the row does not exist or nothing
+        differs.
+        """
         row = self._tables[table].rows.get(uuid)
         if row is None:
             return None
         return self._replace(table, uuid, row, row.replace(values), edges)
 
     def delete(self, table: str, uuid: str) -> RowChange | None:
-        """Remove a row with its edges; None where there is none."""
+        """Delete a row with its edges. None if it does not exist."""
         part = self._tables[table]
         old = part.rows.get(uuid)
         if old is None:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One zone at work: four replicas, the engine, the guard and the commits, in one loop that never blocks.
+"""Synchronizes one zone: four replicas, the engine, the guard and the commits, in one loop that never blocks.
 
-The daemon turns this loop for ever, the module ovn_ic_sync until the zone has settled, the tests as they like.
+The daemon runs this loop forever, the module ovn_ic_sync until the zone has settled, tests as they need.
 """
 
 from __future__ import annotations
@@ -29,23 +29,26 @@ from .subjects.zones import grant
 from .zone import Zone
 
 ACTIVE_LOCK = "ovn_ic"
-#: How long a pass may plan before the connections get their turn (a server drops a client that does not answer its probe for 5 s).
+#: The longest planning time of a pass, in seconds, before the connections are served. A server drops a client that does
+#: not answer its probe for 5 s.
 PASS_SECONDS = 0.5
-#: Keys of one pass, and so Changes of one submission.
+#: The maximum number of keys in a pass, and so of Changes in a submission.
 PASS_KEYS = 500
 
-#: For how many seconds a daemon that holds the lock of the zone may be unable to read one of its databases before it gives the lock back.
+#: How long, in seconds, a daemon that holds the lock of the zone may be unable to read one of its databases before it
+#: releases the lock.
 UNABLE_SECONDS = 10.0
 
 ACTIVE, STANDBY, PAUSED = "active", "standby", "paused"
 
 
 class ZoneSync:
-    """Keeps one zone in step with the interconnect.
+    """Keeps one zone synchronized with the interconnect.
 
-    ``remotes`` maps the four database names (schema.NB, …) to connection methods. ``log`` takes (level, sentence), level one of info,
-    warn, dbg. With ``exclusive`` the lock of the zone's SB decides whether this process writes (spec status-F.3); without it
-    nothing is written. ``outcome`` may put somebody between the commits and the engine who takes note of what is written.
+    ``remotes`` maps the four database names (schema.NB, …) to connection methods. ``log`` is called with (level,
+    sentence), where level is info, warn or dbg. With ``exclusive``, the lock in the zone's SB decides whether this
+    process writes (spec status-F.3); without it, nothing is written. ``outcome`` may wrap the engine's
+    callbacks to record what is written.
     """
 
     def __init__(
@@ -74,7 +77,8 @@ class ZoneSync:
         self._paused = False
         self._was_active = False
         self._schemas = 0
-        #: Since when one of the databases without the zone's lock cannot be read (the clock's seconds), None if all can.
+        #: When one of the databases became unreadable while we did not hold the zone's lock (the clock's seconds). None
+        #: if all are readable.
         self._unable_since: float | None = None
         #: The databases that were loaded at the end of the last turn.
         self._synced: set[str] = set()
@@ -83,7 +87,7 @@ class ZoneSync:
 
     @property
     def status(self) -> str:
-        """active, standby or paused; active means: holds the lock of the zone (spec status-F.2)."""
+        """active, standby or paused. Active means that this process holds the lock of the zone (spec status-F.2)."""
         if self._paused:
             return PAUSED
         return ACTIVE if self.replicas[SB].has_lock else STANDBY
@@ -95,76 +99,88 @@ class ZoneSync:
 
     @property
     def loaded(self) -> bool:
-        """Whether the contents of all four databases are here and up to date."""
+        """Whether the contents of all four databases are loaded and up to date."""
         return all(replica.synced for replica in self.replicas.values())
 
     @property
     def settled(self) -> bool:
-        """Whether this zone has nothing left to do for the contents that it knows. Keys put aside and deletions withheld do not count."""
+        """Whether this zone has nothing left to do for the known contents. Keys set aside and withheld deletions do not
+        count.
+        """
         at_rest = self.loaded and self.engine.at_rest and self.committer.idle and self._confirmation.idle
         return self._was_active and at_rest and self._knows_who_shares
 
     @property
     def busy(self) -> bool:
-        """Whether contents are on their way here, or what follows from them to the servers."""
+        """Whether contents, or the transactions that follow from them, are in flight."""
         return not self.loaded or (self._was_active and not self.engine.at_rest)
 
     @property
     def _knows_who_shares(self) -> bool:
-        """Whether it is decided who writes the shared rows: that is a moment after the zone's own lock."""
+        """Whether it is decided who writes the shared rows, which happens shortly after this process gets the zone's
+        lock.
+        """
         return self.zone.own_az is None or self.zone.shared_lock or self.replicas[IC_SB].lock_contended
 
     @property
     def problems(self) -> list[str]:
-        """What keeps the databases from being loaded, one sentence each."""
+        """Why databases are not loaded, one sentence each."""
         return [replica.problem for replica in self.replicas.values() if replica.problem is not None]
 
     @property
     def skipped(self) -> list[tuple[str, Skipped]]:
-        """What is left undone, and why: the subject, the object and the reason."""
-        unable = [] if self.able else [("daemon", Skipped(ACTIVE_LOCK, f"it does not ask for the lock of the zone: {self._unreadable}"))]
+        """What is skipped, and why: the subject, the object and the reason."""
+        unable = (
+            []
+            if self.able
+            else [("daemon", Skipped(ACTIVE_LOCK, f"this instance does not request the lock of the zone: {self._unreadable}"))]
+        )
         return unable + self.engine.skipped + [("guard", skipped) for skipped in self.guard.withheld]
 
     @property
     def able(self) -> bool:
-        """Whether this process may be the active one: it can read all databases, or could a moment ago."""
+        """Whether this process may be active: it can read all databases, or could until a moment ago."""
         return self._unable_since is None or self._clock() - self._unable_since < UNABLE_SECONDS
 
     @property
     def _unreadable(self) -> str:
         names = ", ".join(name for name, replica in self.replicas.items() if not replica.synced)
-        return f"it cannot read {names} for more than {UNABLE_SECONDS:g} s; check that the servers run and can be reached from this host"
+        return f"{names} could not be read for more than {UNABLE_SECONDS:g} s; check that the servers run and can be reached from this host"
 
     def pause(self) -> None:
-        """Give back both locks and write nothing until :meth:`resume`."""
+        """Release both locks and write nothing until :meth:`resume`."""
         self._paused = True
 
     def resume(self) -> None:
-        """Ask for the locks again."""
+        """Request the locks again."""
         self._paused = False
 
     def recompute(self) -> None:
-        """Look at every key again. Without effect on a process that is not active: it begins so when it becomes active."""
+        """Plan every key again. Has no effect on a process that is not active, because it does so when it becomes
+        active.
+        """
         if self._was_active:
             self.engine.restart()
             self._pace.skip()
 
     def claim(self) -> Row | None:
-        """An operator's word that the row of our name in IC_SB is ours. Returns that row, None where the zone is refused none."""
+        """An operator confirms that the row with our name in IC_SB belongs to this zone. Returns that row, None if the
+        zone is not denied one.
+        """
         row = grant(self.zone)
         if row is not None:
             self.engine.mark_key("zones", ())
         return row
 
     def close(self) -> None:
-        """Give up all connections."""
+        """Close all connections."""
         for replica in self.replicas.values():
             replica.close()
 
     # -- the loop --------------------------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """One turn: receive, look at what changed, plan, send. Never waits."""
+        """One turn: receive, process the changes, plan, send. Never waits."""
         updates = [update for replica in self.replicas.values() for update in self._received(replica)]
         changes = [change for update in updates for change in update]
         self._interest.observe(changes)
@@ -174,7 +190,7 @@ class ZoneSync:
         if self._was_active and not holds:
             self._become_inactive()
         if self._was_active:
-            self._observe(updates, changes)  # also while a connection is down for the moment
+            self._observe(updates, changes)  # also while a connection is temporarily down
             self._retry_after_reconnect()
         self._replies.deliver()
         if not (holds and self.loaded):
@@ -194,7 +210,7 @@ class ZoneSync:
         return updates
 
     def plan(self) -> list[Group]:
-        """What a full pass would write now, nothing sent: for a dry run."""
+        """What a full pass would write now, for a dry run. Nothing is sent."""
         self.guard.observe(())
         self.engine.restart()
         groups: list[Group] = []
@@ -203,7 +219,7 @@ class ZoneSync:
         return groups
 
     def wait(self, poller: Any) -> None:
-        """Let a poller wake up when :meth:`run` has something to do."""
+        """Wake a poller when :meth:`run` has something to do."""
         for replica in self.replicas.values():
             replica.wait(poller)
         if self._unable_since is not None and self.able:
@@ -229,10 +245,10 @@ class ZoneSync:
         self.engine.restart()
 
     def _become_inactive(self) -> None:
-        """Whoever paused it knows; that the lock is gone has to be told (spec status-F.8)."""
+        """Log the loss of the lock, but not a pause, which the operator requested (spec status-F.8)."""
         self._was_active = False
         if not self._paused:
-            why = f"the lock {ACTIVE_LOCK} is lost" if self.able else f"the lock {ACTIVE_LOCK} is given back: {self._unreadable}"
+            why = f"the lock {ACTIVE_LOCK} was lost" if self.able else f"the lock {ACTIVE_LOCK} was released: {self._unreadable}"
             self._log("info" if self.able else "warn", f"this instance is on standby now, {why}")
 
     def _observe(self, updates: list[list[RowChange]], changes: list[RowChange]) -> None:
@@ -244,7 +260,7 @@ class ZoneSync:
             self.engine.mark_all()
 
     def _retry_after_reconnect(self) -> None:
-        """A server is loaded again: what was refused before may succeed now."""
+        """A server was reconnected: what was rejected before may succeed now."""
         synced = {name for name, replica in self.replicas.items() if replica.synced}
         if synced - self._synced:
             self.engine.retry()
@@ -282,11 +298,11 @@ class ZoneSync:
             self._unable_since = None
         elif self._unable_since is None:
             self._unable_since = self._clock()
-        # An instance that cannot work leaves the lock to one that can. It asks again once it can work itself, so the lock never goes back
-        # and forth between two that cannot.
+        # An instance that cannot work leaves the lock to one that can. It requests the lock again only when it can
+        # work, so the lock does not alternate between two instances that cannot.
         wants = self._exclusive and not self._paused and self.able
         self.replicas[SB].want_lock(ACTIVE_LOCK if wants else None)
-        # Who has no row in IC_SB writes nothing there, and would keep the lock from those who do.
+        # A zone without a row in IC_SB writes nothing there, and would block the lock for others.
         shares = wants and self.replicas[SB].has_lock and self.zone.own_az is not None
         self.replicas[IC_SB].want_lock(SHARED_LOCK if shares else None)
         held = self.replicas[IC_SB].has_lock

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TLS connections of python-ovs whose failures are failures of one connection.
+"""TLS streams for python-ovs that report failures as connection errors.
 
-The library lets some of them out as exceptions (a missing file, a certificate that is not trusted), which would end the process; and
-while the server owes its part of the handshake it waits for the wrong event, at the price of a whole core. It begins the handshake anew
-before whatever it sends or receives, which fails where the server has closed, and takes the TLS library's numbers for those of the system.
-It has no way to choose protocols, ciphers or a server name either, so contexts are made here. The files of the identity are read anew for
-each connection, so that renewed ones take effect with the next (spec status-F.1).
+The library lets some failures escape as exceptions (a missing file, an untrusted certificate), which would end the
+process. During the handshake it waits for the wrong event and uses a whole core. It restarts the handshake before each
+send and receive, which fails after the server has closed the connection, and it mistakes the TLS library's error
+numbers for errno values. It also cannot select protocols, ciphers or a server name. This module therefore creates its
+own contexts. The identity's files are read again for each connection, so that renewed files take effect with the next
+connection (spec status-F.1).
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ try:
 
     _SSLStream: Any = ovs.stream.SSLStream
     _vlog: Any = ovs.vlog.Vlog("stream_ssl")
-except ImportError:  # client.check_library says so
+except ImportError:  # client.check_library reports this
     _SSLStream = object
     _vlog = None
 
 
-#: The names that OVS has for protocol versions, in their order.
+#: The names of protocol versions in OVS, in ascending order.
 _VERSIONS = {
     "TLSv1": ssl.TLSVersion.TLSv1,
     "TLSv1.1": ssl.TLSVersion.TLSv1_1,
@@ -43,38 +44,40 @@ _VERSIONS = {
 
 
 class Socket(ssl.SSLSocket):
-    """A socket whose handshake reads what the server has said last, where Python would only see that it is gone."""
+    """A socket whose handshake reads the server's last message, where Python would only report a closed connection."""
 
     def do_handshake(self, block: bool = False) -> None:
-        """Go on with the handshake. That there is a connection was found out before, by the stream."""
+        """Continue the handshake. The stream has already checked that the socket is connected."""
         self._connected = True
         super().do_handshake(block)
 
 
 class Handshake(NamedTuple):
-    """What connections may be made with; unset is what OVS has as its default, or the TLS library where OVS has none."""
+    """The TLS parameters of connections. An unset parameter has OVS' default, or the TLS library's if OVS has none."""
 
     lowest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
     highest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
-    #: Up to TLS 1.2, as openssl-ciphers(1) has it.
+    #: For versions up to TLS 1.2, in the format of openssl-ciphers(1).
     ciphers: str | None = None
-    #: From TLS 1.3 on.
+    #: For TLS 1.3 and later.
     suites: str | None = None
-    #: What servers are told as the name that is wanted (SNI).
+    #: The server name to send (SNI).
     server_name: str | None = None
-    #: Whether servers have to have a certificate of the authority.
+    #: Whether the server needs a certificate signed by the CA.
     verify: bool = True
 
     @classmethod
     def read(cls, protocols: str | None, ciphers: str | None, suites: str | None, server_name: str | None) -> Handshake:
-        """What OVS' options of these names ask for. Raises ValueError, one sentence without the option, where that cannot be."""
+        """Parse OVS' options of these names. Raises ValueError, with a one-sentence message without the option's name,
+        if they are invalid.
+        """
         asked = cls(*_versions(protocols)) if protocols else cls()
         asked = asked._replace(ciphers=ciphers or None, suites=suites or None, server_name=server_name or None)
         asked.context()
         return asked
 
     def context(self) -> ssl.SSLContext:
-        """A context for one connection. A server is whoever has a certificate of the authority, as everywhere in OVS."""
+        """A context for one connection. Any certificate of the CA is accepted for a server, as everywhere in OVS."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.sslsocket_class = Socket
         context.check_hostname = False
@@ -84,19 +87,19 @@ class Handshake(NamedTuple):
             try:
                 context.set_ciphers(self.ciphers)
             except ssl.SSLError:
-                raise ValueError(f"the TLS library knows no cipher of {self.ciphers}") from None
+                raise ValueError(f"the TLS library does not support any cipher of {self.ciphers}") from None
         if self.suites is not None:
             _choose_suites(context, self.suites)
         return context
 
 
 def _versions(text: str) -> tuple[ssl.TLSVersion, ssl.TLSVersion]:
-    """The lowest and the highest of a list of versions or of a range, ``TLSv1.2-TLSv1.3`` or ``TLSv1.2+``."""
+    """The lowest and the highest version in a list, or in a range such as ``TLSv1.2-TLSv1.3`` or ``TLSv1.2+``."""
     words = text.replace(",", " ").replace("-", " ").split()
     versions = [_VERSIONS.get(word[:-1] if word.endswith("+") else word) for word in words]
     found = [version for version in versions if version is not None]
     if not found or len(found) < len(words):
-        raise ValueError(f"{text!r} is not a range of {', '.join(_VERSIONS)}")
+        raise ValueError(f"{text!r} is not a list or range of {', '.join(_VERSIONS)}")
     return min(found), ssl.TLSVersion.MAXIMUM_SUPPORTED if text.endswith("+") else max(found)
 
 
@@ -104,26 +107,27 @@ def _choose_suites(context: ssl.SSLContext, suites: str) -> None:
     choose = getattr(context, "set_ciphersuites", None)
     if choose is None:
         raise ValueError(
-            "Python before 3.15 cannot choose the suites of TLS 1.3: leave the option out, or TLS 1.3 with --ssl-protocols=TLSv1.2"
+            "Python before 3.15 cannot select TLS 1.3 cipher suites: remove the option, or disable TLS 1.3 with --ssl-protocols=TLSv1.2"
         )
     try:
         choose(suites)
     except ssl.SSLError:
-        raise ValueError(f"the TLS library does not know all of the suites {suites}") from None
+        raise ValueError(f"the TLS library does not support all of the suites {suites}") from None
 
 
 class TlsStream(_SSLStream):
-    """One TLS connection; methods return errno values as those of the library's streams do."""
+    """One TLS connection. Methods return errno values, like those of the library's streams."""
 
-    #: What all connections of the process are made with.
+    #: The parameters of all connections of the process.
     handshake: ClassVar[Handshake] = Handshake()
     #: The files of the process' identity, for messages.
     files: ClassVar[tuple[str, ...]] = ()
-    #: Why the last attempt at each server failed, in the words of the TLS library.
+    #: Why the last attempt to connect to each server failed, in the words of the TLS library.
     failures: ClassVar[dict[str, str]] = {}
-    #: What the handshake waits for (a poller's event), None while it does not run.
+    #: The poller event that the handshake waits for, None while it is not running.
     _handshake: int | None = None
-    #: Whether the handshake is over for us. In TLS 1.3 the server may still refuse our certificate then (RFC 8446, 4.4.2.4).
+    #: Whether the handshake is complete on our side. In TLS 1.3 the server may still reject our certificate then (RFC
+    #: 8446, 4.4.2.4).
     _agreed = False
 
     @staticmethod
@@ -137,14 +141,16 @@ class TlsStream(_SSLStream):
 
     @staticmethod
     def check_connection_completion(sock: Any) -> int:
-        """0 once there is a TCP connection; the library would take a refused one for the end of a TLS connection."""
+        """0 once there is a TCP connection. The library would treat a refused connection as the end of a TLS
+        connection.
+        """
         error: int = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if not error:
             error = _SSLStream.check_connection_completion(sock)
         return error
 
     def connect(self) -> int:
-        """Go on with connection and handshake: 0 when both are done, errno.EAGAIN while they are not."""
+        """Continue the connection and handshake: 0 when both are complete, errno.EAGAIN until then."""
         error: int = ovs.stream.Stream.connect(self)
         if error or self._agreed:
             return error
@@ -164,14 +170,14 @@ class TlsStream(_SSLStream):
         return 0
 
     def connect_wait(self, poller: Any) -> None:
-        """Let a poller wake up when :meth:`connect` can go on."""
+        """Wake a poller when :meth:`connect` can continue."""
         if self._handshake is None:
             super().connect_wait(poller)
         else:
             poller.fd_wait(self.socket, self._handshake)
 
     def recv(self, size: int) -> tuple[int, bytes]:
-        """(0, what there is), (0, nothing) at the end of the connection, or (errno, nothing)."""
+        """(0, the available bytes), (0, nothing) at the end of the connection, or (errno, nothing)."""
         error = self.connect()
         if error:
             return error, b""
@@ -187,7 +193,7 @@ class TlsStream(_SSLStream):
             return failure.errno or errno.EPROTO, b""
 
     def send(self, data: str | bytes) -> int:
-        """How much was sent, or -errno."""
+        """The number of bytes sent, or -errno."""
         error = self.connect()
         if error:
             return -error
@@ -196,19 +202,19 @@ class TlsStream(_SSLStream):
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return -errno.EAGAIN
         except OSError:
-            error, _data = self.recv(1)  # a server that refuses us has said why before it closed
+            error, _data = self.recv(1)  # a server that rejects us has sent its reason before it closed the connection
             return -(errno.EPIPE if error in (0, errno.EAGAIN) else error)
         return sent
 
     def _fail(self, failure: OSError) -> int:
-        """Remember why the TLS library gives up."""
+        """Remember why the TLS library failed."""
         TlsStream.failures[self.name] = f"no TLS connection: {failure}"
         _vlog.warn(f"{self.name}: {TlsStream.failures[self.name]}")
         return errno.EPROTO
 
 
 def _connect(suffix: str, dscp: int, handshake: Handshake) -> tuple[int, ssl.SSLSocket | None]:
-    """Begin a connection to ``HOST:PORT``: (0, socket), or (errno, None). The handshake comes later."""
+    """Begin a connection to ``HOST:PORT``: (0, socket), or (errno, None). The handshake follows later."""
     stream: Any = ovs.stream.Stream
     context = handshake.context()
     if handshake.verify:
@@ -223,13 +229,13 @@ def _connect(suffix: str, dscp: int, handshake: Handshake) -> tuple[int, ssl.SSL
 
 
 def choose(handshake: Handshake) -> None:
-    """Make all connections from now on with this, for the whole process."""
+    """Use these parameters for all later connections of the process."""
     if not handshake.verify:
         _vlog.warn("Peer certificate validation disabled (this is a security risk)")
     TlsStream.handshake = handshake
 
 
 def register(files: Iterable[str]) -> None:
-    """Make this the kind of stream behind ``ssl:``, for the whole process; ``files`` are those of its identity, for messages."""
+    """Use this class for ``ssl:`` streams in the whole process. ``files`` are those of its identity, for messages."""
     TlsStream.files = tuple(files)
     ovs.stream.Stream.register_method("ssl", TlsStream)

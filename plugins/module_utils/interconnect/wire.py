@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The text forms of OVSDB: cutting a byte stream into JSON messages, and column values to and from JSON (RFC 7047, 5.1).
+"""OVSDB's wire format: splitting a byte stream into JSON messages, and converting column values to and from JSON (RFC
+7047, 5.1).
 
-The cutting is here because it decides the speed of a cold start: the standard library's parser reads a dump of 100 000 rows in half a
-second where the one that python-ovs brings needs nineteen.
+Splitting is implemented here because it determines the time of a cold start: the standard library's parser reads a dump
+of 100 000 rows in half a second, while the one of python-ovs takes nineteen seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from .store import Members
 
 
 class Framer:
-    """Cuts a byte stream into JSON objects. Objects may follow each other without a gap and be cut anywhere; strings may hold braces."""
+    """Splits a byte stream into JSON objects. Objects may follow each other without a gap, chunks may end anywhere,
+    strings may contain braces.
+    """
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -30,7 +33,7 @@ class Framer:
         self._decoder = json.JSONDecoder()
 
     def feed(self, data: bytes) -> list[Any]:
-        """The objects that are complete with these bytes. Raises ValueError where the stream is no JSON."""
+        """The objects that these bytes complete. Raises ValueError if the stream is not JSON."""
         self._chunks.append(data)
         self._scan(self._carry + data)
         if self._depth > 0 or self._in_string:
@@ -40,7 +43,7 @@ class Framer:
         return self._decode(text)
 
     def _scan(self, data: bytes) -> None:
-        """Follow strings and braces through a chunk without looking at each byte in Python."""
+        """Track strings and braces through a chunk without a Python loop over its bytes."""
         backslashes = len(data) - len(data.rstrip(b"\\"))
         self._carry = b"\\" if backslashes % 2 else b""
         if self._carry:
@@ -63,13 +66,13 @@ class Framer:
 
 
 def decode(column: Column, value: Any) -> Any:
-    """A column value from its JSON form, in the shape that the column is held in. Raises ValueError for another shape."""
+    """Convert a column value from JSON to the form of the column's shape. Raises ValueError if it has another shape."""
     read = decoder(column)
     return value if read is None else read(value)
 
 
 def decoder(column: Column) -> Callable[[Any], Any] | None:
-    """:func:`decode` for one column, made once for the many rows of a table; None where a value is its own JSON form."""
+    """:func:`decode` for one column, to be used for many rows. None if a value is identical to its JSON form."""
     if column.shape == "map":
         return _decode_map
     if column.literal:
@@ -97,7 +100,7 @@ def _decode_set(value: Any) -> frozenset[Any]:
 
 
 def decode_diff(column: Column, old: Any, value: Any) -> Any:
-    """The new value of a column from the difference that update2 and update3 carry (ovsdb-server(7), 4.1.14)."""
+    """The new value of a column, from the difference in update2 and update3 (ovsdb-server(7), 4.1.14)."""
     if column.shape == "map":
         merged = dict(old)
         for key, new in _tagged(value, "map"):
@@ -112,7 +115,7 @@ def decode_diff(column: Column, old: Any, value: Any) -> Any:
 
 
 def decode_members(value: Any, now: frozenset[str]) -> Members:
-    """What a difference adds to and takes from a ``refs`` column that holds ``now``."""
+    """The members that a difference adds to and removes from a ``refs`` column that holds ``now``."""
     changed = _members(value)
     return Members(frozenset(uuid for uuid in changed if uuid not in now), frozenset(uuid for uuid in changed if uuid in now))
 
@@ -135,7 +138,9 @@ def _atom(value: Any) -> Any:
 
 
 def encode(column: Column, value: Any, names: str = "") -> Any:
-    """A column value in its JSON form. A uuid ``@name`` is that of a row inserted in the same transaction as ``<names>name``."""
+    """Convert a column value to JSON. A UUID ``@name`` refers to a row that the same transaction inserts as
+    ``<names>name``.
+    """
     if column.literal:
         return value
     if column.shape == "map":
@@ -148,12 +153,12 @@ def encode(column: Column, value: Any, names: str = "") -> Any:
 
 
 def encode_map(pairs: Iterable[tuple[str, str]]) -> Any:
-    """A map in its JSON form."""
+    """Convert a map to JSON."""
     return ["map", [[key, value] for key, value in sorted(pairs)]]
 
 
 def encode_set(column: Column, members: Iterable[Any], names: str = "") -> Any:
-    """A set of the column's atoms in its JSON form."""
+    """Convert a set of the column's atoms to JSON."""
     return ["set", [_encode_atom(column, member, names) for member in sorted(members)]]
 
 
@@ -164,12 +169,12 @@ def _encode_atom(column: Column, value: Any, names: str) -> Any:
 
 
 def where(uuid: str) -> Any:
-    """The condition that names one row."""
+    """The condition that selects one row."""
     return [["_uuid", "==", ["uuid", uuid]]]
 
 
 def first_error(result: Any) -> tuple[int, str] | None:
-    """Where in a transaction's reply an error stands, and the server's words; None where all went well."""
+    """The position of the error in a transaction's reply, and the server's message; None if there is no error."""
     for place, one in enumerate(result or ()):
         if isinstance(one, Mapping) and "error" in one:
             details = one.get("details")

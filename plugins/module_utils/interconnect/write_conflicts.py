@@ -2,16 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two clients that disagree about one row: how long ours waits before it writes the same contents again.
+"""Conflicts with another client about one row: how long this process waits before it writes the same contents again.
 
-A write is in conflict only if three things hold: another client has undone what this process wrote (the row differs because of an update
-that is not the echo of an own transaction), the same contents are to be written again, and nothing shows that the input has changed in the
-meantime. The input has changed where a pass found the key as it should be although the write was undone, and where this process has
-overwritten a write of its own that still stood. So input that flaps is never delayed, and neither are other contents.
+A write is in conflict only if three conditions hold: another client has undone it (the row differs because of an update
+that is not the echo of an own transaction), the same contents are to be written again, and nothing shows that the input
+has changed in the meantime. The input has changed if a pass found nothing to plan for the key although the write was
+undone, or if this process has overwritten an own write that was still in place. Input that alternates is therefore
+never delayed, and neither are different contents.
 
-Most conflicts end soon. Another zone's daemon of a release without the lock of IC_SB, for example, deletes the datapath of a transit switch
-until it has heard of that switch. So the waits begin at a few milliseconds and double: a conflict costs about as much time again as it
-lasted, and one that never ends costs one write a minute.
+Most conflicts end soon. For example, another zone's daemon without support for the lock of IC_SB deletes the datapath
+of a transit switch until it knows that switch. The waits therefore begin at a few milliseconds and double: the delay is
+about as long as the conflict lasted, and a permanent conflict costs one write per minute.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from typing import Any, Callable, NamedTuple
 from .change import DELETE, INSERT, UPDATE, Change, Group, plain
 from .store import NOTHING, Row, RowChange
 
-#: A place (a subject's name and a key) may be written this often within one window before its writes are remembered. This keeps the cost of
-#: an ordinary write at one counter.
+#: The number of writes to one place (a subject's name and a key) within one window before its writes are remembered.
+#: Until then, a write costs only a counter.
 FREE_WRITES = 5
-#: Seconds until a write is forgotten.
+#: The time, in seconds, until a write is forgotten.
 WINDOW = 10.0
 #: The first and the longest wait, in seconds.
 FIRST_WAIT = 0.01
@@ -33,12 +34,12 @@ LAST_WAIT = 60.0
 
 Place = tuple[str, Hashable]
 
-#: What a row change means for a write: another client undid it, the row is as it was written, or neither.
+#: What a row change means for a write: another client undid it, the row is as written, or neither.
 _UNDONE, _STANDS, _NEITHER = "undone", "stands", "neither"
 
 
 class Hold(NamedTuple):
-    """Contents that may not be written yet: until when (the clock's seconds), how long the wait is in all, and why."""
+    """Contents that may not be written yet: until when (the clock's seconds), how long the wait is in total, and why."""
 
     due: float
     wait: float
@@ -46,20 +47,23 @@ class Hold(NamedTuple):
 
 
 class _Write:
-    """Contents that were written to a place, and what became of them."""
+    """Contents that were written to a place, and what happened to them."""
 
     __slots__ = ("due", "group", "lost", "undone", "until", "wait")
 
     def __init__(self) -> None:
         self.group: Group | None = None
-        #: Whether another client has undone it, and whether the server could not take it (another try may succeed).
+        #: Whether another client has undone it, and whether the server rejected it for a temporary reason.
         self.undone = self.lost = False
-        #: How long the last wait was, when the contents may be written again, and until when this is remembered.
+        #: The last wait, the time at which the contents may be written again, and the time until which this is
+        #: remembered.
         self.wait = self.due = self.until = 0.0
 
 
 class WriteConflicts:
-    """Remembers the writes of busy places and which of them another client has undone. ``clock`` gives monotonic seconds."""
+    """Remembers the writes to busy places and which of them another client has undone. ``clock`` returns monotonic
+    seconds.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -69,7 +73,7 @@ class WriteConflicts:
         self._busy: dict[Place, dict[str, _Write]] = {}
 
     def watches(self, place: Place) -> bool:
-        """Whether the writes of a place are remembered, so that its row changes and plans are wanted."""
+        """Whether the writes to a place are remembered, so that its row changes and plans have to be reported."""
         return bool(self._busy) and place in self._busy
 
     def hold(self, group: Group) -> Hold | None:
@@ -78,15 +82,11 @@ class WriteConflicts:
         write = writes.get(contents(group)) if writes else None
         if write is None or not (write.undone or write.lost) or write.due <= self._clock():
             return None
-        cause = (
-            "another client keeps reverting what is written here"
-            if write.undone
-            else "the server keeps failing to take what is written here"
-        )
-        return Hold(write.due, write.wait, f"{cause} what is written here: the next attempt follows {write.wait:g} s after the last one")
+        cause = "another client keeps reverting this row" if write.undone else "the server keeps rejecting this row for a temporary reason"
+        return Hold(write.due, write.wait, f"{cause}; retrying {write.wait:g} s after the last attempt")
 
     def sent(self, group: Group) -> None:
-        """Note that a group is written now."""
+        """Record that a group is written now."""
         now, place = self._clock(), (group.subject, group.key)
         if now - self._window > WINDOW:
             self._forget_old(now)
@@ -100,7 +100,7 @@ class WriteConflicts:
         write = writes.get(text)
         if write is None or not (write.undone or write.lost):
             if any(_overwrites(group, other.group) for other in writes.values() if not other.undone and other.group is not None):
-                writes.clear()  # what we wrote before still stood, so it is our input that has changed
+                writes.clear()  # our previous write was still in place, so our own input has changed
             write = writes[text] = _Write()
         else:
             write.wait = min(max(FIRST_WAIT, write.wait * 2), LAST_WAIT)
@@ -109,27 +109,29 @@ class WriteConflicts:
         write.until = now + write.wait + max(WINDOW, write.wait)
 
     def lost(self, group: Group) -> None:
-        """The server did not take a group, for a reason that may be over at the next attempt, or nobody knows whether it did."""
+        """The server rejected a group for a temporary reason, or the outcome is unknown."""
         writes = self._busy.get((group.subject, group.key)) if self._busy else None
         for write in (writes or {}).values():
             write.lost = write.lost or write.group is group
 
     def observe(self, place: Place, change: RowChange) -> None:
-        """Note what a row change that concerns a place means for what was written there."""
+        """Record what a row change means for the writes to a place."""
         for write in self._busy.get(place, {}).values():
             effect = _effect(write.group, change) if write.group is not None else _NEITHER
             if effect != _NEITHER:
                 write.undone = effect == _UNDONE
 
     def agreed(self, place: Place) -> None:
-        """A pass found a place as it should be: what another client has undone there is no longer wanted, or it is back."""
+        """A pass had nothing to plan for a place: what another client has undone is no longer wanted, or has been
+        restored.
+        """
         writes = self._busy.get(place)
         if writes:
             for text in [text for text, write in writes.items() if write.undone]:
                 del writes[text]
 
     def forget(self, subject: str | None = None) -> None:
-        """Forget the writes of a subject, or of all: whoever could write there has changed."""
+        """Forget the writes of a subject, or of all subjects: the set of other writers has changed."""
         for place in [place for place in self._busy if subject in (None, place[0])]:
             del self._busy[place]
 
@@ -145,7 +147,9 @@ class WriteConflicts:
 
 
 def contents(group: Group) -> str:
-    """What a group writes and why, in one text: the uuids of rows that come anew each time are no part of it, those that are values are."""
+    """What a group writes and why, as one text. UUIDs of new rows are left out, because they differ in each attempt;
+    UUIDs in values are included.
+    """
     return repr([_written(change) for change in group.changes])
 
 
@@ -197,7 +201,9 @@ _EFFECTS: Mapping[str, Callable[[Change, RowChange], str]] = {
 
 
 def _members_undone(own: Change, change: RowChange) -> bool:
-    """Whether members that were added have left, or, where members were taken away, others have come: a deleted row returns as another."""
+    """Whether added members were removed, or others appeared where members were removed: a deleted row may return under
+    another UUID.
+    """
     for column, members in own.members.items():
         left, came = _moves(change, column)
         if members.added & left or (members.removed and came):
@@ -206,7 +212,7 @@ def _members_undone(own: Change, change: RowChange) -> bool:
 
 
 def _moves(change: RowChange, column: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The members that left a column, and those that came."""
+    """The members that left a column, and those that were added."""
     edges = change.edges.get(column)
     if edges is not None:
         return edges.removed, edges.added
@@ -217,7 +223,9 @@ def _moves(change: RowChange, column: str) -> tuple[frozenset[str], frozenset[st
 
 
 def _has_columns(row: Row, own: Change) -> bool:
-    """Whether a row has the columns that an insert writes; names of rows of the same transaction are not known, so they are left out."""
+    """Whether a row has the columns that an insert writes. References to rows of the same transaction are ignored
+    because their UUIDs are unknown.
+    """
     return all(row[column] == value for column, value in own.columns.items() if row.has_column(column) and not _names_rows(value))
 
 
@@ -228,14 +236,16 @@ def _names_rows(value: Any) -> bool:
 
 
 def _has(row: Row, own: Change) -> bool:
-    """Whether a row has the columns and the keys of maps that an update writes."""
+    """Whether a row has the columns and map keys that an update writes."""
     return row.agrees(own.columns) and all(
         row[column].get(key) == value for column, keys in own.keys.items() for key, value in keys.items()
     )
 
 
 def _overwrites(group: Group, before: Group) -> bool:
-    """Whether a group takes back what an earlier one wrote: it deletes what that one made, or writes another value in its place."""
+    """Whether a group reverts what an earlier one wrote: it deletes the row that the earlier one inserted, or writes a
+    different value.
+    """
     return any(
         _takes_back(change, other)
         for change in group.changes
@@ -257,7 +267,7 @@ def _takes_back(change: Change, other: Change) -> bool:
 
 
 def _values(change: Change) -> dict[Any, Any]:
-    """What a Change writes: by column, and of maps by column and key."""
+    """The values that a Change writes: by column, and for maps by column and key."""
     values: dict[Any, Any] = {}
     for column, value in change.columns.items():
         if isinstance(value, Mapping):

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The four databases of one zone, and the look-ups that several subjects share.
+"""The four databases of one zone, and look-ups that several subjects share.
 
-A look-up sees committed rows only. What an own Change will do is not visible until the server has confirmed it; until then its key waits
-(see engine.py), so that no subject ever plans on rows that may not come to be.
+Look-ups see committed rows only. The effect of an own Change is not visible until the server has confirmed it. Until
+then its key waits (see engine.py), so that no subject plans with rows that may never exist.
 """
 
 from __future__ import annotations
@@ -19,28 +19,32 @@ from .schema import DATABASES, IC_NB, IC_SB, NB, SB, ServerSchema
 from .settings import ZoneOptions
 from .store import Row, Store
 
-#: Keys of NB_Global.external_ids by which a zone remembers who it is (docs/architecture.md). Upstream does not write such contents.
+#: Keys of NB_Global.external_ids that hold the zone's identity (docs/loss-and-restore.md). They are the only contents
+#: that upstream does not write.
 TOKEN_KEY = "ovn-interconnect-token"
 ZONE_KEY = "ovn-interconnect-zone"
 IC_NB_KEY = "ovn-interconnect-ic-nb"
 IC_SB_KEY = "ovn-interconnect-ic-sb"
-#: Key prefix of NB_Global.external_ids: the chassis of that name in SB is a copy of another zone's gateway, made by an ovn-ic.
+#: Key prefix of NB_Global.external_ids: the SB chassis of that name is a copy of another zone's gateway, created by an
+#: ovn-ic.
 COPY_PREFIX = "ovn-interconnect-copy-"
 SB_KEY = "ovn-interconnect-sb"
-#: NB is where the others are remembered, so only the reason of a hold can be noted for it.
+#: The identities of the other databases are stored in NB, so for NB itself only the reason of a hold can be stored.
 NB_KEY = "ovn-interconnect-nb"
-#: What follows one of these four in the map key under which the reason of a hold is noted.
+#: The suffix that these four keys get to form the key of the reason of a hold.
 HOLD = "-hold"
-#: Keys of Logical_Switch.external_ids and Logical_Router.external_ids. OWNER_KEY: this interconnect created the object. ADOPTED_KEY:
-#: another program created it, and this interconnect uses it. Both have the transit switch's or router's name as their value. ROW_KEY: the
-#: uuid of the IC_NB row that the object stands for, by which a rename is recognized.
+#: Keys of Logical_Switch.external_ids and Logical_Router.external_ids. OWNER_KEY: this interconnect created the object.
+#: ADOPTED_KEY: another program created it, and this interconnect uses it. Both have the transit switch's or router's
+#: name as their value. ROW_KEY: the UUID of the object's IC_NB row, by which a rename is recognized.
 OWNER_KEY = "ovn-interconnect"
 ADOPTED_KEY = "ovn-interconnect-adopted"
 ROW_KEY = "ovn-interconnect-row"
-#: Key of Transit_Switch.external_ids and Transit_Router.external_ids in IC_NB: the tunnel key of its datapath, so that it survives the loss
-#: of IC_SB even if the first zone that inserts the datapath again does not know the key.
+#: Key of Transit_Switch.external_ids and Transit_Router.external_ids in IC_NB: the tunnel key of its datapath. It
+#: preserves the key after a loss of IC_SB, even if the first zone that inserts the datapath again does not know the
+#: key.
 KEY_NOTE = "ovn-interconnect-tunnel-key"
-#: Key prefix of IC_SB_Global.external_ids: the token of the zone that claims the Availability_Zone row whose uuid follows.
+#: Key prefix of IC_SB_Global.external_ids: the token of the zone that claims the Availability_Zone row with the UUID
+#: that follows.
 CLAIM_PREFIX = "ovn-interconnect-claim-"
 
 
@@ -53,7 +57,7 @@ def _options(nb_global: Row | None) -> ZoneOptions:
 
 
 class _Identity(NamedTuple):
-    """What a zone's own rows say."""
+    """The identity in a zone's own rows."""
 
     nb_global: Row | None
     options: ZoneOptions
@@ -68,24 +72,27 @@ class Zone:
     sb: Store
     ic_nb: Store
     ic_sb: Store
-    #: Whether the lock ``ovn_ic_sb`` is held: only then shared rows of IC_SB may be planned.
+    #: Whether this process holds the lock ``ovn_ic_sb``. Shared rows of IC_SB may be planned only while it does.
     shared_lock: bool = False
-    #: The number of IC_NB.nb_ic_cfg that this zone may confirm (spec status-E.2); set by the session, None before the first request.
+    #: The number of IC_NB.nb_ic_cfg that this zone may confirm (spec status-E.2). The session sets it; None
+    #: before the first request.
     confirmable: int | None = None
     #: Names of transit switches and routers that this process has seen in IC_NB (docs/architecture.md).
     seen: dict[str, set[str]] = field(default_factory=lambda: {"Transit_Switch": set(), "Transit_Router": set()})
 
-    #: Whether this process continues the work of a daemon that leaves no notes, such as upstream's: the zone was registered, nobody had
-    #: claimed its row, and it did not know the row's uuid. None until the registration was looked at.
+    #: Whether this process continues the work of a daemon that stores no identity, such as upstream's: the zone was
+    #: registered, its row was unclaimed, and the zone did not know the row's UUID. None until the registration was
+    #: checked.
     took_over: bool | None = None
-    #: What NB_Global.external_ids is to remember of the global databases, by key (None: no longer), until it does; the guard says what, the
-    #: zones subject writes it.
+    #: Entries about the global databases to write to NB_Global.external_ids, by key (None: remove), kept until they are
+    #: written. The guard sets them and the zones subject writes them.
     notes: dict[str, str | None] = field(default_factory=dict)
-    #: The uuid of the Availability_Zone row that an operator has said is ours, whatever speaks against it, until we have it.
+    #: The UUID of the Availability_Zone row that an operator has confirmed to be ours, regardless of other evidence,
+    #: until we own it.
     granted: str | None = None
-    #: What this process writes as the zone's token if it has none yet.
+    #: The token that this process writes for the zone if the zone has none yet.
     new_token: str = field(default_factory=lambda: str(uuid4()))
-    #: Dropped when a table that it was read from differs.
+    #: Cached; dropped when one of its tables changes.
     _identity: _Identity | None = None
 
     def __post_init__(self) -> None:
@@ -105,7 +112,9 @@ class Zone:
 
     @classmethod
     def simulated(cls, schemas: Mapping[str, ServerSchema] | None = None) -> Zone:
-        """A zone over empty stores without a server: for tests. Databases without a schema given have every table and column."""
+        """A zone with empty stores and no server, for tests. Databases without a given schema have every table and
+        column.
+        """
         stores = {name: Store(database, (schemas or {}).get(name)) for name, database in DATABASES.items()}
         return cls(stores[NB], stores[SB], stores[IC_NB], stores[IC_SB])
 
@@ -125,7 +134,7 @@ class Zone:
 
     @property
     def identity(self) -> _Identity:
-        """The zone's own rows, looked up again only when one of their tables has changed: every key asks for them."""
+        """The zone's own rows. Cached until one of their tables changes, because every key needs them."""
         known = self._identity
         if known is None:
             row = self.nb.only("NB_Global")
@@ -139,26 +148,28 @@ class Zone:
 
     @property
     def name(self) -> str:
-        """NB_Global.name: the name that this zone wants to have; empty where it has none."""
+        """NB_Global.name: the desired name of this zone, empty if it is not set."""
         row = self.nb_global
         return row["name"] if row is not None else ""
 
     @property
     def options(self) -> ZoneOptions:
-        """The zone's options, read from NB_Global.options; all defaults where there is no row."""
+        """The zone's options, read from NB_Global.options; all defaults if there is no row."""
         return (self._identity or self.identity).options
 
     @property
     def token(self) -> str | None:
-        """What proves that an Availability_Zone row is ours; None until it was written."""
+        """The token that proves that an Availability_Zone row belongs to this zone; None until it was written."""
         row = self.nb_global
         return row["external_ids"].get(TOKEN_KEY) if row is not None else None
 
     @property
     def own_az(self) -> Row | None:
-        """Our Availability_Zone row, None while the zone is nameless, not registered, or its name is another deployment's.
+        """Our Availability_Zone row. None while the zone has no name, is not registered, or its name belongs to another
+        deployment.
 
-        It is the row whose uuid the zone remembers (so that a new name is a rename, also after a restart), and claimed by our token.
+        It is the row that our token claims and whose UUID the zone remembers, so that a new name is recognized as a
+        rename, also after a restart.
         """
         return (self._identity or self.identity).own_az
 
@@ -170,18 +181,18 @@ class Zone:
         return az if az is not None and self.claimed_by(az) in (None, ids.get(TOKEN_KEY)) else None
 
     def claimed_by(self, az: Row) -> str | None:
-        """The token that claims an Availability_Zone row, None where nobody does."""
+        """The token that claims an Availability_Zone row, None if it is unclaimed."""
         row = self.ic_sb.only("IC_SB_Global")
         token: str | None = row["external_ids"].get(CLAIM_PREFIX + az.uuid) if row is not None else None
         return token
 
     def az_name(self, uuid: str) -> str:
-        """The name of an Availability_Zone row; its uuid where there is no such row."""
+        """The name of an Availability_Zone row, or its UUID if there is no such row."""
         row = self.ic_sb.row("Availability_Zone", uuid)
         return row["name"] if row is not None else uuid
 
     def is_own(self, row: Row) -> bool:
-        """Whether an IC_SB row with the column availability_zone is this zone's."""
+        """Whether an IC_SB row with the column availability_zone belongs to this zone."""
         az = self.own_az
         return az is not None and row["availability_zone"] == az.uuid
 

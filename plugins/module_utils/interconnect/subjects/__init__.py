@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The subjects, in the order of a pass. Listed by explicit imports: Ansible ships to a target only what is imported in plain sight."""
+"""The subjects in the order of a pass. Imports are explicit, because Ansible ships to a target only the modules that it
+can find statically.
+"""
 
 from __future__ import annotations
 

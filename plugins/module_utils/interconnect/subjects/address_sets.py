@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``Address_Set`` in both directions: chosen sets to IC_SB, the union of the other zones' sets to NB (spec address-sets-2).
+"""``Address_Set`` in both directions: sets with ic-adv to IC_SB, the union of the other zones' sets to NB
+(docs/spec/address-sets.md).
 
 A key is a set's name and a direction.
 """
@@ -21,12 +22,14 @@ from ..store import Row, RowChange
 from ..zone import Zone
 
 _TABLE = "Address_Set"
-#: NB Address_Set.external_ids: learned from other zones, hence ours to change.
+#: Key of NB Address_Set.external_ids: the set was learned from other zones, so this daemon may change it.
 LEARNED_KEY = "ic-learnt"
 
 
 class SetKey(NamedTuple):
-    """A key: the set of this name, ``publish``-ed to IC_SB or learned from there; the empty name stands for notes about the zone."""
+    """A key: the set of this name, ``publish``-ed to IC_SB or learned from there. The empty name stands for notes about
+    the zone.
+    """
 
     name: str
     publish: bool
@@ -39,7 +42,7 @@ _NOTE = SetKey("", True)
 
 
 class AddressSets(Subject):
-    """Keeps the own rows of IC_SB ``Address_Set`` and the learned ones of NB."""
+    """Keeps this zone's rows of IC_SB ``Address_Set`` and the learned rows of NB up to date."""
 
     name = "address_sets"
     tables = frozenset({(NB, "NB_Global"), (NB, _TABLE), (SB, _TABLE), (IC_SB, _TABLE)})
@@ -83,14 +86,14 @@ def _switches(row: Row | None) -> tuple[bool, bool]:
 
 def _unsupported(zone: Zone) -> Iterator[Step]:
     if zone.options.as_adv or zone.options.as_learn:
-        yield Skipped("NB_Global", "ic-as-adv and ic-as-learn have no effect: this IC_SB has no table Address_Set; it needs schema 2.7.0")
+        yield Skipped(
+            "NB_Global",
+            ("ic-as-adv and ic-as-learn have no effect because this IC_SB has no table Address_Set; upgrade its schema to 2.7.0 or later"),
+        )
 
 
 def _publish(zone: Zone, owner: str, name: str) -> Iterator[Step]:
-    """Bring the zone's own set of this name in IC_SB up to date, or delete it (spec address-sets-A3, address-sets-A4).
-
-    Of several SB rows of one name, which no server holds, the first counts.
-    """
+    """A3 and A4. If several SB rows have the same name, which no server allows, the first is used."""
     own = [row for row in zone.ic_sb.find(_TABLE, "name", name) if row["availability_zone"] == owner]
     source = zone.sb.first(_TABLE, "name", name)
     reason = _not_published(zone, source)
@@ -112,7 +115,7 @@ def _not_published(zone: Zone, source: Row | None) -> str | None:
         return "ic-as-adv is off"
     if source is None:
         return "the zone has no such set"
-    return None if boolean(source["options"], "ic-adv") else "the set has not the option ic-adv=true"
+    return None if boolean(source["options"], "ic-adv") else "the set does not have the option ic-adv=true"
 
 
 def _learn(zone: Zone, owner: str, name: str) -> Iterator[Step]:
@@ -125,9 +128,13 @@ def _learn(zone: Zone, owner: str, name: str) -> Iterator[Step]:
     if local is not None and not boolean(local["external_ids"], LEARNED_KEY):
         if remote and zone.options.as_learn:
             yield Skipped(
-                name, f"the address set {name} of other zones is not learned: the zone has a set of its own with this name; rename one"
+                name,
+                (
+                    f"the address set {name} of other zones is not learned because the zone has its own set with "
+                    "this name; rename one of them"
+                ),
             )
-        return  # the zone's own set wins
+        return  # the zone's own set takes precedence
     if not remote or not zone.options.as_learn:
         if local is not None:
             reason = "no other zone publishes it" if not remote else "ic-as-learn is off"

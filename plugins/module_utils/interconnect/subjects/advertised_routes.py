@@ -4,8 +4,8 @@
 
 """IC_SB ``Route``: the routes of this zone that other routers may learn (spec routes-4, routes-6).
 
-A key is what makes a row unique within the zone: transit switch, route table, prefix and next hop. All sources that would give that row are
-found by their prefix (route_sources.py) and decided in one place (route_decision.py).
+A key is what makes a row unique within the zone: transit switch, route table, prefix and next hop. All sources of such
+a row are found by their prefix (route_sources.py), and one module decides between them (route_decision.py).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ZONE_NOTE = Other("zone", "")
 
 
 class AdvertisedRoutes(Subject):
-    """Keeps the own rows of IC_SB ``Route``."""
+    """Keeps this zone's rows of IC_SB ``Route`` up to date."""
 
     name = "advertised_routes"
     additive = frozenset([(NB, "Logical_Router_Static_Route"), (NB, "Logical_Router"), (IC_SB, "Route")])
@@ -113,14 +113,16 @@ def _plan_row(zone: Zone, owner: str, key: Published, hops: HopCache) -> Iterato
         chosen = choose(offers, kept, _held(zone, kept))
         yield from _write(zone, owner, key, kept, chosen)
         yield from _suppressed(key, offers, chosen)
-        why = "the same route stands in another row"
+        why = "another row has the same route"
         existing = existing[1:]
     for row in existing:
         yield changes.delete(zone.ic_sb, "Route", row, record=str(key), reason=why)
 
 
 def _rows_of(zone: Zone, owner: str, key: Published) -> list[Row]:
-    """The own rows of a key; several where texts differ and mean the same. One that is as an offer wants it cannot be told yet: by uuid."""
+    """This zone's rows of a key: several if different texts mean the same. Sorted by UUID, because the row that matches
+    an offer is not known yet.
+    """
     found = rows.routes_via(zone, owner, key.transit_switch, key.prefix, key.next_hop)
     return [row for row in found if row_key(row) == key]
 
@@ -163,22 +165,25 @@ def _write(zone: Zone, owner: str, key: Published, row: Row | None, offer: Offer
 
 
 def _suppressed(key: Published, offers: list[Offer], chosen: Offer) -> Iterator[Skipped]:
-    """The offers that the row does not stand for: of another origin, or of another router with the same address.
+    """The offers that lose against the row: they have another origin, or another router with the same address.
 
-    The words are those that people search logs for.
+    The message begins with upstream's words, because operators search logs for them.
     """
     seen = set()
     for source, port in offers:
         mine = (source.origin, source.override)
         if mine == chosen.value and port.router.uuid == chosen.port.router.uuid:
-            continue  # the row says what this source wants: another member of an ECMP route, or another protocol of a VIP
+            # the row already represents this source: another member of an ECMP route, or another protocol of a VIP
+            continue
         if (source.uuid, mine) not in seen:
             seen.add((source.uuid, mine))
             yield Skipped(
                 str(key),
-                f"{source.origin} route advertisement was suppressed! NB {source.kind} uuid: {source.uuid}"
-                f" (router {port.router['name']}; the {chosen.source.origin} route of NB {chosen.source.kind} {chosen.source.uuid}"
-                " has its place)",
+                (
+                    f"{source.origin} route advertisement was suppressed! NB {source.kind} uuid: {source.uuid} "
+                    f"(router {port.router['name']}; the {chosen.source.origin} route of NB {chosen.source.kind} "
+                    f"{chosen.source.uuid} is advertised instead)"
+                ),
             )
 
 
@@ -187,16 +192,16 @@ def _plan_unreadable(zone: Zone, owner: str, uuid: str) -> Iterator[Step]:
     if row is None or row["availability_zone"] != owner or not isinstance(row_key(row), Other):
         return
     record = f"{row['ip_prefix']} via {row['nexthop']} on {row['transit_switch']}"
-    yield changes.delete(
-        zone.ic_sb, "Route", row, record=record, reason="the prefix or the next hop of this own route is none that can be used"
-    )
+    yield changes.delete(zone.ic_sb, "Route", row, record=record, reason="the prefix or the next hop of this own route is not valid")
 
 
-# ---- What to tell people ---------------------------------------------------------------------------------------------
+# ---- Notes for operators ---------------------------------------------------------------------------------------------
 
 
 def _port_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Skipped]:
-    """Faults of a port's set-up that somebody has to mend, told once for the port and not for each route."""
+    """Faults in the configuration of a port that an operator has to correct, reported once for the port instead of for
+    each route.
+    """
     binding = zone.ic_sb.row("Port_Binding", uuid)
     if binding is None or binding["availability_zone"] != owner:
         return
@@ -204,7 +209,7 @@ def _port_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Skipped]:
     if not isinstance(port, Participant):
         switch_port = zone.switch_port(binding["logical_port"])
         if switch_port is not None and switch_port["type"] == "router" and "router-port" not in switch_port["options"]:
-            yield Skipped(binding["logical_port"], "it exchanges no routes: the logical switch port has no options:router-port")
+            yield Skipped(binding["logical_port"], "it exchanges no routes because the logical switch port has no options:router-port")
         return
     yield from _list_notes(zone, owner, port)
     yield from _address_notes(zone, owner, port)
@@ -212,48 +217,50 @@ def _port_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Skipped]:
 
 
 def _list_notes(zone: Zone, owner: str, port: Participant) -> Iterator[Skipped]:
-    """Bad items of lists (spec routes-P3), those of the router told with the first of its ports."""
+    """Bad items of lists (spec routes-P3). Those of the router are reported with the first of its ports."""
     for item in port.options.filters.bad_items:
-        yield Skipped(port.name, f"{item}: the item is ignored, correct it")
+        yield Skipped(port.name, f"{item}; the item is ignored; correct or remove it")
     if participants.bindings_of(zone, owner, port.router.uuid)[0].uuid == port.binding.uuid:
         for item in port.router_options.filters.bad_items:
-            yield Skipped(port.router["name"], f"{item}: the item is ignored, correct it")
+            yield Skipped(port.router["name"], f"{item}; the item is ignored; correct or remove it")
 
 
 def _address_notes(zone: Zone, owner: str, port: Participant) -> Iterator[Skipped]:
-    """What is not advertised through a port for want of an address (spec routes-4.2, routes-4.4).
-
-    An empty address is not a fault: ovn-northd has yet to fill it in.
+    """What is not advertised through a port because it lacks an address (spec routes-4.2, routes-4.4). An empty address
+    is not a fault, because ovn-northd assigns it.
     """
     if not zone.options.adv or not port.binding["address"]:
         return
     if port.address is None:
-        yield Skipped(port.name, f'nothing is advertised through it: its address "{port.binding["address"]}" does not begin with a MAC')
+        yield Skipped(
+            port.name, (f'nothing is advertised through it because its address "{port.binding["address"]}" does not begin with a MAC')
+        )
         return
     hop = next_hop_for(Prefix(6, 1, 128), port.address, False)
     if hop is not None and is_fe80_64(hop) and _has_ipv6(zone, owner, port):
         reason = hop_refusal(zone, port.transit_switch, hop, port)
         yield Skipped(port.name, f"IPv6 routes of router {port.router['name']} are not advertised through it: {reason}")
     if zone.options.adv_lb and next_hop_of(port, Prefix(4, 0, 32)) is None and rows.has_ipv4_vip(zone, port.router.uuid):
-        yield Skipped(port.name, f"IPv4 VIPs of router {port.router['name']} are not advertised through it: it has no IPv4 address")
+        yield Skipped(port.name, f"IPv4 VIPs of router {port.router['name']} are not advertised through it because it has no IPv4 address")
 
 
 def _network_notes(zone: Zone, port: Participant) -> Iterator[Skipped]:
-    """Networks of the TS LRP that do not count for the next hops of what is learned (spec routes-5.6.9)."""
+    """Networks of the router port that are ignored when next hops of learned routes are checked (spec routes-5.6.9)."""
     if not zone.options.learn or port.router_port is None:
         return
     found = participants.lrp_networks(port.router_port)
     if found is not None:
         for text in found.unspecified:
             yield Skipped(
-                port.name, f"the network {text} of its router port does not count: no route is learned whose next hop is only there"
+                port.name,
+                (f"the network {text} of its router port is ignored: routes whose next hop is only in this network are not learned"),
             )
         for text in found.bad:
-            yield Skipped(port.name, f'the network "{text}" of its router port is none that can be read')
+            yield Skipped(port.name, f'the network "{text}" of its router port is not valid; correct it')
 
 
 def _has_ipv6(zone: Zone, owner: str, port: Participant) -> bool:
-    """Has the router anything of IPv6 to publish, VIPs aside?"""
+    """Whether the router has anything to publish for IPv6, apart from VIPs."""
     router = port.router.uuid
     for lrp in zone.nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):
         if any(prefix.family == 6 and not is_link_local(prefix) for prefix in networks(lrp)) and not participants.is_transit(
@@ -264,10 +271,10 @@ def _has_ipv6(zone: Zone, owner: str, port: Participant) -> bool:
 
 
 def _balancer_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Skipped]:
-    """VIPs without an address that can be read, where they would count: in what is advertised (spec routes-S3), or in what is
-        learned (spec routes-5.6.10).
+    """VIPs without a valid address, where they matter: in what is advertised (spec routes-S3), or in what is learned
+    (spec routes-5.6.10).
 
-    Only of a balancer that some router with a participating port uses.
+    Only load balancers that are used by a router with a participating port are checked.
     """
     row, options = zone.nb.row("Load_Balancer", uuid), zone.options
     if row is None or not (options.learn or (options.adv and options.adv_lb)):
@@ -276,12 +283,17 @@ def _balancer_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Skipped]:
         return
     for key in sorted(row["vips"]):
         if parse_vip(key) is None:
-            reason = f'its VIP "{key}" has no address that can be read: it is not advertised and keeps no route from being learned'
+            reason = (
+                f'its VIP "{key}" has no valid address: it is not advertised and does not prevent any route from being learned; correct it'
+            )
             yield Skipped(f"load balancer {uuid}", reason)
 
 
 def _zone_notes(zone: Zone) -> Iterator[Skipped]:
     for item in zone.options.bad_items:
-        yield Skipped("NB_Global", f"{item}: the item is ignored, correct it")
+        yield Skipped("NB_Global", f"{item}; the item is ignored; correct or remove it")
     if zone.options.adv_lb and zone.ic_sb.schema.has("Route", "origin") and not zone.ic_sb.schema.allows("Route", "origin", LOADBALANCER):
-        yield Skipped("NB_Global", "ic-route-adv-lb has no effect: the schema of this IC_SB knows no routes of origin loadbalancer")
+        yield Skipped(
+            "NB_Global",
+            ("ic-route-adv-lb has no effect because the schema of this IC_SB does not support routes of origin loadbalancer; upgrade it"),
+        )

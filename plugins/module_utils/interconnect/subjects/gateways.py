@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gateways (spec zones-B): own interconnection chassis into IC_SB, other zones' gateways into SB as remote chassis.
+"""Gateways (spec zones-B): own interconnection chassis into IC_SB, other zones' gateways into SB as
+remote chassis.
 
-A key is the name that a chassis and a gateway share. Names are unique in SB and in IC_SB, so a key never meets more than two rows. What one
-server's unique index on (encap type, ip) would refuse is left out and said, so that one odd chassis stops nobody. An address that one of
-our rows passes on to another, or that two of them exchange, is waited for: no row is deleted for its sake.
+A key is the name that a chassis and a gateway share. Names are unique in SB and in IC_SB, so a key concerns at most two
+rows. An encap that a server would reject because of its unique index on (encap type, ip) is left out and reported, so
+that one misconfigured chassis does not block others. If one of this zone's rows passes an address on to another, or two
+rows exchange their addresses, the key waits instead of deleting a row.
 """
 
 from __future__ import annotations
@@ -23,12 +25,12 @@ from ..zone import COPY_PREFIX, Zone
 
 IS_INTERCONN = "is-interconn"
 IS_REMOTE = "is-remote"
-#: Keys that an ovn-controller writes for its own chassis and that no copy of a foreign gateway has.
+#: Keys that an ovn-controller writes for its own chassis and that copies of other zones' gateways never have.
 _CONTROLLER_KEYS = ("datapath-type", "iface-types", "ovn-bridge-mappings")
 
 
 class _Side(NamedTuple):
-    """One of the two tables that hold gateways, with how its encaps name them."""
+    """One of the two tables that hold gateways, with the name of its encap column."""
 
     store: Store
     table: str
@@ -36,7 +38,7 @@ class _Side(NamedTuple):
 
 
 class _Encap(NamedTuple):
-    """An encap by its contents."""
+    """The contents of an encap."""
 
     type: str
     ip: str
@@ -44,9 +46,11 @@ class _Encap(NamedTuple):
 
 
 class _Copy(NamedTuple):
-    """What is to stand in one of the tables under a name: an own chassis as a gateway, or another zone's gateway as a chassis.
+    """The desired contents of a row in one of the tables: an own chassis as a gateway, or another zone's gateway as a
+    chassis.
 
-    ``row`` is the row that is there. ``reason`` is why it is made, ``useless`` why it is deleted if none of its encaps can be there.
+    ``row`` is the existing row. ``reason`` says why it is written, ``useless`` why it is deleted if it can have no
+    encap.
     """
 
     side: _Side
@@ -66,7 +70,7 @@ class Gateways(Subject):
     tables = frozenset([(NB, "NB_Global"), (SB, "Chassis"), (SB, "Encap"), (IC_SB, "Gateway"), (IC_SB, "Encap")])
 
     def __init__(self) -> None:
-        #: The tunnels of the other zones' gateways that all own gateways were last planned with.
+        #: The tunnel types of the other zones' gateways at the time when all own gateways were last planned.
         self._tunnels: frozenset[str] = frozenset()
 
     def prepare(self, zone: Zone) -> None:
@@ -90,7 +94,7 @@ class Gateways(Subject):
             return
         for row in change.rows:
             for side in _sides(zone):
-                # Whoever has, or wants, this type and address: a conflict may have come or gone.
+                # Every object that has, or should have, this type and address: a conflict may have begun or ended.
                 for encap in side.store.find("Encap", "place", (row["type"], row["ip"])):
                     yield from (holder["name"] for holder in side.store.parent_rows(side.table, "encaps", encap.uuid))
 
@@ -115,23 +119,26 @@ class Gateways(Subject):
             yield _clash(zone, name, gateway, chassis)
             return
         if gateway is not None:
-            reason = f"{name} is not an interconnection chassis of this zone any more"
+            reason = f"{name} is no longer an interconnection chassis of this zone"
             yield delete(zone.ic_sb, "Gateway", gateway, record=name, reason=reason)
         if chassis is not None and is_remote(zone, chassis):
             if not is_copy(zone, chassis):
                 yield Skipped(
                     name,
-                    f"chassis {name} has is-remote=true, but no other zone has a gateway {name}, and nothing shows that an ovn-ic made it:"
-                    f" it is left alone; if no other program uses it, delete it with ovn-sbctl chassis-del {name}",
+                    (
+                        f"chassis {name} has is-remote=true, but no other zone has a gateway {name}, and nothing "
+                        "shows that an ovn-ic created it: it is not changed; if no other program uses it, delete "
+                        f"it with ovn-sbctl chassis-del {name}"
+                    ),
                 )
                 return
-            yield delete(zone.sb, "Chassis", chassis, record=name, reason=f"no other zone has a gateway {name} any more")
+            yield delete(zone.sb, "Chassis", chassis, record=name, reason=f"no other zone has a gateway {name} any longer")
         else:
-            yield from _note(zone, name, None, f"the chassis {name} of another zone is gone")
+            yield from _note(zone, name, None, f"chassis {name}, the copy of another zone's gateway, does not exist any longer")
 
 
 def register(zone: Zone) -> None:
-    """Register the index that :func:`has_encap` looks things up by."""
+    """Register the index that :func:`has_encap` uses."""
     for store in (zone.sb, zone.ic_sb):
         store.index("Encap", "type", lambda row: (row["type"],))
 
@@ -139,8 +146,9 @@ def register(zone: Zone) -> None:
 def has_encap(zone: Zone, kind: str) -> bool:
     """Whether the interconnect has a gateway with an encap of this type.
 
-    What this zone is about to publish counts too, as in upstream's daemon, which publishes it earlier in the same cycle. And while IC_SB is
-    rebuilt, the copies of other zones' gateways say what it is going to hold.
+    Gateways that this zone is about to publish count too, as in upstream's daemon, which publishes them earlier in the
+    same cycle. While IC_SB is being rebuilt, the copies of other zones' gateways count, because their originals will
+    return.
     """
     if zone.ic_sb.first("Encap", "type", kind) is not None:
         return True
@@ -160,30 +168,32 @@ def is_interconn(zone: Zone, chassis: Row) -> bool:
 
 
 def is_remote(zone: Zone, chassis: Row) -> bool:
-    """Whether an SB chassis is the copy of another zone's gateway (spec zones-B-2): never where it is a gateway of this zone."""
+    """Whether an SB chassis is the copy of another zone's gateway (spec zones-B-2). It never is if it is a gateway of
+    this zone.
+    """
     return boolean(chassis[flags_column(zone)], IS_REMOTE) and not is_interconn(zone, chassis)
 
 
 def is_copy(zone: Zone, chassis: Row) -> bool:
-    """Whether a remote chassis is a copy that an ovn-ic made: other programs make remote chassis too, which look the same.
+    """Whether an ovn-ic created a remote chassis. Other programs also create remote chassis, with the same contents.
 
-    What this collection's daemon copies is noted in NB. Upstream's daemon deletes every remote chassis that is not its copy, so whatever is
-    there when its work is taken over is its copy.
+    Copies made by this collection's daemon are recorded in NB. Upstream's daemon deletes every remote chassis that is
+    not its copy, so all remote chassis that exist when its work is taken over are its copies.
     """
     noted = zone.nb_global is not None and COPY_PREFIX + chassis["name"] in zone.nb_global["external_ids"]
     return noted or zone.took_over is True
 
 
 def flags_column(zone: Zone) -> str:
-    """The column of SB Chassis that holds both flags: ``external_ids`` on servers without ``other_config`` (20.03)."""
+    """The column of SB Chassis that holds both flags: ``external_ids`` on servers without ``other_config`` (OVN 20.03)."""
     return "other_config" if zone.sb.schema.has("Chassis", "other_config") else "external_ids"
 
 
 def unknown_chassis(zone: Zone, name: str) -> str | None:
-    """Why no zone makes what is to be on this chassis, None where a zone may: this one has the chassis, or IC_SB its gateway."""
+    """Why no zone creates what belongs on this chassis. None if this zone has the chassis, or IC_SB has its gateway."""
     if zone.chassis(name) is not None or zone.ic_sb.first("Gateway", "name", name) is not None:
         return None
-    return f"this zone has no chassis {name}, and no zone has a gateway of that name; correct it, or check the sync daemon of its zone"
+    return f"this zone has no chassis {name}, and no zone has a gateway of that name; correct the name, or check the daemon of its zone"
 
 
 def zone_name(zone: Zone, row: Row) -> str:
@@ -193,12 +203,12 @@ def zone_name(zone: Zone, row: Row) -> str:
 
 
 def tunnel(kind: str, ip: str) -> str:
-    """What two encaps must have in common for a tunnel between them, such as ``geneve over IPv4``."""
+    """The property that two encaps must share for a tunnel between them, such as ``geneve over IPv4``."""
     return f"{kind} over {'IPv6' if ':' in ip else 'IPv4'}"
 
 
 def foreign_tunnels(zone: Zone) -> frozenset[str]:
-    """The tunnels that gateways of other zones can have."""
+    """The tunnel types that gateways of other zones support."""
     return frozenset(
         str(key)
         for key in zone.ic_sb.index_keys("Encap", "tunnel")
@@ -211,12 +221,14 @@ def foreign_tunnels(zone: Zone) -> frozenset[str]:
 
 
 def _isolated(zone: Zone, copy: _Copy) -> Iterator[Skipped]:
-    """An own gateway that can have no tunnel to any gateway of another zone."""
+    """Reports an own gateway that has no tunnel type in common with any gateway of another zone."""
     own, foreign = {tunnel(encap.type, encap.ip) for encap in copy.encaps}, foreign_tunnels(zone)
     if own and foreign and own.isdisjoint(foreign):
         has, want = " and ".join(sorted(own)), " or ".join(sorted(foreign))
         reason = f"gateway {copy.name} has no tunnel to another zone: it has {has}, and the other zones' gateways have {want}"
-        yield Skipped(copy.name, f"{reason}; set external_ids:ovn-encap-type and ovn-encap-ip of its Open_vSwitch so that they agree")
+        yield Skipped(
+            copy.name, (f"{reason}; set external_ids:ovn-encap-type and ovn-encap-ip in its Open_vSwitch table to a type that both have")
+        )
 
 
 def _sides(zone: Zone) -> tuple[_Side, _Side]:
@@ -224,7 +236,9 @@ def _sides(zone: Zone) -> tuple[_Side, _Side]:
 
 
 def _in_ic_sb(zone: Zone, name: str) -> _Copy | None:
-    """The own chassis of a name as a gateway (spec zones-B-1); None where it is not one, or where another zone has one of that name."""
+    """The own chassis of a name as a gateway (spec zones-B-1). None if it is not a gateway, or if another zone has a
+    gateway of that name.
+    """
     here, there = _sides(zone)
     chassis, gateway = zone.chassis(name), zone.ic_sb.first("Gateway", "name", name)
     if chassis is None or not is_interconn(zone, chassis) or (gateway is not None and not zone.is_own(gateway)):
@@ -235,9 +249,8 @@ def _in_ic_sb(zone: Zone, name: str) -> _Copy | None:
 
 
 def _in_sb(zone: Zone, name: str) -> _Copy | None:
-    """Another zone's gateway of a name as a remote chassis (spec zones-B-2, zones-B-6).
-
-    None where there is no such gateway, or where a local chassis has its name.
+    """Another zone's gateway of a name as a remote chassis (spec zones-B-2, zones-B-6). None if there is none, or if a
+    local chassis has its name.
     """
     here, there = _sides(zone)
     chassis, gateway = zone.chassis(name), zone.ic_sb.first("Gateway", "name", name)
@@ -257,13 +270,15 @@ def _clash(zone: Zone, name: str, gateway: Row, chassis: Row | None) -> Skipped:
     owner = zone_name(zone, gateway)
     if chassis is not None and is_interconn(zone, chassis):
         reason = f"chassis {name} is not published: zone {owner} has a gateway of this name"
-        return Skipped(name, f"{reason}; rename the chassis (system-id) of one")
+        return Skipped(name, f"{reason}; rename one of the two chassis (system-id)")
     kind = "a local chassis" if chassis is None or not is_remote(zone, chassis) else "a remote chassis of another program"
-    return Skipped(name, f"gateway {name} of zone {owner} has no chassis here: {kind} has this name; rename one of them")
+    return Skipped(name, f"gateway {name} of zone {owner} has no chassis here because {kind} has this name; rename one of them")
 
 
 def _is_copy_of(zone: Zone, chassis: Row, gateway: Row, encaps: list[_Encap]) -> bool:
-    """Whether a remote chassis is the copy of this gateway: known as a copy, or alike in the host's name or in a tunnel address."""
+    """Whether a remote chassis is the copy of this gateway: it is recorded as a copy, or it has the same hostname or a
+    tunnel address in common.
+    """
     if not is_remote(zone, chassis):
         return False
     alike = bool(chassis["hostname"]) and chassis["hostname"] == gateway["hostname"]
@@ -272,7 +287,9 @@ def _is_copy_of(zone: Zone, chassis: Row, gateway: Row, encaps: list[_Encap]) ->
 
 
 def _was_copy(zone: Zone, side: _Side, chassis: Row, wanted: list[_Encap]) -> bool:
-    """Whether a chassis without flags is a copy that lost its flag: it has the gateway's encaps and nothing from an ovn-controller."""
+    """Whether a chassis without flags is a copy that lost its flag: it has the gateway's encaps and nothing from an
+    ovn-controller.
+    """
     if is_interconn(zone, chassis) or any(key in chassis[flags_column(zone)] for key in _CONTROLLER_KEYS):
         return False
     return {one[:2] for one in _encaps(side, chassis)} == {one[:2] for one in wanted}
@@ -283,7 +300,8 @@ def _encaps(side: _Side, row: Row) -> list[_Encap]:
     return sorted(_Encap(encap["type"], encap["ip"], tuple(sorted(encap["options"].items()))) for encap in encaps)
 
 
-# ---- Making a copy --------------------------------------------------------------------------------------------------------------------
+# ---- Writing a copy
+# --------------------------------------------------------------------------------------------------------------------
 
 
 def _make(zone: Zone, copy: _Copy) -> Iterator[Step]:
@@ -296,13 +314,13 @@ def _make(zone: Zone, copy: _Copy) -> Iterator[Step]:
     first = _before(zone, copy)
     together = _ring(zone, copy) if first else [copy]
     if not together:
-        yield Skipped(copy.name, f"{copy.side.table.lower()} {copy.name} waits until {', '.join(sorted(first))} has given up an encap")
+        yield Skipped(copy.name, f"{copy.side.table.lower()} {copy.name} waits until {', '.join(sorted(first))} has released an encap")
     for number, one in enumerate(together):
         yield from _write(one, _usable(zone, one)[0], f"@encap{number}_")
 
 
 def _usable(zone: Zone, copy: _Copy) -> tuple[list[_Encap], list[Skipped]]:
-    """The encaps that this side's server takes, and why it does not take the others."""
+    """The encaps that this side's server accepts, and why it does not accept the others."""
     usable, skipped = [], []
     for encap in copy.encaps:
         reason = _obstacle(zone, copy, encap)
@@ -316,13 +334,13 @@ def _usable(zone: Zone, copy: _Copy) -> tuple[list[_Encap], list[Skipped]]:
 def _obstacle(zone: Zone, copy: _Copy, encap: _Encap) -> str | None:
     side = copy.side
     if not side.store.schema.allows("Encap", "type", encap.type):
-        return f"{side.store.name} does not know this type"
+        return f"{side.store.name} does not support this type"
     others = [owner["name"] for owner in _others(copy, encap) if not _gives_up(zone, side, owner, encap)]
-    return f"{side.table.lower()} {others[0]} has it already" if others else None
+    return f"{side.table.lower()} {others[0]} already has it" if others else None
 
 
 def _others(copy: _Copy, encap: _Encap) -> list[Row]:
-    """Who else has an encap of this type and address."""
+    """Other rows with an encap of this type and address."""
     side = copy.side
     encaps = side.store.find("Encap", "place", encap[:2])
     owners = [owner for row in encaps for owner in side.store.parent_rows(side.table, "encaps", row.uuid)]
@@ -330,7 +348,7 @@ def _others(copy: _Copy, encap: _Encap) -> list[Row]:
 
 
 def _gives_up(zone: Zone, side: _Side, row: Row, encap: _Encap) -> bool:
-    """Whether a row that this zone writes is about to go, or to lose its encap of this type and address."""
+    """Whether a row that this zone writes is about to be deleted, or to lose its encap of this type and address."""
     if not (zone.is_own(row) if side.table == "Gateway" else is_remote(zone, row) and is_copy(zone, row)):
         return False
     copy = _copy(zone, side, row["name"])
@@ -342,15 +360,17 @@ def _copy(zone: Zone, side: _Side, name: str) -> _Copy | None:
 
 
 def _before(zone: Zone, copy: _Copy) -> set[str]:
-    """Who has to give up an encap before this copy can have it."""
+    """The rows that have to release an encap before this copy can have it."""
     return {owner["name"] for encap in _usable(zone, copy)[0] for owner in _others(copy, encap)}
 
 
 def _ring(zone: Zone, copy: _Copy) -> list[_Copy]:
-    """The copies that exchange encaps with this one, so that none of them can go first: they are written in one group, as upstream does.
+    """The copies that exchange encaps with this one in a cycle, so that none can be written first: one group writes
+    them all, as in upstream.
 
-    That is the group of the first name: empty for the others, and for a copy that waits for somebody who can go first. Here alone a key
-    writes rows of other keys; those write nothing as long as the ring is there.
+    The group belongs to the first name. The result is empty for the other names, and for a copy that waits for a copy
+    that can be written first. Only here does a key write rows of other keys; the other keys write nothing while the
+    cycle exists.
     """
     awaited = _awaited(zone, copy)
     copies = [one for one in (_copy(zone, copy.side, name) for name in sorted(awaited)) if one is not None]
@@ -359,7 +379,9 @@ def _ring(zone: Zone, copy: _Copy) -> list[_Copy]:
 
 
 def _awaited(zone: Zone, copy: _Copy) -> set[str]:
-    """Who has to give up an encap before this copy can have its own, before that one can, and so on."""
+    """The copies that have to release an encap before this copy can have its own, and transitively those that they wait
+    for.
+    """
     found: set[str] = set()
     ahead = _before(zone, copy)
     while ahead:
@@ -371,7 +393,9 @@ def _awaited(zone: Zone, copy: _Copy) -> set[str]:
 
 
 def _write(copy: _Copy, encaps: list[_Encap], names: str) -> Iterator[Step]:
-    """Write a gateway or chassis. A complete new set, named after ``names``, replaces encaps that differ (spec zones-B-4, zones-B-5)."""
+    """Write a gateway or chassis. If its encaps differ, they are replaced by a complete new set (spec zones-B-4,
+    zones-B-5), whose names begin with ``names``.
+    """
     side, row = copy.side, copy.row
     same = row is not None and _encaps(side, row) == encaps
     rows = {} if same else {f"{names}{number}": encap for number, encap in enumerate(encaps)}
@@ -388,11 +412,12 @@ def _write(copy: _Copy, encaps: list[_Encap], names: str) -> Iterator[Step]:
     )
 
 
-# ---- Notes of what was copied -----------------------------------------------------------------------------------------------------------
+# ---- Records of copies
+# -----------------------------------------------------------------------------------------------------------
 
 
 def _noted(nb_global: Row | None) -> frozenset[str]:
-    """The chassis that NB_Global.external_ids says are copies."""
+    """The chassis that NB_Global.external_ids records as copies."""
     ids = nb_global["external_ids"] if nb_global is not None else {}
     return frozenset(key[len(COPY_PREFIX) :] for key in ids if key.startswith(COPY_PREFIX))
 

@@ -4,8 +4,8 @@
 
 """NB static routes with ``external_ids:ic-learned-route``: what this zone's routers learn from IC_SB (spec routes-5).
 
-A key is a router and an IC_SB Route: each route is looked at once for each router, through whichever port lets it pass. Routers without a
-participating port keep no learned route.
+A key is a router and an IC_SB Route. Each route is checked once for each router, which learns it if one of its ports
+accepts it. Routers without a participating port keep no learned route.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RouterCache = participants.PortCache[list[str]]
 
 
 class Learned(NamedTuple):
-    """A key: what router ``router`` makes of IC_SB Route ``route`` (uuids)."""
+    """A key: what router ``router`` learns from IC_SB Route ``route`` (UUIDs)."""
 
     router: str
     route: str
@@ -43,14 +43,14 @@ class Learned(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a route is not learned; ``fault`` where somebody has to mend something."""
+    """Why a route is not learned. ``fault`` is set if an operator has to correct something."""
 
     reason: str
     fault: bool = False
 
 
 class LearnedRoutes(Subject):
-    """Keeps the learned static routes of the zone's routers."""
+    """Keeps the learned static routes of the zone's routers up to date."""
 
     name = "learned_routes"
     additive = frozenset([(NB, "Logical_Router_Static_Route"), (NB, "Logical_Router"), (IC_SB, "Route")])
@@ -58,7 +58,8 @@ class LearnedRoutes(Subject):
 
     def __init__(self) -> None:
         self._vips = Vips()
-        #: By (owner, router, transit switch): its Port_Bindings there with the port that takes part, or why none does.
+        #: By (owner, router, transit switch): its Port_Bindings there, with the participating port or the reason why
+        #: there is none.
         self._ports: participants.PortCache[list[tuple[Row, Participant | str]]] = participants.PortCache()
         #: By (owner, transit switch): the routers there.
         self._routers: RouterCache = participants.PortCache()
@@ -92,7 +93,9 @@ class LearnedRoutes(Subject):
         return self._with_orphans(change, zone, found) if self._orphans else found
 
     def _with_orphans(self, change: RowChange, zone: Zone, found: Iterable[Hashable]) -> Iterator[Hashable]:
-        """The keys, and those of the static routes that the routes of these keys take over, or would have taken over before the change."""
+        """The keys, and those of the static routes that the routes of these keys take over, or would have taken over
+        before the change.
+        """
         for key in found:
             yield key
             if isinstance(key, Learned):
@@ -130,7 +133,7 @@ class LearnedRoutes(Subject):
                 reason = "its route in IC_SB has another uuid"
                 yield from changes.update(zone.nb, _STATIC, row, record=_record(router, row), reason=reason, keys=keys)
             elif row not in kept:
-                reason = refused.reason if refused is not None else "it is not what the route in IC_SB says"
+                reason = refused.reason if refused is not None else "it differs from the route in IC_SB"
                 yield from _forget(zone, router, row, reason)
         if route is not None and refused is None and not kept and not self._inherits(zone, az.uuid, router, route):
             yield from _learn(zone, router, route)
@@ -138,18 +141,22 @@ class LearnedRoutes(Subject):
             yield Skipped(_record(router, route), refused.reason)
 
     def _heir(self, zone: Zone, owner: str, router: Row, orphan: Row) -> Row | None:
-        """The route in IC_SB that takes over a static route whose own route is gone; None if the static route has to go."""
+        """The route in IC_SB that takes over a static route whose own route is gone. None if the static route has to be
+        deleted.
+        """
         heirs = self._heirs(zone, owner, router, orphan)
         orphans = self._orphans.like(zone, router.uuid, heirs[0]) if heirs else []
         return dict(zip((row.uuid for row in orphans), heirs)).get(orphan.uuid)
 
     def _inherits(self, zone: Zone, owner: str, router: Row, route: Row) -> bool:
-        """Whether a route takes over a static route whose own route is gone: the work key of the latter links it."""
+        """Whether a route takes over a static route whose own route is gone. The work key of that static route then
+        updates the link.
+        """
         orphans = self._orphans.like(zone, router.uuid, route)
         return bool(orphans) and route in self._heirs(zone, owner, router, orphans[0])[: len(orphans)]
 
     def _heirs(self, zone: Zone, owner: str, router: Row, orphan: Row) -> list[Row]:
-        """The IC_SB routes with the contents of a static route that the router wants to learn and has not, by uuid."""
+        """The IC_SB routes with the contents of a static route that the router should learn and does not have, by UUID."""
         prefix = parse_prefix(orphan["ip_prefix"])
         switches = {binding["transit_switch"] for binding in participants.bindings_of(zone, owner, router.uuid)}
         found = [route for switch in switches for route in rows.routes_to(zone, switch, prefix)] if prefix is not None else []
@@ -163,17 +170,19 @@ class LearnedRoutes(Subject):
         return sorted(wanted, key=lambda route: route.uuid)
 
     def verdict(self, zone: Zone, owner: str, router: Row, route: Row) -> Refusal | None:
-        """Why a router does not learn an IC_SB route, None if it does: the reason of the last port, where all refuse it."""
+        """Why a router does not learn an IC_SB route: the reason of the last port if all ports reject it. None if the
+        router learns it.
+        """
         switch = route["transit_switch"]
         bindings = self._ports.get((owner, router.uuid, switch), lambda: _ports_on(zone, owner, router.uuid, switch))
-        refused: Refusal | None = Refusal(f"the router has no port on {switch} that takes part")
+        refused: Refusal | None = Refusal(f"the router has no participating port on {switch}")
         if bindings:
             refused = own_refusal(route, owner, router.uuid)
             if refused is not None:
                 return refused
         for binding, port in bindings:
             if isinstance(port, str):
-                refused = Refusal(f"port {binding['logical_port']} takes no part: {port}")
+                refused = Refusal(f"port {binding['logical_port']} does not participate: {port}")
                 continue
             refused = self.port_verdict(zone, port, route)
             if refused is None:
@@ -181,7 +190,9 @@ class LearnedRoutes(Subject):
         return refused
 
     def port_verdict(self, zone: Zone, port: Participant, route: Row) -> Refusal | None:
-        """Why a route is not learned through one port (spec routes-5.2 to routes-5.6), None if it is; who advertises it does not count."""
+        """Why a route is not learned through one port (spec routes-5.2 to routes-5.6), None if it is. Does not check
+        who owns the route.
+        """
         if not port.binding["address"]:
             return Refusal(f"port {port.name} has no address")
         fault = port_faults.disabled_fault(port.switch_port, port.router_port)
@@ -192,21 +203,23 @@ class LearnedRoutes(Subject):
             return refused
         prefix, hop = parse_prefix(route["ip_prefix"]), parse_nexthop(route["nexthop"])
         if prefix is None:
-            return Refusal(f'its ip_prefix "{route["ip_prefix"]}" is no prefix', True)
+            return Refusal(f'its ip_prefix "{route["ip_prefix"]}" is not a prefix', True)
         if hop is None or is_fe80_64(hop):
-            return Refusal(f'its nexthop "{route["nexthop"]}" is no address that a route can have', True)
+            return Refusal(f'its nexthop "{route["nexthop"]}" is not a valid next hop', True)
         reason = may_learn(prefix, zone.options, port.router_options, port.options, route["origin"], port.router["enabled"] is not False)
         if reason is None:
             reason = _local_route(zone, port.router.uuid, route, prefix)
         if reason is None:
             networks = None if port.router_port is None else participants.lrp_networks(port.router_port)
             if networks is None or not networks.contains(hop):
-                reason = f"its next hop {route['nexthop']} is in no network of the router port of {port.name}"
+                reason = f"its next hop {route['nexthop']} is not in a network of the router port of {port.name}"
         reason = reason or self._stopping_vip(zone, port.router.uuid, prefix) or _dynamic_route(zone, port.router.uuid, route, prefix)
         return None if reason is None else Refusal(reason)
 
     def _stopping_vip(self, zone: Zone, router: str, prefix: Prefix) -> str | None:
-        """The VIP of the router that keeps it from learning this prefix, in words (spec routes-5.6.10); None if there is none."""
+        """The VIP of the router that keeps it from learning this prefix, in words (spec routes-5.6.10); None if there
+        is none.
+        """
         vip = self._vips.stopping(zone, router, prefix)
         return None if vip is None else f"the router has the load balancer VIP {network_text(vip)} in that prefix"
 
@@ -219,14 +232,14 @@ class Orphans:
         self._found: dict[int, set[str]] = {}
 
     def read(self, zone: Zone) -> None:
-        """Look at all static routes: changes may have been missed."""
+        """Read all static routes, because changes may have been missed."""
         self._places.clear()
         self._found.clear()
         for row in zone.nb.rows(_STATIC):
             self._look(zone, row.uuid)
 
     def observe(self, change: RowChange, zone: Zone) -> None:
-        """Follow a change of a static route, or of a route in IC_SB. The stores have the contents after all changes."""
+        """Process a change of a static route, or of a route in IC_SB. The stores must already contain all changes."""
         if change.table == _STATIC:
             self._look(zone, change.uuid)
         elif change.database == IC_SB and change.table == "Route" and (change.old is None or change.new is None):
@@ -252,7 +265,7 @@ class Orphans:
         return bool(self._found)
 
     def like(self, zone: Zone, router: str, route: Row) -> list[Row]:
-        """Those of a router with the contents of an IC_SB route, by uuid."""
+        """The orphans of a router with the contents of an IC_SB route, by UUID."""
         prefix = parse_prefix(route["ip_prefix"]) if self._found else None
         if prefix is None:
             return []
@@ -281,9 +294,13 @@ def own_refusal(route: Row, owner: str, router: str) -> Refusal | None:
     """Why a route does not come from another router (spec routes-5.3), None if it does."""
     advertiser: str | None = route["external_ids"].get("lr-id")
     if advertiser is None:
-        return Refusal("it is this zone's own route, and does not say which router's") if route["availability_zone"] == owner else None
+        return (
+            Refusal("it is this zone's own route and does not say which router advertises it")
+            if route["availability_zone"] == owner
+            else None
+        )
     if not is_uuid(advertiser):
-        return Refusal(f'its external_ids:lr-id "{advertiser}" is no uuid', True)
+        return Refusal(f'its external_ids:lr-id "{advertiser}" is not a uuid', True)
     return Refusal("it is the router's own route") if advertiser.lower() == router else None
 
 
@@ -303,17 +320,19 @@ def _other_table(port: Participant, route: Row) -> Refusal | None:
 
 
 def _local_route(zone: Zone, router: str, route: Row, prefix: Prefix) -> str | None:
-    """The router's own static route to the same destination (spec routes-5.6.8), by text, or by network where the zone's options say so."""
+    """The router's own static route with the same destination (spec routes-5.6.8), by text, or by network if the zone
+    says so.
+    """
     for static in rows.statics_to(zone, router, prefix):
         if static["route_table"] != route["route_table"] or rows.LEARNED_KEY in static["external_ids"]:
             continue
         if same_destination(zone, static["ip_prefix"], route["ip_prefix"], prefix):
-            return f"the router has a static route {static['ip_prefix']} of its own"
+            return f"the router has its own static route {static['ip_prefix']}"
     return None
 
 
 def _dynamic_route(zone: Zone, router: str, route: Row, prefix: Prefix) -> str | None:
-    """The router's dynamic route to the same destination (spec routes-5.6.11)."""
+    """The router's dynamic route with the same destination (spec routes-5.6.11)."""
     if not zone.sb.count("Learned_Route"):
         return None
     for learned in rows.dynamic_to(zone, rows.datapath_of(zone, router), prefix):
@@ -323,7 +342,9 @@ def _dynamic_route(zone: Zone, router: str, route: Row, prefix: Prefix) -> str |
 
 
 def same_destination(zone: Zone, local: str, text: str, prefix: Prefix) -> bool:
-    """Whether a local route's ip_prefix is the destination of a remote one: equal text, with ic-route-strict-prefix equal networks."""
+    """Whether the ip_prefix of a local route is the destination of a remote one: equal texts, or equal networks with
+    ic-route-strict-prefix.
+    """
     if local == text or not zone.options.strict_prefix:
         return local == text
     other = parse_prefix(local)
@@ -338,7 +359,9 @@ def _override(zone: Zone, route: Row) -> bool:
 
 
 def _same(row: Row, route: Row, zone: Zone) -> bool:
-    """Whether a learned static route says the same as the IC_SB route (spec routes-5.1, routes-5.7), perhaps in other words."""
+    """Whether a learned static route matches the IC_SB route (spec routes-5.1, routes-5.7). Different texts with the
+    same meaning match.
+    """
     return (
         (row["ip_prefix"] == route["ip_prefix"] or parse_prefix(row["ip_prefix"]) == parse_prefix(route["ip_prefix"]))
         and (row["nexthop"] == route["nexthop"] or parse_nexthop(row["nexthop"]) == parse_nexthop(route["nexthop"]))
@@ -369,15 +392,20 @@ def _forget(zone: Zone, router: Row, row: Row, reason: str) -> Iterator[Step]:
     record = _record(router, row)
     members = {"static_routes": changes.remove(row.uuid)}
     yield from changes.update(
-        zone.nb, "Logical_Router", router, record=str(router["name"]), reason=f"learned route {record} goes: {reason}", members=members
+        zone.nb,
+        "Logical_Router",
+        router,
+        record=str(router["name"]),
+        reason=f"learned route {record} is deleted: {reason}",
+        members=members,
     )
 
 
-# ---- Which keys a change concerns ------------------------------------------------------------------------------------
+# ---- Keys that a change affects ------------------------------------------------------------------------------------
 
 
 def _through(zone: Zone, binding: Row, router: str | None = None) -> Iterator[Learned]:
-    """The keys of all routes of a port's transit switch for its router."""
+    """The keys of all routes on a port's transit switch for its router."""
     router = router or participants.router_id(binding)
     if router is not None:
         for route in rows.routes_on(zone, binding["transit_switch"]):
@@ -386,13 +414,15 @@ def _through(zone: Zone, binding: Row, router: str | None = None) -> Iterator[Le
 
 
 def _advertised_by(route: Row, router: str) -> bool:
-    """Whether it is the router's own route: nothing to decide, unless a static route says that it was learned (see :func:`_held`)."""
+    """Whether the router itself advertises the route. Nothing is planned then, unless a static route was learned from
+    it (see :func:`_held`).
+    """
     advertiser: str | None = route["external_ids"].get("lr-id")
     return advertiser == router
 
 
 def _held(zone: Zone, row: Row) -> Iterator[Learned]:
-    """The keys of a learned static route, of each router that holds it."""
+    """The keys of a learned static route, one for each router that has it."""
     route = rows.learned_from(row)
     if route is not None:
         for router in rows.holders(zone, row.uuid):
@@ -400,7 +430,7 @@ def _held(zone: Zone, row: Row) -> Iterator[Learned]:
 
 
 class _Concerned:
-    """Names the keys that one change concerns."""
+    """Determines the keys that one change affects."""
 
     def __init__(self, zone: Zone, owner: str, routers: RouterCache, links: Links, vips: Vips) -> None:
         self._zone = zone
@@ -439,7 +469,7 @@ class _Concerned:
                 yield from self._by_members(change.uuid, column, members.added | members.removed)
 
     def _by_members(self, router: str, column: str, members: Iterable[str]) -> Iterator[Hashable]:
-        """Members of a router came or went. Those that are rows no more are found through their own changes."""
+        """Members of a router were added or removed. Members whose row was deleted are found by their own changes."""
         nb = self._zone.nb
         if column == "static_routes":
             for uuid in members:
@@ -457,7 +487,7 @@ class _Concerned:
         if route is not None:
             yield Learned(router, route)
         if route is None or self._zone.ic_sb.row("Route", route) is None:
-            # It competes with routes to the network, or one of them was to take it over.
+            # It competes with routes to the network, or one of them was about to take it over.
             yield from self._to(router, parse_prefix(static["ip_prefix"]))
 
     # Routes by destination.
@@ -481,7 +511,7 @@ class _Concerned:
         return {vip for row in found if row is not None for vip in rows.vips(row)}
 
     def _stopped(self, routers: Iterable[str], vips: Collection[Prefix]) -> Iterator[Learned]:
-        """The keys that VIPs decide on which these routers got or gave up."""
+        """The keys that depend on VIPs which these routers got or lost."""
         for router in routers:
             self._vips.moved(self._zone, router, vips)
             for vip in vips:
@@ -492,7 +522,9 @@ class _Concerned:
         return self._stopped(self._links.of_balancer(self._zone, change.uuid), moved)
 
     def _by_group(self, change: RowChange) -> Iterator[Hashable]:
-        """Balancers came or went. The VIPs of those that differ themselves are found through their own changes."""
+        """Load balancers were added to or removed from a group. VIPs of balancers that changed themselves are found by
+        their own changes.
+        """
         members = change.edges.get("load_balancer")
         if members is not None:
             yield from self._stopped(self._links.of_group(self._zone, change.uuid), self._vips_of(members.added | members.removed))

@@ -24,7 +24,7 @@ def plan(port: Port, transit_switch_port: Row, transit_switch: Row, keys: KeySou
     clash = _clash(port, transit_switch_port, transit_switch)
     if clash is not None:
         if transit_switch_port["chassis"] or operator_ports.has_router(port):
-            # The operator's port keeps the name; the transit switch port is left out as a whole.
+            # The operator's port keeps the name; the transit switch port is ignored completely.
             yield from operator_ports.plan(port, keys, make_remote=False)
             yield clash
             return
@@ -36,7 +36,7 @@ def plan(port: Port, transit_switch_port: Row, transit_switch: Row, keys: KeySou
 
 
 def _usable(port: Port, transit_switch_port: Row, transit_switch: Row) -> Row | None:
-    """The binding that the port goes by (spec ports-4.1), None where there is none on this transit switch."""
+    """The binding that the port uses (spec ports-4.1), None if there is none on this transit switch."""
     chassis = transit_switch_port["chassis"]
     if not chassis:
         found = port.own or port.foreign
@@ -51,18 +51,21 @@ def _usable(port: Port, transit_switch_port: Row, transit_switch: Row) -> Row | 
 
 
 def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: Row | None, keys: KeySource) -> Iterator[Step]:
-    """Create or update the port's binding in IC_SB (spec ports-X-1, ports-X-2), and delete one that it does not use (spec ports-P-9)."""
+    """Create or update the port's binding in IC_SB (spec ports-X-1, ports-X-2), and delete one that it no longer uses
+    (spec ports-P-9).
+    """
     chassis = transit_switch_port["chassis"]
     shared = not chassis
     if port.own is not None and port.own != binding:
-        yield port.delete_binding(port.own, f"the port is not this zone's on transit switch {port.own['transit_switch']}")
+        yield port.delete_binding(port.own, f"the port on transit switch {port.own['transit_switch']} does not belong to this zone")
     led_elsewhere = binding is not None and binding == port.foreign and ROUTER_ID in binding["external_ids"]
     if led_elsewhere or not _is_here(port, transit_switch_port):
-        # A binding that leads to a router is an operator's port in the zone that owns it; that zone alone may say otherwise.
+        # A binding that leads to a router is an operator's port in the zone that owns it. Only that zone may change
+        # this.
         yield from _forget_router(port, binding)
         fault = unknown_chassis(port.zone, chassis) if chassis and port.binding is None else None
         if fault is not None:
-            yield Skipped(port.name, f"transit switch port {port.name} is in no zone: {fault}")
+            yield Skipped(port.name, f"transit switch port {port.name} is not in any zone: {fault}")
         return
     if binding is not None:
         yield from _maintain(port, transit_switch_port, transit_switch, binding, shared, keys)
@@ -82,14 +85,14 @@ def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: 
 
 
 def _is_here(port: Port, transit_switch_port: Row) -> bool:
-    """Whether the binding is this zone's to make and to maintain (spec ports-4.1)."""
+    """Whether this zone creates and maintains the binding (spec ports-4.1)."""
     chassis = transit_switch_port["chassis"]
     return is_local(port.zone, chassis) if chassis else port.zone.shared_lock
 
 
 def _forget_router(port: Port, binding: Row | None) -> Iterator[Step]:
     if binding is not None and binding == port.own:
-        reason = "no operator's port has this name any more"
+        reason = "no operator's port has this name any longer"
         ids = {"external_ids": {ROUTER_ID: None}}
         yield from update(port.zone.ic_sb, "Port_Binding", binding, record=port.name, reason=reason, keys=ids)
 
@@ -110,7 +113,7 @@ def _contents(transit_switch_port: Row) -> dict[str, str]:
 
 
 def _awaits(port: Port, transit_switch_port: Row, transit_switch: Row) -> bool:
-    """Whether this zone makes the missing binding: now, or once another zone has withdrawn the one that it still has (spec ports-4.3)."""
+    """Whether this zone creates the missing binding: now, or when another zone has withdrawn its own (spec ports-4.3)."""
     if not _is_here(port, transit_switch_port):
         return False
     binding = port.foreign
@@ -121,11 +124,13 @@ def _awaits(port: Port, transit_switch_port: Row, transit_switch: Row) -> bool:
 
 
 def _local(port: Port, transit_switch_port: Row, transit_switch: Row, binding: Row | None) -> Iterator[Step]:
-    """Create or update the NB port of a transit switch port, or remove it where it has no binding (spec ports-X-3 to ports-X-7)."""
+    """Create or update the NB port of a transit switch port, or remove it where it has no binding (spec ports-X-3 to
+    ports-X-7).
+    """
     name = transit_switch["name"]
     if binding is None:
-        # A binding that is on its way finds the port as it is: upstream's daemon uses the row that it has made in the same cycle, and
-        # what is removed while IC_SB is rebuilt would be withheld together with the binding.
+        # While the binding is in flight, the port stays as it is: upstream's daemon uses the row that it has created in
+        # the same cycle, and a port that is removed while IC_SB is rebuilt would be withheld together with its binding.
         if port.lsp is not None and port.home is not None and not _awaits(port, transit_switch_port, transit_switch):
             yield from port.remove_lsp(f"the port has no binding on transit switch {name}")
         return
@@ -135,7 +140,7 @@ def _local(port: Port, transit_switch_port: Row, transit_switch: Row, binding: R
     reason = f"port of transit switch {name}"
     columns, options = _wanted(port, transit_switch_port)
     if port.lsp is None or not port.on(transit_switch):
-        yield from port.remove_lsp(f"the port is on transit switch {name} now")
+        yield from port.remove_lsp(f"the port is now on transit switch {name}")
         options[transit.REQUESTED_KEY] = str(binding["tunnel_key"])
         present = {key: value for key, value in options.items() if value is not None}
         yield from port.insert_lsp(switch, {**columns, "options": present}, reason)
@@ -147,7 +152,7 @@ def _local(port: Port, transit_switch_port: Row, transit_switch: Row, binding: R
 
 
 def _wanted(port: Port, transit_switch_port: Row) -> tuple[dict[str, Any], dict[str, str | None]]:
-    """Columns and options of the NB port (spec ports-X-5 to ports-X-7); an option of None is one to remove."""
+    """Columns and options of the NB port (spec ports-X-5 to ports-X-7). An option with the value None is removed."""
     kind, chassis, peer = transit_switch_port["type"], transit_switch_port["chassis"], transit_switch_port["peer"] or None
     is_router = kind == "router"
     here = not chassis or is_local(port.zone, chassis)
@@ -161,10 +166,10 @@ def _wanted(port: Port, transit_switch_port: Row) -> tuple[dict[str, Any], dict[
 
 
 def _clash(port: Port, transit_switch_port: Row, transit_switch: Row) -> Skipped | None:
-    """Why the NB port of this name cannot become this transit switch port: it is somebody else's (spec ports-4.4).
+    """Why the NB port of this name cannot become this transit switch port: another program owns it (spec ports-4.4).
 
-    A port that the interconnect made (managed, or remote on a transit switch) may be used or replaced. One on the right switch that looks
-    as it should but for its mark has lost the mark.
+    A port that the interconnect created (managed, or remote on a transit switch) may be used or replaced. A port on the
+    right switch that differs only by its missing mark has lost the mark.
     """
     if port.lsp is None:
         return None
@@ -173,7 +178,7 @@ def _clash(port: Port, transit_switch_port: Row, transit_switch: Row) -> Skipped
     if port.on(transit_switch) and _looks_so(port, port.lsp, transit_switch_port):
         return None
     place = port.switch["name"] if port.switch is not None else "unknown"
-    reason = f"transit switch port {port.name} of {transit_switch['name']} is left out: switch {place} has another port of this name"
+    reason = f"transit switch port {port.name} of {transit_switch['name']} is skipped because switch {place} has another port of this name"
     return Skipped(port.name, f"{reason}; rename one of them")
 
 

@@ -4,7 +4,7 @@
 
 """Ports that an operator put on a transit switch in NB, and their copies in the other zones (spec ports-3).
 
-Local ports are of the types router and (spine-leaf) switch. All other types that an operator may use are none of our business.
+Local ports have the types router and (spine-leaf) switch. All other types that an operator may use are ignored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from .tunnel_keys import requested
 
 
 def plan(port: Port, keys: KeySource, *, make_remote: bool = True) -> Iterator[Step]:
-    """The Changes for a name that no transit switch port has. ``make_remote``: whether a copy of another zone's port may be made."""
+    """The Changes for a name that no transit switch port has. ``make_remote``: whether a copy of another zone's port
+    may be created.
+    """
     local = _local(port)
     if local is not None:
         yield from _publish(local, keys)
@@ -46,7 +48,7 @@ def plan(port: Port, keys: KeySource, *, make_remote: bool = True) -> Iterator[S
 
 
 class _Local(NamedTuple):
-    """An operator's own port: its NB row, and the transit switch that it is on."""
+    """A port that an operator created: its NB row and its transit switch."""
 
     port: Port
     lsp: Row
@@ -66,13 +68,17 @@ def _is_remote(port: Port) -> bool:
 
 
 def has_router(port: Port) -> bool:
-    """Whether the NB port of this name is an operator's own that leads to a known router: its routes depend on its binding."""
+    """Whether the NB port of this name was created by an operator and leads to a known router, whose routes depend on
+    the port's binding.
+    """
     local, binding = _local(port), port.zone.port_binding(port.name)
     return local is not None and binding is not None and bool(_contents(local, binding).router_id)
 
 
 def _stale(port: Port, target: Row | None) -> str | None:
-    """Why the NB port has to go, be it managed (spec ports-P-8) or remote (spec ports-P-6). None where it stays."""
+    """Why the NB port has to be deleted, whether it is managed (spec ports-P-8) or remote (spec ports-P-6). None if it
+    stays.
+    """
     if port.home is None:
         return None
     if port.managed:
@@ -83,12 +89,14 @@ def _stale(port: Port, target: Row | None) -> str | None:
 
 
 def _unpublished(port: Port) -> Iterator[Skipped]:
-    """Why an operator's port on a transit switch is not published, unless it is of a kind that never is."""
+    """Why an operator's port on a transit switch is not published. None if it is published, or if ports of its type
+    never are.
+    """
     if port.home is None or port.lsp is None or port.managed:
         return
     fault = port_faults.type_fault(port.lsp)
     if port.lsp["type"] == "switch":
-        fault = "it is of type switch, which the schema of this northbound database does not know; upgrade OVN to 25.09 or later"
+        fault = "it has type switch, which the schema of this northbound database does not support; upgrade OVN to 25.09 or later"
     if fault is not None:
         yield Skipped(port.name, f"port {port.name} on {port.home['name']} is not published: {fault}")
 
@@ -97,7 +105,7 @@ def _unpublished(port: Port) -> Iterator[Skipped]:
 
 
 class _Contents(NamedTuple):
-    """What a local port's binding is to say. ``router_id``: None for none, empty where it is not known yet."""
+    """The desired contents of a local port's binding. ``router_id``: None for none, empty if not known yet."""
 
     address: str
     gateway: str
@@ -111,7 +119,13 @@ def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
     if binding is None:
         if port.own is not None:
             yield port.delete_binding(port.own, "ovn-northd has not bound the port yet")
-        yield Skipped(port.name, f"port {port.name} on {home['name']} is not published yet: ovn-northd has not made its port binding in SB")
+        yield Skipped(
+            port.name,
+            (
+                f"port {port.name} on {home['name']} is not published yet because ovn-northd has not created its port "
+                "binding in SB; check that ovn-northd runs"
+            ),
+        )
         return
     taken = port.taken()
     if taken is not None:
@@ -120,13 +134,16 @@ def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
     contents = _contents(local, binding)
     fault = port_faults.connection_fault(port.zone, local.lsp) if local.lsp["type"] == "router" else None
     if fault is not None:
-        yield Skipped(port.name, f"port {port.name} on {home['name']} connects no router to other zones: {fault}")
+        yield Skipped(port.name, f"port {port.name} on {home['name']} does not connect a router to other zones: {fault}")
     elif contents.router_id == "":
-        yield Skipped(port.name, f"the router behind port {port.name} is not known: its datapath in the southbound database names none")
+        yield Skipped(
+            port.name,
+            (f"the router behind port {port.name} is not known because its datapath in the southbound database does not name a router"),
+        )
     yield from _tags(port, local.lsp)
     own = port.own
     if own is not None and not port.is_placed(own, home):
-        yield port.delete_binding(own, f"the port is on transit switch {home['name']} now")
+        yield port.delete_binding(own, f"the port is now on transit switch {home['name']}")
         own = None
     if own is None:
         yield from _insert(local, contents, keys)
@@ -135,7 +152,7 @@ def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
 
 
 def _tags(port: Port, lsp: Row) -> Iterator[Skipped]:
-    """What is wrong with the rules for the tags of routes that the router port learns (spec newest-N-2, newest-N-3)."""
+    """Errors in the rules for the tags of routes that the router port learns (spec newest-N-2, newest-N-3)."""
     lrp = port.zone.router_port(lsp["options"].get("router-port", ""))
     warning = None if lrp is None else tag_warning(lrp["options"])
     if warning is not None and lrp is not None:
@@ -147,7 +164,7 @@ def _insert(local: _Local, contents: _Contents, keys: KeySource) -> Iterator[Ste
     port, home = local.port, local.home
     wanted, name = requested(local.lsp["options"]), transit.shared_name(port.zone, home)
     if wanted and _is_left_over(port, name, wanted):
-        return  # the port was renamed: its tunnel key is free once the row of the old name is deleted
+        return  # the port was renamed: its tunnel key becomes free when the row with the old name is deleted
     key = keys.take(port.zone, port.name, name, wanted)
     if isinstance(key, Skipped):
         yield key
@@ -161,7 +178,7 @@ def _insert(local: _Local, contents: _Contents, keys: KeySource) -> Iterator[Ste
 
 
 def _is_left_over(port: Port, transit_name: str, key: int) -> bool:
-    """Whether an own port binding of a port that NB does not have any more has this tunnel key."""
+    """Whether an own port binding of a port that is no longer in NB has this tunnel key."""
     holder = port.zone.ic_sb.first("Port_Binding", "tunnel_key", (transit_name, key))
     return (
         holder is not None
@@ -186,7 +203,9 @@ def new_binding(port: Port, transit_switch: Row, key: int) -> dict[str, Any]:
 
 
 def _maintain(local: _Local, own: Row, contents: _Contents, keys: KeySource) -> Iterator[Step]:
-    """Update the columns of the own port binding, then the tunnel key that the NB port requests (spec ports-P-3, ports-P-4)."""
+    """Update the columns of the own port binding, then the tunnel key that the NB port requests (spec ports-P-3,
+    ports-P-4).
+    """
     port, home = local.port, local.home
     columns: dict[str, Any] = {
         "address": contents.address,
@@ -204,7 +223,9 @@ def _maintain(local: _Local, own: Row, contents: _Contents, keys: KeySource) -> 
 
 
 def _contents(local: _Local, binding: Row) -> _Contents:
-    """Address, gateway and router of a local port (spec ports-3.2, ports-P-5), from the SB binding of the port and of its peer."""
+    """Address, gateway and router of a local port (spec ports-3.2, ports-P-5), from the SB binding of the port and of
+    its peer.
+    """
     zone = local.port.zone
     is_switch = local.lsp["type"] == "switch"
     peer = zone.port_binding(binding["options"].get("peer") or "")
@@ -224,7 +245,7 @@ def _chassis_name(zone: Zone, binding: Row | None) -> str:
 
 
 def _router_id(zone: Zone, peer: Row) -> str:
-    """The uuid of the NB router behind a port's datapath, empty where the datapath does not say."""
+    """The UUID of the NB router behind a port's datapath, empty if the datapath does not name it."""
     datapath = zone.sb.row("Datapath_Binding", peer["datapath"])
     if datapath is None:
         return ""
@@ -238,7 +259,7 @@ def _router_id(zone: Zone, peer: Row) -> str:
 
 
 def _follow(port: Port, lsp: Row, foreign: Row) -> Iterator[Step]:
-    """Make an existing copy follow the binding of the other zone (spec ports-P-7)."""
+    """Update an existing copy from the binding of the other zone (spec ports-P-7)."""
     zone = port.zone
     binding = zone.port_binding(port.name)
     if binding is None:
@@ -252,7 +273,7 @@ def _follow(port: Port, lsp: Row, foreign: Row) -> Iterator[Step]:
     gateway = foreign["gateway"]
     chassis = zone.chassis(gateway) if gateway else None
     if gateway and chassis is None:
-        yield Skipped(port.name, f"port {port.name} is not bound to its gateway {gateway}: no such chassis is known here")
+        yield Skipped(port.name, f"port {port.name} is not bound to its gateway {gateway} because this zone has no such chassis")
         return
     reason = f"its gateway is {gateway}" if gateway else "it has no gateway"
     bound = {"chassis": chassis.uuid if chassis is not None else None}
@@ -260,12 +281,14 @@ def _follow(port: Port, lsp: Row, foreign: Row) -> Iterator[Step]:
 
 
 def _copy(port: Port, foreign: Row, target: Row, *, free: bool) -> Iterator[Step]:
-    """Insert a copy of another zone's port (spec ports-P-10). ``free``: no NB port has the name, or it goes in the same group."""
+    """Insert a copy of another zone's port (spec ports-P-10). ``free``: no NB port has the name, or that port is
+    deleted in the same group.
+    """
     name = target["name"]
     switch = transit.switch_of(port.zone, name)
     if not free:
         place = f"switch {port.switch['name']}" if port.switch is not None else "another switch"
-        yield Skipped(port.name, f"port {port.name} of {name} has no copy here: {place} has a port of this name, rename one of them")
+        yield Skipped(port.name, f"port {port.name} of {name} has no copy here because {place} has a port of this name; rename one of them")
     elif switch is not None:
         columns = {
             "type": "remote",

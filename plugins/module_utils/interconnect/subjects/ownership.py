@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who created an NB switch or router that stands for a transit object, and what becomes of it (docs/architecture.md).
+"""Who created an NB switch or router that stands for a transit object, and how it ends (docs/architecture.md).
 
-An object that this interconnect created carries OWNER_KEY and is deleted together with its definition. An object that existed before is
-adopted: it carries ADOPTED_KEY, and it is released when its definition goes. Its creator keeps it with all ports that this interconnect did
-not make. Objects without marks are recognized: by what upstream's daemon leaves on a switch that it creates, and what it never writes.
+An object that this interconnect created has OWNER_KEY and is deleted together with its definition. An object that
+existed before is adopted: it has ADOPTED_KEY, and it is released when its definition is deleted. Its creator keeps it,
+with all ports that this interconnect did not create. Objects without marks are recognized by what upstream's daemon
+writes to a switch that it creates, and by what it never writes.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ REQUESTED_KEY = "requested-tnl-key"
 class Kind(NamedTuple):
     """A kind of NB object that stands for a transit object.
 
-    ``column`` holds ``marker``, the key that names the transit object; ``others`` are further keys that an ovn-ic writes there.
-    ``port_mark`` is the key of a port's options that says that an ovn-ic made the port.
+    ``column`` contains ``marker``, the key that names the transit object; ``others`` are further keys that an ovn-ic
+    writes there. ``port_mark`` is the key in a port's options that shows that an ovn-ic created the port.
     """
 
     table: str
@@ -53,20 +54,22 @@ ROUTER = Kind("Logical_Router", "Logical_Router_Port", "Transit_Router", "transi
 
 
 def row_of(kind: Kind, zone: Zone, row: Row) -> Row | None:
-    """The IC_NB row that an NB object was made or adopted for, whatever its name is now; None where that row is gone."""
+    """The IC_NB row for which an NB object was created or adopted, whatever its name is now. None if that row was
+    deleted.
+    """
     return zone.ic_nb.row(kind.transit, row["external_ids"].get(ROW_KEY))
 
 
 def new_marks(name: str, transit: Row) -> dict[str, str]:
-    """What external_ids of a new object says."""
+    """The contents of external_ids of a new object."""
     return {OWNER_KEY: name, ROW_KEY: transit.uuid}
 
 
 def marks(kind: Kind, zone: Zone, row: Row, transit: Row) -> dict[str, str | None] | None:
-    """What external_ids of an existing object is to say. The first time decides whether it counts as adopted.
+    """The desired contents of external_ids of an existing object. The first call decides whether it counts as adopted.
 
-    None while a port of the switch is not known yet: the decision depends on the ports, and nothing may be written before it, because a
-    tunnel key would look as if upstream's daemon had made the switch.
+    None while a port of the switch is not loaded yet. The decision depends on the ports, and nothing may be written
+    before it, because a tunnel key would make the switch look like one that upstream's daemon created.
     """
     ids, name = row["external_ids"], transit["name"]
     keys: dict[str, str | None] = {mark: name for mark in (OWNER_KEY, ADOPTED_KEY) if mark in ids}
@@ -81,55 +84,67 @@ def marks(kind: Kind, zone: Zone, row: Row, transit: Row) -> dict[str, str | Non
 
 
 def end(kind: Kind, zone: Zone, row: Row, name: str, *, proof: bool) -> Iterator[Step]:
-    """Delete or release an object whose definition is gone. ``proof``: whether the transit object is known to have existed in this zone."""
+    """Delete or release an object whose definition is gone. ``proof``: whether other evidence shows that the transit
+    object existed in this zone.
+    """
     ids = row["external_ids"]
     reason = f"IC_NB has no {kind.noun} {name}"
     created = ADOPTED_KEY not in ids and (ROW_KEY in ids or _has_traces(kind, zone, row) is False)
     if not proof and not any(mark in ids for mark in (ADOPTED_KEY, ROW_KEY, OWNER_KEY)):
         place = f"{kind.table} {row['name']} has {kind.marker}={name}"
-        doubt = f"IC_NB has no such {kind.noun} and nothing shows that this interconnect made it"
-        yield Skipped(row["name"] or row.uuid, f"{place}, but {doubt}: delete it by hand, or remove the key")
+        doubt = f"IC_NB has no such {kind.noun} and nothing shows that this interconnect created it"
+        yield Skipped(row["name"] or row.uuid, f"{place}, but {doubt}: delete it manually, or remove the key")
     elif created:
         yield delete(zone.nb, kind.table, row, record=row["name"], reason=reason)
     else:
         yield Skipped(
-            row["name"] or row.uuid, f"{reason}: {kind.table} {row['name']} is released, because another program created it; it stays"
+            row["name"] or row.uuid,
+            (f"{reason}: {kind.table} {row['name']} is released but not deleted, because another program created it"),
         )
         yield from _release(kind, zone, row, f"{reason}: released, because another program created it")
 
 
 def resolve_surplus(kind: Kind, zone: Zone, row: Row, name: str) -> Step:
-    """What becomes of an object that claims to be a transit object which another one stands for already.
+    """Handle an object that claims to stand for a transit object for which another object stands already.
 
-    One that nothing is lost with is deleted: our own without ports of others, or an empty one that has another name and no owner.
+    An object is deleted if nothing is lost with it: one that we created and that has no ports of others, or an empty
+    one that has another name and no owner.
     """
     ids = row["external_ids"]
     ports = list(zone.nb.children(kind.table, "ports", row.uuid))
     ours = ADOPTED_KEY not in ids and (OWNER_KEY in ids or ROW_KEY in ids) and len(_our_ports(kind, zone, row)) == len(ports)
     empty = not ports and row["name"] != name and not _has_other_ids(row)
     if ours or empty:
-        reason = f"another {kind.noun.split()[1]} stands for {kind.noun} {name} already"
+        reason = f"another {kind.noun.split()[1]} already stands for {kind.noun} {name}"
         return delete(zone.nb, kind.table, row, record=row["name"], reason=reason)
     return Skipped(
         row["name"] or row.uuid,
-        f"{kind.table} {row['name']} ({row.uuid}) has {kind.marker}={name}, but another one stands for {kind.noun} {name} already:"
-        f" remove the key {kind.marker} from one of them, or move the ports and delete one",
+        (
+            f"{kind.table} {row['name']} ({row.uuid}) has {kind.marker}={name}, but another one already stands for "
+            f"{kind.noun} {name}: remove the key {kind.marker} from one of them, or move the ports and delete one"
+        ),
     )
 
 
 def namesakes(kind: Kind, zone: Zone, name: str) -> Iterator[Skipped]:
-    """Objects that have the name of a transit object without being part of it: people, and tools that go by names, mix them up."""
+    """Objects that have the name of a transit object without being part of it. Operators, and tools that use names,
+    confuse them.
+    """
     for row in zone.nb.find(kind.table, "name", name):
         if kind.marker not in row[kind.column]:
             yield Skipped(
                 name,
-                f"{kind.table} {name} ({row.uuid}) has the name of {kind.noun} {name} and is not part of it: rename one of them,"
-                f" or set {kind.column}:{kind.marker}={name} on it in place of the other one",
+                (
+                    f"{kind.table} {name} ({row.uuid}) has the name of {kind.noun} {name} but is not part of it: "
+                    f"rename one of them, or move {kind.column}:{kind.marker}={name} from the other one to it"
+                ),
             )
 
 
 def _release(kind: Kind, zone: Zone, row: Row, reason: str) -> Iterator[Step]:
-    """Take our map keys and ports off an object of another program, and the tunnel keys that its own ports were given."""
+    """Remove our map keys and ports from an object of another program, and the tunnel keys that its own ports were
+    given.
+    """
     gone = _our_ports(kind, zone, row)
     keys: dict[str, dict[str, str | None]] = {
         kind.column: dict.fromkeys((kind.marker, REQUESTED_KEY, *kind.others)),
@@ -144,7 +159,7 @@ def _release(kind: Kind, zone: Zone, row: Row, reason: str) -> Iterator[Step]:
 
 
 def _our_ports(kind: Kind, zone: Zone, row: Row) -> list[str]:
-    """The ports that an ovn-ic made: of IC_NB's definition, and copies of other zones' ports."""
+    """The ports that an ovn-ic created: those defined in IC_NB, and copies of other zones' ports."""
     ports: Iterable[Row] = zone.nb.child_rows(kind.table, "ports", row.uuid, kind.ports)
     return [port.uuid for port in ports if kind.port_mark in port["options"] or (kind is SWITCH and port["type"] == "remote")]
 
@@ -154,10 +169,11 @@ def _has_other_ids(row: Row) -> bool:
 
 
 def was_made_by_ovn_ic(kind: Kind, zone: Zone, row: Row) -> bool | None:
-    """Whether an object without ROW_KEY looks as an ovn-ic makes it; None while a port is unknown.
+    """Whether an object without ROW_KEY looks like one that an ovn-ic created. None while a port is not loaded yet.
 
-    Upstream's daemon gives a switch the transit object's name and a tunnel key, and writes no external_ids. Version 0.1.0 of this
-    collection put OWNER_KEY on adopted objects too, so that mark proves nothing where another program has left its traces.
+    Upstream's daemon gives a switch the transit object's name and a tunnel key, and writes no external_ids. Version
+    0.1.0 of this collection set OWNER_KEY on adopted objects too, so that key proves nothing if another program has
+    written to the object.
     """
     config = row[kind.column]
     if OWNER_KEY not in row["external_ids"] and (row["name"] != config.get(kind.marker) or not integer(config, REQUESTED_KEY, 0)):
@@ -167,9 +183,10 @@ def was_made_by_ovn_ic(kind: Kind, zone: Zone, row: Row) -> bool | None:
 
 
 def _has_traces(kind: Kind, zone: Zone, row: Row) -> bool | None:
-    """Whether an object has what no ovn-ic and no operator of an interconnect puts there: others' external_ids, VIF and localnet ports.
+    """Whether an object has contents that no ovn-ic and no operator of an interconnect writes: external_ids of others,
+    VIF or localnet ports.
 
-    None while a port is unknown.
+    None while a port is not loaded yet.
     """
     if _has_other_ids(row):
         return True

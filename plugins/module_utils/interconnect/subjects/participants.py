@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Participating ports: the ports through which a router exchanges routes (spec routes-3), and what backs a next hop (spec routes-6.d).
+"""Participating ports: the ports through which a router exchanges routes (spec routes-3), and what backs a
+next hop (spec routes-6.d).
 
-Both route subjects look ports up here. All look-ups cost what they return: by router, by transit switch, by next hop.
+Both route subjects use these look-ups. The cost of each look-up depends only on the size of its result: by router, by
+transit switch, by next hop.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from ..zone import Zone
 from . import port_faults, transit
 from .route_links import Links
 
-#: Tables whose changes may make a port take part, or end it.
+#: Tables whose changes may make a port participate, or stop participating.
 TABLES = frozenset(
     {
         (IC_SB, "Port_Binding"),
@@ -41,7 +43,7 @@ TABLES = frozenset(
     }
 )
 
-#: Tables on which the answers of this module depend.
+#: Tables on which the results of this module depend.
 MEMORY_TABLES = TABLES | {(NB, "Logical_Switch"), (IC_NB, "Transit_Switch"), (IC_SB, "Datapath_Binding")}
 
 Found = TypeVar("Found")
@@ -51,9 +53,10 @@ _ROWS_KEPT = 2**12
 
 
 class Participant(NamedTuple):
-    """A participating port: ``binding`` is its IC_SB Port_Binding, ``router_port`` the TS LRP (None where NB has none).
+    """A participating port: ``binding`` is its IC_SB Port_Binding, ``router_port`` the router port attached to the
+    transit switch (None if NB has none).
 
-    ``address`` is None where the binding's address is empty or cannot be read (spec routes-4.2).
+    ``address`` is None if the binding's address is empty or not valid (spec routes-4.2).
     """
 
     binding: Row
@@ -72,13 +75,13 @@ class Participant(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What people call it: the logical switch port's name."""
+        """The name in messages: the logical switch port's name."""
         name: str = self.binding["logical_port"]
         return name
 
 
 def prepare(zone: Zone) -> None:
-    """Register the indexes that the look-ups of this module use."""
+    """Register the indexes that this module uses."""
     transit.register(zone)
     zone.ic_sb.index("Port_Binding", "routes_router", _binding_router)
     zone.ic_sb.index("Port_Binding", "routes_switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
@@ -93,7 +96,7 @@ def _binding_router(row: Row) -> Iterable[Hashable]:
 
 
 def _binding_hops(row: Row) -> Iterable[Hashable]:
-    """(owner, switch, next hop) for planning, (owner, next hop) and (owner, "IPv6") for what a router port backs."""
+    """(owner, switch, next hop) for planning; (owner, next hop) and (owner, "IPv6") to find what a router port backs."""
     address = parse_port_address(row["address"])
     if address is None:
         return ()
@@ -109,7 +112,7 @@ def _binding_hops(row: Row) -> Iterable[Hashable]:
 
 
 def _backed_keys(row: Row) -> Iterable[Hashable]:
-    """The IPv4 addresses that a router port owns, and its IPv6 networks: what spec routes-6.d looks for."""
+    """The IPv4 addresses that a router port owns, and its IPv6 networks, by which spec routes-6.d searches."""
     networks = lrp_networks(row)
     if networks is None:
         return ()
@@ -117,26 +120,26 @@ def _backed_keys(row: Row) -> Iterable[Hashable]:
 
 
 def router_id(binding: Row) -> str | None:
-    """The router's uuid that a Port_Binding names (spec routes-3.5), None where it names none."""
+    """The UUID of the router that a Port_Binding names (spec routes-3.5), None if it names none."""
     text: str = binding["external_ids"].get("router-id", "")
     return text.lower() if is_uuid(text) else None
 
 
 @lru_cache(maxsize=_ROWS_KEPT)
 def lrp_networks(row: Row) -> RouterPortNetworks | None:
-    """The networks of a logical router port, None where its MAC is not valid."""
+    """The networks of a logical router port, None if its MAC is not valid."""
     return parse_lrp_networks(row["mac"], row["networks"])
 
 
 @lru_cache(maxsize=_ROWS_KEPT)
 def port_options(row: Row) -> PortOptions:
-    """What a TS LRP's options say."""
+    """The options of a router port that is attached to a transit switch."""
     return PortOptions.read(row["options"])
 
 
 @lru_cache(maxsize=_ROWS_KEPT)
 def router_options(row: Row) -> RouterOptions:
-    """What a router's options say."""
+    """The options of a router."""
     return RouterOptions.read(row["options"])
 
 
@@ -146,21 +149,21 @@ def router_options(row: Row) -> RouterOptions:
 def participant(zone: Zone, binding: Row) -> Participant | str:
     """The participating port of an own Port_Binding, or why there is none (spec routes-3.1 to routes-3.6)."""
     if binding["type"] == "transit-router-port":
-        return "a transit router port exchanges no routes"
+        return "a transit router port does not exchange routes"
     switch_port = zone.switch_port(binding["logical_port"])
     if switch_port is None:
-        return f'no logical switch port is called "{binding["logical_port"]}"'
+        return f'no logical switch port is named "{binding["logical_port"]}"'
     if switch_port["type"] in ("", "switch"):
-        return "the logical switch port leads to no router"
+        return "the logical switch port is not of type router"
     options = switch_port["options"]
     if "router-port" not in options:
         return "the logical switch port has no options:router-port"
     router = router_id(binding)
     if router is None:
-        return port_faults.link_fault(zone, switch_port) or "the Port_Binding names no router (external_ids:router-id)"
+        return port_faults.link_fault(zone, switch_port) or "the Port_Binding does not name a router (external_ids:router-id)"
     router_row = zone.nb.row("Logical_Router", router)
     if router_row is None:
-        return f"there is no logical router {router}"
+        return f"logical router {router} does not exist"
     lrp = zone.router_port(options["router-port"])
     return Participant(
         binding,
@@ -179,17 +182,17 @@ def _ports(zone: Zone, index: str, key: Hashable) -> list[Participant]:
 
 
 def bindings_of(zone: Zone, owner: str, router: str) -> list[Row]:
-    """The Port_Bindings of one owner that name this router, whether they take part or not."""
+    """The Port_Bindings of one owner that name this router, whether they participate or not."""
     return zone.ic_sb.find("Port_Binding", "routes_router", (owner, router))
 
 
 def bindings_on(zone: Zone, owner: str, switch: str) -> list[Row]:
-    """The Port_Bindings of one owner on a transit switch, whether they take part or not."""
+    """The Port_Bindings of one owner on a transit switch, whether they participate or not."""
     return zone.ic_sb.find("Port_Binding", "routes_switch", (owner, switch))
 
 
 def routers_on(zone: Zone, owner: str, switch: str) -> list[str]:
-    """The routers that the Port_Bindings of one owner on a transit switch name."""
+    """The routers named by the Port_Bindings of one owner on a transit switch."""
     routers = (router_id(binding) for binding in bindings_on(zone, owner, switch))
     return [router for router in routers if router is not None]
 
@@ -200,12 +203,12 @@ def ports_of(zone: Zone, owner: str, router: str) -> list[Participant]:
 
 
 def ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[Participant]:
-    """The participating ports on a transit switch that may give their routes this next hop."""
+    """The participating ports on a transit switch that may use this next hop for their routes."""
     return _ports(zone, "routes_hop", (owner, switch, hop))
 
 
 def is_transit(zone: Zone, owner: str, lrp: Row, router: str) -> bool:
-    """Is this router port the TS LRP of a participating port of that router (spec routes-S2)?"""
+    """Whether this router port attaches that router to a transit switch through a participating port (spec routes-S2)."""
     for switch_port in zone.nb.find("Logical_Switch_Port", "router_port", lrp["name"]):
         for binding in zone.ic_sb.find("Port_Binding", "logical_port", switch_port["name"]):
             if (
@@ -218,26 +221,30 @@ def is_transit(zone: Zone, owner: str, lrp: Row, router: str) -> bool:
 
 
 def switch_of(zone: Zone, switch_port: Row, name: str) -> bool:
-    """Is this port on the zone's logical switch for the transit switch that IC_SB calls ``name`` (spec routes-6.b)?"""
+    """Whether this port is on the zone's logical switch for the transit switch that has this name in IC_SB (spec
+    routes-6.b).
+    """
     switches = zone.nb.parent_rows("Logical_Switch", "ports", switch_port.uuid)
     return any(is_transit_switch(zone, switch, name) for switch in switches)
 
 
 def is_transit_switch(zone: Zone, switch: Row, name: str) -> bool:
-    """Is this logical switch the zone's part of the transit switch that IC_SB calls ``name``?
+    """Whether this logical switch stands for the transit switch that has this name in IC_SB.
 
-    Its marks alone decide, as for port bindings. Upstream also compares the name of the switch (spec routes-6.b), so a switch that an
-    operator renames in NB loses all its routes there.
+    Only its marks decide, as for port bindings. Upstream also compares the name of the switch (spec routes-6.b), so
+    that a switch that an operator renames in NB loses all its routes there.
     """
     found = transit.transit_switch_of(zone, switch)
     return found is not None and transit.shared_name(zone, found) == name
 
 
-# ---- What backs a next hop (spec routes-6) ---------------------------------------------------------------------------
+# ---- What backs a next hop (spec routes-6) -------------------------------------------------------------------------------
 
 
 def is_backed(zone: Zone, switch: str, hop: Address, port: Participant | None = None) -> bool:
-    """Does a router port on this transit switch back the next hop (spec routes-6.d)? ``port`` is the likeliest, and is tried first."""
+    """Whether a router port on this transit switch backs the next hop (spec routes-6.d). ``port`` is the most likely
+    one and is tried first.
+    """
     if port is not None and port.router_port is not None and switch_of(zone, port.switch_port, switch):
         networks = lrp_networks(port.router_port)
         if networks is not None and networks.backs_next_hop(hop):
@@ -259,13 +266,13 @@ def _backers(zone: Zone, hop: Address) -> Iterator[Row]:
 
 
 def bindings_backed_by(zone: Zone, owner: str, lrp: Row) -> Iterator[Row]:
-    """The Port_Bindings of one owner, on any switch, that have a next hop which this router port backs."""
+    """The Port_Bindings of one owner, on any switch, whose next hop is backed by this router port."""
     networks = lrp_networks(lrp)
     if networks is None:
         return
     for network in networks.ipv4:
         yield from zone.ic_sb.find("Port_Binding", "routes_hop", (owner, network.host))
-    if len(networks.ipv6) > 1:  # the last is the automatic fe80::/64, in which no next hop is published
+    if len(networks.ipv6) > 1:  # the last is the automatic fe80::/64, whose addresses are never published as next hops
         for binding in zone.ic_sb.find("Port_Binding", "routes_hop", (owner, "IPv6")):
             address = parse_port_address(binding["address"])
             hop = None if address is None else address.first_ipv6
@@ -273,14 +280,14 @@ def bindings_backed_by(zone: Zone, owner: str, lrp: Row) -> Iterator[Row]:
                 yield binding
 
 
-# ---- What is kept between look-ups ------------------------------------------------------------------------------------
+# ---- Cached look-ups ------------------------------------------------------------------------------------
 
 
 class PortCache(Generic[Found]):
-    """What was found out about ports, by any key, until a change may have made it untrue.
+    """Cached results about ports, by any key, kept until a change may have made them wrong.
 
-    The owner shows it every change of ``MEMORY_TABLES`` before it asks again. A settled interconnect of a hundred thousand routes has few
-    ports, and each would be looked up for each route.
+    The owner passes every change of ``MEMORY_TABLES`` to :meth:`observe` before it reads again. A settled interconnect
+    of a hundred thousand routes has few ports, and without the cache each would be looked up for each route.
     """
 
     __slots__ = ("_found",)
@@ -289,16 +296,18 @@ class PortCache(Generic[Found]):
         self._found: dict[Hashable, Found] = {}
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all results."""
         self._found.clear()
 
     def observe(self, change: RowChange) -> None:
-        """Forget everything if the change is about ports, routers, or switches; routes of a router come and go without that."""
+        """Drop all results if the change concerns ports, routers or switches. Changes of a router's routes do not
+        matter.
+        """
         if (change.database, change.table) in MEMORY_TABLES and (change.old is not change.new or "ports" in change.edges):
             self._found.clear()
 
     def get(self, key: Hashable, find: Callable[[], Found]) -> Found:
-        """What ``find`` gives, asked only once for each key."""
+        """The result of ``find``, which is called only once for each key."""
         found = self._found.get(key)
         if found is None:
             if len(self._found) >= _ROWS_KEPT:
@@ -307,13 +316,14 @@ class PortCache(Generic[Found]):
         return found
 
 
-# ---- Which ports a change concerns -----------------------------------------------------------------------------------
+# ---- Ports that a change affects ------------------------------------------------------------------------------------
 
 
 def bindings_concerned(change: RowChange, zone: Zone, owner: str, links: Links) -> dict[str, Row]:
-    """The own Port_Bindings whose taking part, router, options or backing this change of one of ``TABLES`` may have changed, by uuid.
+    """The own Port_Bindings, by UUID, whose participation, router, options or backing may depend on this change of one
+    of ``TABLES``.
 
-    Old versions of a Port_Binding are not among them: the caller has them in ``change.old``.
+    Old versions of a Port_Binding are not included: the caller has them in ``change.old``.
     """
     if change.table == "Port_Binding":
         return {row.uuid: row for row in (change.new,) if row is not None and row["availability_zone"] == owner}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One port name in the four databases, and the writes that all kinds of ports have in common."""
+"""One port name in the four databases, and the writes that all kinds of ports share."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ ROUTER_ID = "router-id"
 
 @dataclass(frozen=True)
 class Port:
-    """What the databases hold under one port name.
+    """The rows of one port name in all databases.
 
-    ``binding`` is the IC_SB row of that name, whoever owns it and whatever it is. ``lsp`` is the NB switch port of that name, ``switch``
-    the NB switch that it is on, and ``home`` the IC_NB transit switch that this switch stands for, None on ordinary switches.
+    ``binding`` is the IC_SB row of that name, of any owner and type. ``lsp`` is the NB switch port of that name,
+    ``switch`` the NB switch that contains it, and ``home`` the IC_NB transit switch for which that switch stands, None
+    for ordinary switches.
     """
 
     zone: Zone
@@ -39,7 +40,7 @@ class Port:
 
     @classmethod
     def of(cls, zone: Zone, name: str) -> Port:
-        """Look everything up."""
+        """Look up all rows."""
         lsp = zone.switch_port(name)
         holders = zone.nb.parent_rows("Logical_Switch", "ports", lsp.uuid) if lsp is not None else []
         switch = holders[0] if holders else None
@@ -60,7 +61,7 @@ class Port:
 
     @property
     def managed(self) -> bool:
-        """Whether the NB port is marked as made for a transit switch port of IC_NB."""
+        """Whether the NB port is marked as created for a transit switch port of IC_NB."""
         return self.lsp is not None and MANAGED_KEY in self.lsp["options"]
 
     def on(self, transit_switch: Row) -> bool:
@@ -68,7 +69,9 @@ class Port:
         return self.home is not None and self.home.uuid == transit_switch.uuid
 
     def is_placed(self, binding: Row, transit_switch: Row) -> bool:
-        """Whether a binding is on this transit switch. An own one may have a name that no transit switch has any more: it was renamed."""
+        """Whether a binding is on this transit switch. An own binding may still have a former name of the transit
+        switch.
+        """
         name = binding["transit_switch"]
         if name == transit.shared_name(self.zone, transit_switch):
             return True
@@ -76,7 +79,9 @@ class Port:
         return forgotten and not transit.switch_datapaths(self.zone, name)
 
     def renamed(self, own: Row, transit_switch: Row, keys: KeySource) -> dict[str, Any]:
-        """What an own binding needs to be called as IC_SB calls its transit switch; its tunnel key only where another port has it there."""
+        """The changes that give an own binding its transit switch's name in IC_SB. The tunnel key changes only if
+        another port has it there.
+        """
         name = transit.shared_name(self.zone, transit_switch)
         if own["transit_switch"] == name:
             return {}
@@ -84,21 +89,24 @@ class Port:
         return {"transit_switch": name} if isinstance(key, Skipped) else {"transit_switch": name, "tunnel_key": key}
 
     def taken(self) -> str | None:
-        """Why a binding of this name cannot be made: somebody else has the name, which is unique over all zones."""
+        """Why a binding of this name cannot be created: another owner has the name, which is unique across all zones."""
         if self.binding is None or self.own is not None:
             return None
         if self.zone.is_own(self.binding):
-            return f"a transit router port has the name {self.name} already"
-        return f"zone {zone_name(self.zone, self.binding)} has a port {self.name} already: port names are unique over all zones"
+            return f"a transit router port already has the name {self.name}; rename one of them"
+        return (
+            f"zone {zone_name(self.zone, self.binding)} already has a port {self.name}, and port names are unique "
+            "across all zones; rename one of them"
+        )
 
     def remove_lsp(self, reason: str) -> Iterator[Change]:
-        """Take the NB port off its switch."""
+        """Remove the NB port from its switch."""
         if self.lsp is not None and self.switch is not None:
             members = {"ports": remove(self.lsp.uuid)}
             yield from update(self.zone.nb, "Logical_Switch", self.switch, record=self.name, reason=reason, members=members)
 
     def insert_lsp(self, switch: Row, columns: Mapping[str, Any], reason: str) -> Iterator[Change]:
-        """Put a new NB port of this name on a switch."""
+        """Insert a new NB port of this name on a switch."""
         yield insert(self.zone.nb, "Logical_Switch_Port", {**columns, "name": self.name}, record=self.name, reason=reason, name="@port")
         members = {"ports": add("@port")}
         yield from update(self.zone.nb, "Logical_Switch", switch, record=self.name, reason=reason, members=members)
@@ -109,39 +117,43 @@ class Port:
 
 
 class KeySource:
-    """Hands out port keys, and remembers the ports that found none.
+    """Assigns port keys, and remembers the ports for which no key was free.
 
-    ``kind`` keeps the reservations of switch ports and of router ports of one name apart.
+    ``kind`` separates the reservations of switch ports from those of router ports with the same name.
     """
 
     def __init__(self, keys: PortKeys, kind: str) -> None:
         self._keys = keys
         self._kind = kind
-        #: Ports that found no free key, by transit switch or router.
+        #: Ports for which no key was free, by transit switch or router.
         self._starved: dict[str, set[str]] = {}
 
     def begin(self, name: str) -> None:
-        """A port is planned anew: what was handed out to it counts no more."""
+        """A port is planned again: forget what was assigned to it."""
         self._keys.release((self._kind, name))
         for names in self._starved.values():
             names.discard(name)
 
     def take(self, zone: Zone, name: str, transit_name: str, wanted: int) -> int | Skipped:
-        """A key for this port on this transit switch or router, ``wanted`` if that is free; what to report where none is free."""
+        """A key for this port on this transit switch or router: ``wanted`` if it is free. Returns what to report if
+        none is free.
+        """
         key = self._keys.take(zone, (self._kind, name), transit_name, wanted)
         if key is not None:
             return key
         self._starved.setdefault(transit_name, set()).add(name)
-        return Skipped(name, f"no tunnel key between 1 and {PORT_KEYS.stop - 1} is free on {transit_name}: remove ports that are not used")
+        return Skipped(name, f"no tunnel key between 1 and {PORT_KEYS.stop - 1} is free on {transit_name}; remove unused ports")
 
     def freed(self, change: RowChange) -> Iterable[str]:
-        """The ports that may find a key now that this IC_SB port binding changed."""
+        """The ports that may get a key because this IC_SB port binding changed."""
         if change.old is None or not change.changed("tunnel_key", "transit_switch"):
             return ()
         return tuple(self._starved.get(change.old["transit_switch"], ()))
 
 
 def is_local(zone: Zone, chassis: str) -> bool:
-    """Whether a chassis of that name is this zone's own; unknown ones, and the empty name, are not (spec ports-1.3)."""
+    """Whether a chassis of that name belongs to this zone; false for unknown chassis and the empty name (spec
+    ports-1.3).
+    """
     row = zone.chassis(chassis) if chassis else None
     return row is not None and not boolean(row[flags_column(zone)], IS_REMOTE)

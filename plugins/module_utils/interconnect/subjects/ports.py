@@ -4,8 +4,9 @@
 
 """Ports of transit switches (spec ports-2, ports-3, ports-4).
 
-A key is a port's name: of the switch port in NB, of the port binding in IC_SB, of the transit switch port in IC_NB. Names are unique in
-each of them, so one key sees all that a change of type, of owner or of switch is about, and resolves it in one group.
+A key is a port's name: of the switch port in NB, of the port binding in IC_SB, of the transit switch port in IC_NB.
+Names are unique in each of them. One key therefore covers every change of a port's type, owner or switch, and resolves
+it in one group.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from .tunnel_keys import PortKeys
 
 
 class Ports(Subject):
-    """Publishes the zone's ports on transit switches, and makes the other zones' ports remote ports here."""
+    """Publishes the zone's ports on transit switches, and creates the other zones' ports as remote ports here."""
 
     name = "ports"
     tables = frozenset(
@@ -86,20 +87,27 @@ class Ports(Subject):
 
 
 def _several(port: Port, owners: list[Row], steps: Iterable[Step]) -> Iterator[Step]:
-    """One port in several switches can be published in one only (spec ports-4.4)."""
+    """A transit switch port that several switches contain can be published on one of them only (spec ports-4.4)."""
     if len(owners) > 1:
         names = ", ".join(row["name"] for row in owners[1:])
         yield Skipped(
-            port.name, f"transit switch port {port.name} is on {owners[0]['name']} and not on {names}: a port can be on one switch only"
+            port.name,
+            (
+                f"transit switch port {port.name} is on {owners[0]['name']} and is ignored on {names}, because a "
+                "port can be on one switch only; remove it from the others"
+            ),
         )
     yield from steps
 
 
-# ---- What a row change concerns ------------------------------------------------------------------------------------------------------
+# ---- Keys that a row change affects
+# ------------------------------------------------------------------------------------------------------
 
 
 def _of_switch(change: RowChange, zone: Zone) -> Iterator[str]:
-    """An NB switch: ports that came and went, or all of them where it became, or ceased to be, another transit switch's."""
+    """An NB switch: ports that were added or removed, or all of them if it now stands for another transit switch or for
+    none.
+    """
     for members in change.edges.values():
         yield from _names(zone.nb.row("Logical_Switch_Port", uuid) for uuid in (*members.added, *members.removed))
     values = dict.fromkeys(row["other_config"].get(SWITCH_KEY) for row in change.rows)
@@ -113,7 +121,9 @@ def _of_switch(change: RowChange, zone: Zone) -> Iterator[str]:
 
 
 def _of_switch_port(change: RowChange, zone: Zone) -> Iterator[str]:
-    """The port itself, and the others that name the router port which it names or named: a router port can have one peer only."""
+    """The port itself, and the others that name the same router port, before or after the change: a router port can
+    have only one peer.
+    """
     yield from _names(change.rows)
     if change.changed("name"):
         for row in change.rows:
@@ -125,7 +135,9 @@ def _of_switch_port(change: RowChange, zone: Zone) -> Iterator[str]:
 
 
 def _heirs(zone: Zone, binding: Row) -> Iterator[str]:
-    """The ports on a transit switch that request the tunnel key of a port binding: one of them is that port with another name."""
+    """The ports on a transit switch that request the tunnel key of a port binding: one of them may be that port with a
+    new name.
+    """
     switch = transit.switch_of(zone, binding["transit_switch"])
     if switch is not None:
         members = zone.nb.children("Logical_Switch", "ports", switch.uuid)
@@ -133,14 +145,16 @@ def _heirs(zone: Zone, binding: Row) -> Iterator[str]:
 
 
 def _of_router_port(change: RowChange, zone: Zone) -> Iterator[str]:
-    """The switch ports that name a router port which came, went, was renamed, enabled or disabled, or has other rules for tags."""
+    """The switch ports that name a router port that was inserted, deleted, renamed, enabled or disabled, or whose tag
+    rules changed.
+    """
     if change.changed("name", "enabled") or len({tag_warning(row["options"]) for row in change.rows}) > 1:
         for row in change.rows:
             yield from _linked(zone, row["name"])
 
 
 def _of_router(change: RowChange, zone: Zone) -> Iterator[str]:
-    """The switch ports of a router that was renamed, enabled, disabled, or bound to a chassis; or of its ports that came or went."""
+    """The switch ports of a router that was renamed, enabled, disabled, or bound to a chassis, or whose ports changed."""
     ports: Iterable[str] = ()
     chassis = {row["options"].get("chassis") for row in change.rows}
     if change.old is not change.new and (change.changed("name", "enabled") or len(chassis) > 1):
@@ -168,7 +182,7 @@ def _of_transit_switch(change: RowChange, zone: Zone) -> Iterator[str]:
 
 
 def _of_port_binding(change: RowChange, zone: Zone) -> Iterator[str]:
-    """An SB port binding: of the port itself, of its peer, or the chassis-redirect port of its peer."""
+    """An SB port binding: of the port itself, of its peer, or of its peer's chassis redirect port."""
     for row in change.rows:
         name = row["logical_port"]
         names = [name]
@@ -192,7 +206,7 @@ def _of_chassis(change: RowChange, zone: Zone) -> Iterator[str]:
 
 
 def _of_ic_datapath(change: RowChange, zone: Zone) -> Iterator[str]:
-    """The datapath of a transit switch decides by which name IC_SB knows it."""
+    """The datapath of a transit switch determines its name in IC_SB."""
     if change.changed("transit_switch", "nb_ic_uuid"):
         for row in change.rows:
             made_for = zone.ic_nb.row("Transit_Switch", row["nb_ic_uuid"])
@@ -203,7 +217,7 @@ def _of_ic_datapath(change: RowChange, zone: Zone) -> Iterator[str]:
 
 
 def _of_gateway(change: RowChange, zone: Zone) -> Iterator[str]:
-    """The transit switch ports on a gateway that came or went: without it none of the zones may know the chassis."""
+    """The transit switch ports on a gateway that was inserted or deleted: without it, no zone may know the chassis."""
     if change.changed("name"):
         for row in change.rows:
             yield from _names(zone.ic_nb.find("Transit_Switch_Port", "chassis", row["name"]))
@@ -234,7 +248,7 @@ def _names(rows: Iterable[Row | None]) -> Iterator[str]:
 
 
 def _all_of(zone: Zone, transit_switch: str) -> Iterator[str]:
-    """Every port name that a transit switch has to do with."""
+    """Every port name that a transit switch is involved with."""
     yield from _switch_port_names(zone, transit_switch)
     yield from (row["logical_port"] for row in zone.ic_sb.find("Port_Binding", "transit_switch", transit_switch))
     for row in zone.ic_nb.find("Transit_Switch", "name", transit_switch):
@@ -247,7 +261,7 @@ def _switch_port_names(zone: Zone, transit_switch: str) -> Iterator[str]:
 
 
 def _concerns(zone: Zone, name: str) -> bool:
-    """Whether a port of that name is on a switch of the interconnect, or published: all others are none of our business."""
+    """Whether a port of that name is published or on a switch of the interconnect. All other ports are ignored."""
     if zone.ic_sb.first("Port_Binding", "logical_port", name) is not None:
         return True
     port = zone.switch_port(name)

@@ -4,7 +4,7 @@
 
 """The global rows and the status counters (spec status-E).
 
-When this zone may confirm a number is not decided here: see confirmation.py.
+confirmation.py decides when this zone may confirm a number.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..zone import Zone
 
 
 class Progress(Subject):
-    """One key: the counters of this zone and of all."""
+    """One key: the counters of this zone and of all zones."""
 
     name = "progress"
     nameless = True
@@ -40,14 +40,14 @@ class Progress(Subject):
         if wanted is None or shared is None or own is None or not has_counters(zone):
             return
         if zone.confirmable is not None:
-            reason = f"what was there at request {zone.confirmable} is committed"
+            reason = f"everything requested by number {zone.confirmable} is committed"
             columns = {"nb_ic_cfg": zone.confirmable}
             yield from update(zone.ic_sb, "Availability_Zone", own, record=own["name"], reason=reason, columns=columns)
         yield from _report(zone, wanted, shared)
 
 
 def _report(zone: Zone, wanted: Row, shared: Row) -> Iterator[Change]:
-    """All zones have confirmed the number: say so where the operator's tool waits for it."""
+    """Write the number that all zones have confirmed to IC_NB, where ``ovn-ic-nbctl --wait=sb`` reads it."""
     number = wanted["nb_ic_cfg"]
     if laggards(zone):
         return
@@ -68,7 +68,7 @@ def has_counters(zone: Zone) -> bool:
 
 
 def laggards(zone: Zone) -> list[tuple[str, int]]:
-    """The zones that have not confirmed the last request, with the number that they have confirmed, by name."""
+    """The zones that have not confirmed the last request, with the last number they confirmed, by name."""
     row = zone.ic_nb.only("IC_NB_Global")
     number = row["nb_ic_cfg"] if row is not None else 0
     return sorted((az["name"], az["nb_ic_cfg"]) for az in zone.ic_sb.rows("Availability_Zone") if az["nb_ic_cfg"] != number)

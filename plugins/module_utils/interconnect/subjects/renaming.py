@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Renamed transit switches (upstream replaces them, spec newest-N-9): everything stays and gets the new name.
+"""Renamed transit switches (spec newest-N-9; upstream deletes and creates them instead): all rows are kept
+and get the new name.
 
-IC_SB knows a transit switch by name only. So the holder of the lock ovn_ic_sb gives the new name to the datapath and to all port bindings
-and routes of all zones in one transaction: no zone ever sees half of a rename, and the rows of a zone whose daemon is down are renamed too.
-Until then every zone takes the old name for the renamed transit switch (``transit.shared_name``). Switches that exchange their names, or
-pass them on, are written in the same transaction, because the tunnel keys of ports are unique for each name.
+IC_SB knows a transit switch by name only. The holder of the lock ovn_ic_sb therefore renames the datapath and all port
+bindings and routes of all zones in one transaction: no zone sees a partial rename, and the rows of a zone whose daemon
+is down are renamed too. Until then, every zone uses the old name for the renamed transit switch
+(``transit.shared_name``). Switches that exchange names, or pass them on, are renamed in the same transaction, because
+the tunnel keys of ports are unique within a name.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ class Rename(NamedTuple):
 
 
 def pending(zone: Zone, transit_switch: Row) -> Rename | None:
-    """The rename of a transit switch that IC_SB does not show yet; None where there is none."""
+    """The rename of a transit switch that IC_SB does not show yet; None if there is none."""
     datapath = transit.switch_datapath(zone, transit_switch)
     if datapath is None or datapath["transit_switch"] == transit_switch["name"]:
         return None
@@ -38,14 +40,16 @@ def pending(zone: Zone, transit_switch: Row) -> Rename | None:
 
 
 def rename(zone: Zone, first: Rename) -> Iterator[Step]:
-    """Rename a transit switch in IC_SB, together with those whose names it takes over; nothing where another key does it."""
+    """Rename a transit switch in IC_SB, together with those whose names it takes over. Empty if another key does it."""
     group = _group(zone, first)
     for one in group:
         yield from _rows(zone, one)
 
 
 def _group(zone: Zone, first: Rename) -> list[Rename]:
-    """The renames that go together, in the order in which names are passed on; empty where another of them comes first."""
+    """The renames that belong together, in the order in which names are passed on. Empty if another of them comes
+    first.
+    """
     found = [first]
     while True:
         holder = transit.transit_switch_named(zone, found[-1].transit_switch["name"])
@@ -64,7 +68,7 @@ def _group(zone: Zone, first: Rename) -> list[Rename]:
 
 def _rows(zone: Zone, one: Rename) -> Iterator[Step]:
     store, old, new = zone.ic_sb, one.datapath["transit_switch"], one.transit_switch["name"]
-    reason = f"transit switch {old} is called {new} now"
+    reason = f"transit switch {old} was renamed to {new}"
     columns = {"transit_switch": new, "type": SWITCH_TYPE, "nb_ic_uuid": one.transit_switch.uuid}
     yield from update(store, "Datapath_Binding", one.datapath, record=new, reason=reason, columns=columns, shared=True)
     for binding in store.find("Port_Binding", "transit_switch", old):

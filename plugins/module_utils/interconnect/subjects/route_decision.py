@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a source is published through a port, and which of several sources a row of IC_SB stands for (spec routes-4, routes-6).
+"""Decides whether a source is published through a port, and which of several sources a row of IC_SB represents (spec
+routes-4.1 to routes-4.4, routes-4.6, routes-6).
 
-Both sections of the specification are one question here, so that nothing is published that the next pass would withdraw.
+Sections 4 and 6 of the spec are decided together, so that nothing is published that the next pass would withdraw.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from . import participants, port_faults, transit
 from .participants import Participant
 from .route_sources import CONNECTED, DYNAMIC, LOADBALANCER, STATIC, Source, as_server_allows, sources_of
 
-#: Which of several sources for one row is taken where no row exists yet, after override-connected (spec routes-4.6).
+#: The order of preference among several sources for one row if no row exists yet, after override-connected (spec
+#: routes-4.6).
 _ORIGIN_ORDER = {CONNECTED: 0, STATIC: 1, LOADBALANCER: 2, DYNAMIC: 3}
 
 
 class Published(NamedTuple):
-    """A key: the row of the zone with this transit switch, route table, prefix (host bits included) and next hop."""
+    """A key: the row of the zone with this transit switch, route table, prefix (including host bits) and next hop."""
 
     transit_switch: str
     route_table: str
@@ -35,29 +37,30 @@ class Published(NamedTuple):
         return self.described(format_prefix(self.prefix), format_address(self.next_hop))
 
     def described(self, prefix: str, next_hop: str) -> str:
-        """What people call it, where the texts of prefix and next hop are at hand."""
+        """The name in messages, if the texts of prefix and next hop are known."""
         table = f" in table {self.route_table}" if self.route_table else ""
         return f"{prefix} via {next_hop} on {self.transit_switch}{table}"
 
 
 class Offer(NamedTuple):
-    """A source through a port, passed by every rule."""
+    """A source through a port that passes every rule."""
 
     source: Source
     port: Participant
 
     @property
     def value(self) -> tuple[str, bool]:
-        """What tells offers of one row apart: origin and override-connected."""
+        """The contents by which offers of one row differ: origin and override-connected."""
         return self.source.origin, self.source.override
 
 
-#: Ports by (owner, transit switch, next hop), each with why nothing with that next hop is published through it.
+#: Ports by (owner, transit switch, next hop), each with the reason why nothing with that next hop is published through
+#: it.
 HopCache = participants.PortCache[list[tuple[Participant, Union[str, None]]]]
 
 
 def next_hop_of(port: Participant, prefix: Prefix) -> Address | None:
-    """The next hop of a prefix through a port (spec routes-4.4); None where the port has none for it."""
+    """The next hop of a prefix through a port (spec routes-4.4). None if the port has none for it."""
     if port.address is None:
         return None
     return next_hop_for(prefix, port.address, ipv4_over_ipv6(port.router_options, port.options))
@@ -66,7 +69,7 @@ def next_hop_of(port: Participant, prefix: Prefix) -> Address | None:
 def refusal(zone: Zone, port: Participant, source: Source) -> str | None:
     """Why a source is not published through a port, None if it is: split horizon and the policies of 4.3.
 
-    The next hop that the route would have in IC_SB, and the switch, are not looked at here.
+    Does not check the switch, or the next hop that the route would have in IC_SB.
     """
     if (source.via is not None or source.out) and not zone.options.adv_via_transit:
         back = _leads_back(zone, port, source.via, source.out)
@@ -76,10 +79,12 @@ def refusal(zone: Zone, port: Participant, source: Source) -> str | None:
 
 
 def _leads_back(zone: Zone, port: Participant, via: Address | None, out: str | None) -> str | None:
-    """Split horizon: why a route would lead its learners back to the transit switch that they learn it from, None if it would not.
+    """Split horizon: why a route would lead its learners back to the transit switch on which they learn it. None if it
+    would not.
 
-    The learners reach the route's own next hop through that switch without this router. Once the router behind the next hop drops the
-    route, it learns it from here, and the two routers send the packets to each other. A link-local next hop says nothing about its place.
+    The learners can reach the route's own next hop through that switch without this router. If the router behind the
+    next hop dropped the route, it would learn it from here, and the two routers would send the packets to each other. A
+    link-local next hop does not identify a network.
     """
     others = (
         participants.participant(zone, binding)
@@ -90,14 +95,14 @@ def _leads_back(zone: Zone, port: Participant, via: Address | None, out: str | N
         if isinstance(other, Participant) and other.router_port is not None and _leaves_through(other.router_port, via, out):
             hop = format_address(via) if via is not None else f"on router port {out}"
             return (
-                f"split horizon: its next hop {hop} is on {port.transit_switch} itself;"
-                " set ic-route-adv-via-transit=true in NB_Global.options to advertise it nevertheless"
+                f"split horizon: its next hop {hop} is on {port.transit_switch} itself; to advertise it anyway, "
+                "set ic-route-adv-via-transit=true in NB_Global.options"
             )
     return None
 
 
 def _leaves_through(lrp: Row, via: Address | None, out: str | None) -> bool:
-    """Whether a route with this next hop, or the router port that it names, uses this router port."""
+    """Whether a route with this next hop, or with this output port, uses this router port."""
     if out:
         return bool(out == lrp["name"])
     networks = participants.lrp_networks(lrp)
@@ -105,25 +110,29 @@ def _leaves_through(lrp: Row, via: Address | None, out: str | None) -> bool:
 
 
 def hop_refusal(zone: Zone, switch: str, hop: Address | None, port: Participant) -> str | None:
-    """Why nothing with this next hop is published through a port, None if it may be (spec routes-4.1, routes-4.2, routes-4.4, routes-6)."""
+    """Why nothing with this next hop is published through a port, None if it may be (spec routes-4.1, routes-4.2,
+    routes-4.4, routes-6).
+    """
     if transit.transit_switch_named(zone, switch) is None:
-        return f"there is no transit switch {switch} in IC_NB"
+        return f"transit switch {switch} does not exist in IC_NB"
     fault = port_faults.disabled_fault(port.switch_port, port.router_port)
     if fault is not None:
         return fault
     if port.address is None:
-        return f'port {port.name} has no usable address ("{port.binding["address"]}")'
+        return f'port {port.name} has no valid address ("{port.binding["address"]}")'
     if hop is None:
         return f"port {port.name} has no address of that family"
     if is_fe80_64(hop):
-        return f"port {port.name} has no IPv6 address but a link-local one, and nobody learns routes via {format_address(hop)}"
+        return f"port {port.name} has only a link-local IPv6 address, and no zone learns routes via {format_address(hop)}"
     if not participants.is_backed(zone, switch, hop, port):
         return f"no router port on switch {switch} has the next hop {format_address(hop)}"
     return None
 
 
 def verdict(zone: Zone, port: Participant, source: Source) -> str | None:
-    """Why a source of the port's router is not published through the port; None if it is, unless another source has its place."""
+    """Why a source of the port's router is not published through the port. None if it is, unless another source takes
+    precedence.
+    """
     allowed = as_server_allows(zone, source)
     if isinstance(allowed, str):
         return allowed
@@ -131,14 +140,14 @@ def verdict(zone: Zone, port: Participant, source: Source) -> str | None:
 
 
 def _ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[tuple[Participant, str | None]]:
-    """The ports that may give this next hop, each with why nothing is published with it."""
+    """The ports that may use this next hop, each with the reason why nothing is published with it."""
     return [(port, hop_refusal(zone, switch, hop, port)) for port in participants.ports_at(zone, owner, switch, hop)]
 
 
 def offers_for(zone: Zone, owner: str, key: Published, hops: HopCache) -> tuple[list[Offer], str]:
-    """What may stand in the key's row, first come first, and where there is nothing: why."""
+    """The offers for the key's row, in order of preference. If there is none: why."""
     offers: list[Offer] = []
-    why = "nothing in the zone gives this route"
+    why = "no source in the zone yields this route"
     switch, hop = key.transit_switch, key.next_hop
     for port, reason in hops.get((owner, switch, hop), lambda: _ports_at(zone, owner, switch, hop)):
         if next_hop_of(port, key.prefix) != hop:
@@ -154,7 +163,9 @@ def offers_for(zone: Zone, owner: str, key: Published, hops: HopCache) -> tuple[
 
 
 def choose(offers: list[Offer], existing: Row | None, held: tuple[str, bool] | None) -> Offer:
-    """One of several offers for one row (spec routes-4.6): as the row is, else overriding, else by origin; among equals the first."""
+    """Choose between several offers for one row (spec routes-4.6): one that matches the row, else an overriding one,
+    else by origin; among equals the first.
+    """
     if existing is not None:
         for offer in offers:
             if offer.value == held:

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which own rows of IC_SB ``Route`` a row change concerns: the keys of the subject advertised_routes.
+"""Determines which own rows of IC_SB ``Route`` a row change affects: the keys of the subject advertised_routes.
 
-A source that is gone concerns the rows that it would give now, as one that came does, through the ports of the routers that had it: never
-those of other routers, of which a thousand may have the same route. Rows that it gave through what its router's ports were are found by
-the changes of those ports.
+A deleted source affects the rows that it would give now, like an inserted one, through the ports of the routers that
+had it. It never affects those of other routers, of which a thousand may have the same route. Rows that depended on
+earlier properties of its router's ports are found by the changes of those ports.
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ from .route_sources import networks, sources
 
 
 class Other(NamedTuple):
-    """A key beside rows that can be read: ``kind`` is row (an own row that cannot be read), port, balancer or zone (notes)."""
+    """A key for anything but a valid row: ``kind`` is row (an own row with invalid contents), port, balancer or zone
+    (notes).
+    """
 
     kind: str
     uuid: str
 
 
 def row_key(row: Row) -> Published | Other:
-    """The key of an own row; bad rows (spec routes-4.7.1, routes-6.c) have one of their own."""
+    """The key of an own row. Bad rows (spec routes-4.7.1, routes-6.c) have a key of their own."""
     prefix, hop = parse_prefix(row["ip_prefix"]), parse_ip(row["nexthop"])
     if prefix is None or hop is None or is_fe80_64(hop):
         return Other("row", row.uuid)
@@ -42,7 +44,7 @@ def row_key(row: Row) -> Published | Other:
 
 
 class AffectedKeys:
-    """Names the keys that one change concerns."""
+    """Determines the keys that one change affects."""
 
     def __init__(self, zone: Zone, owner: str, links: Links) -> None:
         self._zone = zone
@@ -84,7 +86,9 @@ class AffectedKeys:
             yield from self._by_members(change.uuid, change.edges)
 
     def _by_switch(self, change: RowChange) -> Iterator[Hashable]:
-        """A transit switch, or the zone's switch for one, was inserted, deleted or renamed, or its ports changed (spec routes-6.d)."""
+        """A transit switch, or the zone's switch for it, was inserted, deleted or renamed, or its ports changed
+        (spec routes-6.d).
+        """
         names = _transit_switches(self._zone, change)
         if names:
             for name in names:
@@ -107,7 +111,7 @@ class AffectedKeys:
             yield from port_keys(self._zone, self._owner, binding)
 
     def _rows_via(self, binding: Row) -> Iterator[Hashable]:
-        """The own rows that have a next hop of this port."""
+        """The own rows whose next hop belongs to this port."""
         address = parse_port_address(binding["address"])
         for hop in next_hops(address) if address is not None else ():
             for row in self._zone.ic_sb.find("Route", "hop", (self._owner, binding["transit_switch"], hop)):
@@ -116,9 +120,10 @@ class AffectedKeys:
     # Sources.
 
     def _wanted(self, routers: Iterable[str], prefix: Prefix, static_table: str | None = None) -> Iterator[Hashable]:
-        """The keys of a source that these routers have or had: in one table for a static route, else in the main table and the port's own.
+        """The keys of a source that these routers have or had: in one table for a static route, else in the main table
+        and the port's own.
 
-        A port that has no next hop for it may say so, or need to say it no longer.
+        For a port that has no next hop for the source, the note about this may have to be added or removed.
         """
         for router in routers:
             for port in participants.ports_of(self._zone, self._owner, router):
@@ -149,7 +154,7 @@ class AffectedKeys:
                 yield Other("port", binding.uuid)
 
     def _by_members(self, router: str, edges: Mapping[str, Members]) -> Iterator[Hashable]:
-        """Members of a router came or went. Those that are rows no more are found through their own changes."""
+        """Members of a router were added or removed. Members whose row was deleted are found by their own changes."""
         nb = self._zone.nb
         for column, members in edges.items():
             for uuid in members.added | members.removed:
@@ -221,7 +226,9 @@ class AffectedKeys:
 
 
 def _transit_switches(zone: Zone, change: RowChange) -> set[str]:
-    """The names in IC_SB of the transit switches that the change of a transit switch, its datapath, or a zone's switch for it affects."""
+    """The IC_SB names of the transit switches that a change of a transit switch, its datapath, or a zone's switch for
+    it affects.
+    """
     if change.table == "Datapath_Binding":
         return {row["transit_switch"] for row in change.rows} - {""} if change.changed("transit_switch", "nb_ic_uuid") else set()
     if change.table == "Transit_Switch":
@@ -235,7 +242,7 @@ def _transit_switches(zone: Zone, change: RowChange) -> set[str]:
 
 
 def port_keys(zone: Zone, owner: str, binding: Row) -> Iterator[Published | Other]:
-    """All keys that the port's router wants through this port."""
+    """All keys of rows that the port's router publishes through this port."""
     yield Other("port", binding.uuid)
     port = participants.participant(zone, binding)
     if isinstance(port, Participant) and port.address is not None:

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which routers have which static routes, ports, VIPs and dynamic routes, and had them before the changes of one turn.
+"""Finds the routers of static routes, ports, VIPs and dynamic routes, at present and before the changes of one turn.
 
-The stores hold the end of a turn. What stood between a router and a source at its beginning is gone there, also where the two lost each
-other by several edits (a group lost its balancer, and the router the group): it is this end, and what the changes say they took away.
+The stores hold the state after a turn. A link between a router and a source at the beginning of the turn may be missing
+there, even if several edits removed it (a group lost its balancer, and the router the group). The former links are the
+present ones plus those that the changes removed.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ _ROUTER, _GROUP = "Logical_Router", "Load_Balancer_Group"
 
 
 class Links:
-    """Routers by what they have, now or before these changes: never one too few, and few too many."""
+    """Maps objects to the routers that own them now or owned them before this batch. May return extra routers; never
+    misses one.
+    """
 
     def __init__(self, changes: Iterable[RowChange] = ()) -> None:
-        #: By table, ``refs`` column and member: the rows that gave the member up.
+        #: By table, ``refs`` column and member: the rows that the member was removed from.
         self._former: dict[tuple[str, str, str], set[str]] = {}
-        #: By SB Datapath_Binding: the routers that it was of.
+        #: By SB Datapath_Binding: its former routers.
         self._datapaths: dict[str, set[str]] = {}
-        #: By name: router ports as they were.
+        #: By name: former contents of router ports.
         self._router_ports: dict[str, list[Row]] = {}
         for change in changes:
             if change.database == NB and change.edges and change.table in (_ROUTER, _GROUP):
@@ -49,18 +52,18 @@ class Links:
         return former.union(now) if former else now
 
     def router_ports(self, zone: Zone, name: str) -> Iterator[Row]:
-        """The router port of that name, and what it was."""
+        """The router port of that name, with its former contents."""
         now = zone.router_port(name)
         if now is not None:
             yield now
         yield from self._router_ports.get(name, ())
 
     def of_static(self, zone: Zone, static: str) -> Iterable[str]:
-        """The routers of a static route."""
+        """The routers that contain a static route."""
         return self._parents(zone, _ROUTER, "static_routes", static)
 
     def of_port(self, zone: Zone, lrp: str) -> Iterable[str]:
-        """The routers of a router port."""
+        """The routers that contain a router port."""
         return self._parents(zone, _ROUTER, "ports", lrp)
 
     def of_group(self, zone: Zone, group: str) -> Iterable[str]:
@@ -68,7 +71,7 @@ class Links:
         return self._parents(zone, _ROUTER, "load_balancer_group", group)
 
     def of_balancer(self, zone: Zone, balancer: str) -> set[str]:
-        """The routers that use a load balancer, by themselves or through a group."""
+        """The routers that use a load balancer, directly or through a group."""
         routers = set(self._parents(zone, _ROUTER, "load_balancer", balancer))
         for group in self._parents(zone, _GROUP, "load_balancer", balancer):
             routers.update(self.of_group(zone, group))

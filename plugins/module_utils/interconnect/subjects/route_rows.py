@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Look-ups of what routes come from and go to: IC_SB routes, static routes, VIPs, dynamic routes, by destination.
+"""Look-ups of sources and destinations of routes: IC_SB routes, static routes, VIPs and dynamic routes by destination.
 
-Indexes by destination file rows under a number that stands for a network (:func:`destination`), because a hundred thousand tuples would
-weigh more than the rows' own texts. Two networks may share a number, so every look-up compares what it found.
+Indexes by destination use a number that represents a network (:func:`destination`), because a hundred thousand tuples
+would need more memory than the rows' own texts. Two networks may have the same number, so every look-up compares the
+rows that it finds.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from ..schema import IC_SB, NB, SB
 from ..store import Row, RowChange
 from ..zone import Zone
 
-#: NB static route: which IC_SB Route it was learned from.
+#: Key of external_ids of an NB static route: the IC_SB Route from which it was learned.
 LEARNED_KEY = "ic-learned-route"
 OVERRIDE = "override-connected"
 
-#: Tables of the sources of routes beside static routes and router ports.
+#: Tables of the sources of routes, apart from static routes and router ports.
 SOURCE_TABLES = frozenset(
     {
         (NB, "Logical_Router_Static_Route"),
@@ -35,7 +36,7 @@ SOURCE_TABLES = frozenset(
 
 
 def prepare(zone: Zone) -> None:
-    """Register the indexes that the look-ups of this module use."""
+    """Register the indexes that this module uses."""
     zone.ic_sb.index("Route", "destination", lambda row: _destinations(row["ip_prefix"], row["transit_switch"]))
     zone.ic_sb.index("Route", "hop", _hop_keys)
     zone.ic_sb.index("Route", "switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
@@ -63,7 +64,7 @@ def _hop_keys(row: Row) -> Iterable[Hashable]:
 
 
 def _static_keys(row: Row) -> Iterable[Hashable]:
-    """Learned routes by the IC_SB Route; those of the zone itself by destination, IPv6 ones under "IPv6" too."""
+    """Learned routes by IC_SB Route; the zone's other routes by destination, and IPv6 ones also under "IPv6"."""
     learned = learned_from(row)
     if learned is not None:
         return (learned,)
@@ -74,7 +75,7 @@ def _static_keys(row: Row) -> Iterable[Hashable]:
 
 
 def _vip_keys(row: Row) -> Iterable[Hashable]:
-    """The VIPs that can be read, and "IPv4" where there is one of IPv4."""
+    """The valid VIPs, and "IPv4" if one of them is an IPv4 address."""
     found = set(vips(row))
     return found | {"IPv4"} if any(vip.family == 4 for vip in found) else found
 
@@ -83,27 +84,29 @@ def _vip_keys(row: Row) -> Iterable[Hashable]:
 
 
 def learned_from(row: Row) -> str | None:
-    """The IC_SB Route that a static route was learned from; None where external_ids:ic-learned-route is no uuid (spec routes-P6)."""
+    """The IC_SB Route from which a static route was learned. None if external_ids:ic-learned-route is not a UUID (spec
+    routes-P6).
+    """
     text: str | None = row["external_ids"].get(LEARNED_KEY)
     if text is None or not is_uuid(text):
         return None
     lower = text.lower()
-    return text if text == lower else lower  # the row's own text where it can be: an index then costs no second one
+    return text if text == lower else lower  # the row's own text if possible, so that the index needs no second copy
 
 
 def statics_to(zone: Zone, router: str, prefix: Prefix) -> list[Row]:
-    """Static routes of a router to this network that were not learned, host bits aside."""
+    """Static routes of a router to this network that were not learned, ignoring host bits."""
     return _statics(zone, router, destination(prefix))
 
 
 def _statics(zone: Zone, router: str, key: Hashable) -> list[Row]:
-    """Many routers may have the same routes, and one router many routes: the cost is that of the fewer."""
+    """Many routers may have the same route, and one router many routes: the cost depends on the smaller set."""
     mine = zone.nb.children("Logical_Router", "static_routes", router)
     return zone.nb.find_among("Logical_Router_Static_Route", "route", key, mine)
 
 
 def has_ipv6_static(zone: Zone, router: str) -> bool:
-    """Whether a router has an IPv6 static route that was not learned; found with the first that it has."""
+    """Whether a router has an IPv6 static route that was not learned. Stops at the first."""
     mine = zone.nb.children("Logical_Router", "static_routes", router)
     return not mine.isdisjoint(zone.nb.filed("Logical_Router_Static_Route", "route", "IPv6"))
 
@@ -114,13 +117,13 @@ def learned_statics(zone: Zone, router: str, route: str) -> list[Row]:
 
 
 def learners(zone: Zone, route: str) -> Iterator[str]:
-    """The routers that hold a static route which was learned from an IC_SB Route."""
+    """The routers with a static route that was learned from an IC_SB Route."""
     for static in zone.nb.filed("Logical_Router_Static_Route", "route", route):
         yield from holders(zone, static)
 
 
 def holders(zone: Zone, route: str) -> tuple[str, ...]:
-    """The routers that hold a static route."""
+    """The routers that contain a static route."""
     return zone.nb.parents("Logical_Router", "static_routes", route)
 
 
@@ -128,13 +131,15 @@ def holders(zone: Zone, route: str) -> tuple[str, ...]:
 
 
 def routes_to(zone: Zone, switch: str, prefix: Prefix) -> list[Row]:
-    """IC_SB routes of a transit switch to this network, of any zone, host bits aside."""
+    """IC_SB routes on a transit switch to this network, of any zone, ignoring host bits."""
     found = zone.ic_sb.find("Route", "destination", destination(prefix, switch))
     return [row for row in found if row["transit_switch"] == switch]
 
 
 def routes_via(zone: Zone, owner: str, switch: str, prefix: Prefix, hop: Address) -> list[Row]:
-    """The IC_SB routes of one zone to this network with this next hop, host bits aside: of all that go there, and all that go this way."""
+    """The IC_SB routes of one zone to this network with this next hop, ignoring host bits. Searches the smaller of the
+    sets by network and by next hop.
+    """
     this_way = zone.ic_sb.filed("Route", "hop", (owner, switch, hop))
     return zone.ic_sb.find_among("Route", "destination", destination(prefix, switch), this_way)
 
@@ -154,17 +159,17 @@ def routes_on(zone: Zone, switch: str) -> Iterator[Row]:
 
 
 def vips(row: Row) -> Iterator[Prefix]:
-    """The host prefixes of a balancer's VIPs that can be read; one for each key, so that equal addresses come again."""
+    """The host prefixes of a load balancer's valid VIPs, one for each key, so that an address may occur several times."""
     return read_vips(row["vips"])
 
 
 def read_vips(texts: Iterable[str]) -> Iterator[Prefix]:
-    """The same of some keys."""
+    """The same for some keys."""
     return (vip for vip in map(parse_vip, texts) if vip is not None)
 
 
 def balancers_of(zone: Zone, router: str) -> dict[str, Row]:
-    """The load balancers of a router, its own first, then those of its groups, each once."""
+    """The load balancers of a router without duplicates, its own first, then those of its groups."""
     found = {row.uuid: row for row in zone.nb.child_rows("Logical_Router", "load_balancer", router, "Load_Balancer")}
     for group in sorted(zone.nb.children("Logical_Router", "load_balancer_group", router)):
         for row in zone.nb.child_rows("Load_Balancer_Group", "load_balancer", group, "Load_Balancer"):
@@ -173,7 +178,7 @@ def balancers_of(zone: Zone, router: str) -> dict[str, Row]:
 
 
 def routers_with(zone: Zone, balancer: str) -> set[str]:
-    """The routers that use a load balancer, by themselves or through a group."""
+    """The routers that use a load balancer, directly or through a group."""
     routers = set(zone.nb.parents("Logical_Router", "load_balancer", balancer))
     for group in zone.nb.parents("Load_Balancer_Group", "load_balancer", balancer):
         routers.update(zone.nb.parents("Logical_Router", "load_balancer_group", group))
@@ -181,7 +186,9 @@ def routers_with(zone: Zone, balancer: str) -> set[str]:
 
 
 def balancers_with(zone: Zone, router: str, vip: Prefix) -> list[Row]:
-    """The balancers of a router with a VIP of this address: its own first, then those of its groups, each by uuid (spec routes-4.6)."""
+    """The load balancers of a router that have a VIP with this address: its own first, then those of its groups, each
+    sorted by UUID (spec routes-4.6).
+    """
     nb = zone.nb
     found = dict.fromkeys(nb.find_among("Load_Balancer", "vip", vip, nb.children("Logical_Router", "load_balancer", router)))
     for group in sorted(nb.children("Logical_Router", "load_balancer_group", router)):
@@ -190,7 +197,7 @@ def balancers_with(zone: Zone, router: str, vip: Prefix) -> list[Row]:
 
 
 def has_ipv4_vip(zone: Zone, router: str) -> bool:
-    """Whether a balancer of a router has an IPv4 VIP; found with the first that has."""
+    """Whether a load balancer of a router has an IPv4 VIP. Stops at the first."""
     nb, found = zone.nb, zone.nb.filed("Load_Balancer", "vip", "IPv4")
     groups = nb.children("Logical_Router", "load_balancer_group", router)
     return not found.isdisjoint(nb.children("Logical_Router", "load_balancer", router)) or any(
@@ -199,7 +206,7 @@ def has_ipv4_vip(zone: Zone, router: str) -> bool:
 
 
 def moved_vips(change: RowChange) -> set[str]:
-    """The texts of the VIPs that a balancer got or gave up by a change of its row: none where its backends alone differ."""
+    """The texts of the VIPs that a change of a load balancer's row added or removed. Empty if only backends changed."""
     old = change.old["vips"].keys() if change.old is not None else set()
     new = change.new["vips"].keys() if change.new is not None else set()
     return set(old ^ new)
@@ -209,7 +216,9 @@ def moved_vips(change: RowChange) -> set[str]:
 
 
 def datapath_router(row: Row) -> str | None:
-    """The router of an SB Datapath_Binding: nb_uuid, in older schemas external_ids:logical-router (spec routes-2.2, routes-9.2)."""
+    """The router of an SB Datapath_Binding: nb_uuid, or external_ids:logical-router in older schemas (spec routes-2.2,
+    routes-9.2).
+    """
     router: str | None = row["nb_uuid"] or row["external_ids"].get("logical-router")
     return router.lower() if router else None
 
@@ -226,7 +235,7 @@ def datapath_of(zone: Zone, router: str) -> str | None:
 
 
 def dynamic_to(zone: Zone, datapath: str | None, prefix: Prefix) -> list[Row]:
-    """The SB Learned_Routes of a datapath to this network, host bits aside."""
+    """The SB Learned_Routes of a datapath to this network, ignoring host bits."""
     if datapath is None:
         return []
     found = zone.sb.find("Learned_Route", "destination", destination(prefix, datapath))

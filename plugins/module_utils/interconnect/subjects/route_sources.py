@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a router has to publish in IC_SB: static routes, networks of its ports, VIPs, dynamic routes (spec routes-4.5, routes-9.2).
+"""What a router can publish in IC_SB: static routes, networks of its ports, VIPs, dynamic routes (spec routes-4.5 and
+routes-9.2).
 
-Nothing of this looks at policy, next hops or rows that exist already.
+This module does not check policy, next hops or existing rows.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ CONNECTED, STATIC, LOADBALANCER, DYNAMIC = "connected", "static", "loadbalancer"
 
 
 class Source(NamedTuple):
-    """One reason to publish a prefix through a port: ``kind`` (route, lrp, loadbalancer, lr) and ``uuid`` name the row it comes from.
+    """One reason to publish a prefix through a port. ``kind`` (route, lrp, loadbalancer, lr) and ``uuid`` identify the
+    row of the source.
 
-    ``via`` is the next hop of a static or dynamic route, ``out`` the router port that a static route names.
+    ``via`` is the next hop of a static or dynamic route, ``out`` the output port that a static route names.
     """
 
     kind: str
@@ -40,7 +42,9 @@ class Source(NamedTuple):
 
 
 def networks(row: Row) -> Iterator[Prefix]:
-    """The networks of a router port that can be read, as written. A disabled port has none: ovn-northd drops what is sent to it."""
+    """The valid networks of a router port, as written. None for a disabled port, because ovn-northd drops packets to
+    it.
+    """
     for text in row["networks"] if row["enabled"] is not False else ():
         prefix = parse_prefix(text)
         if prefix is not None:
@@ -48,35 +52,35 @@ def networks(row: Row) -> Iterator[Prefix]:
 
 
 def static_source(row: Row, route_table: str) -> Source | str:
-    """The source that a static route is for ports of this route table, or why it is not one (spec routes-S1)."""
+    """The source of a static route for ports with this route table, or why the route is not a source (spec routes-S1)."""
     if rows.learned_from(row) is not None:
-        return "learned through the interconnect: such routes are not advertised again"
+        return "it was learned through the interconnect, and such routes are not advertised again"
     if row["route_table"] != route_table:
-        return f'its route table is "{row["route_table"]}", that of the port "{route_table}"'
+        return f'its route table is "{row["route_table"]}", but that of the port is "{route_table}"'
     prefix = parse_prefix(row["ip_prefix"])
     if prefix is None:
-        return f'its ip_prefix "{row["ip_prefix"]}" is no prefix'
+        return f'its ip_prefix "{row["ip_prefix"]}" is not a prefix'
     if row["policy"] == "src-ip":
         return "its policy is src-ip"
     hop = None
     if row["nexthop"] != DISCARD:
         hop = parse_nexthop(row["nexthop"])
         if hop is None:
-            return f'its nexthop "{row["nexthop"]}" is no address'
+            return f'its nexthop "{row["nexthop"]}" is not an address'
         if is_fe80_64(hop):
             return "its nexthop is a link-local address"
     return Source("route", row.uuid, STATIC, route_table, prefix, boolean(row["options"], rows.OVERRIDE), hop, row["output_port"])
 
 
 def _local_sources(kind: str, uuid: str, prefix: Prefix, port_table: str, main_origin: str, via: Address | None = None) -> Iterator[Source]:
-    """The row of the main table, and one in the port's own table that overrides connected routes (spec routes-S2, routes-S4)."""
+    """S2 and S4: the row in the main table, and one in the port's own table that overrides connected routes there."""
     if port_table:
         yield Source(kind, uuid, CONNECTED, port_table, prefix, True, via)
     yield Source(kind, uuid, main_origin, "", prefix, False, via)
 
 
 def sources(zone: Zone, owner: str, port: Participant) -> Iterator[Source]:
-    """Everything that the port's router has to publish through the port; policy is not looked at here."""
+    """Everything that the port's router can publish through the port. Does not check policy."""
     nb, router, table = zone.nb, port.router.uuid, port.options.route_table
     for static in nb.child_rows("Logical_Router", "static_routes", router, "Logical_Router_Static_Route"):
         source = static_source(static, table)
@@ -97,7 +101,9 @@ def sources(zone: Zone, owner: str, port: Participant) -> Iterator[Source]:
 
 
 def sources_of(zone: Zone, owner: str, port: Participant, table: str, prefix: Prefix) -> Iterator[Source]:
-    """Those of :func:`sources` with this table and prefix, in the order of spec routes-4.6, at the cost of those alone."""
+    """The items of :func:`sources` with this table and prefix, in the order of 4.6. The cost depends only on their
+    number.
+    """
     router, port_table = port.router.uuid, port.options.route_table
     for static in rows.statics_to(zone, router, prefix) if table == port_table else ():
         source = static_source(static, table)
@@ -122,16 +128,18 @@ def _in_table(table: str, found: Iterable[Source]) -> Iterator[Source]:
 
 
 def as_server_allows(zone: Zone, source: Source) -> Source | str:
-    """The source as the schema of IC_SB can hold it, or why it cannot (spec routes-9.2)."""
+    """The source in the form that the schema of IC_SB supports, or why the schema does not support it (spec
+    routes-9.2).
+    """
     schema = zone.ic_sb.schema
     if source.route_table and not schema.has("Route", "route_table"):
-        return "this IC_SB knows no route tables"
+        return "this IC_SB does not support route tables"
     if source.override and not schema.has("Route", "options"):
         if source.kind != "route":
-            return "this IC_SB cannot mark routes as overriding connected ones"
+            return "this IC_SB does not support routes that override connected routes"
         source = source._replace(override=False)
     if schema.has("Route", "origin") and not schema.allows("Route", "origin", source.origin):
         if source.origin != DYNAMIC:
-            return f"this IC_SB knows no routes of origin {source.origin}"
+            return f"this IC_SB does not support routes of origin {source.origin}"
         source = source._replace(origin=CONNECTED)
     return source

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which VIP of a router keeps it from learning a route (spec routes-5.6.10).
+"""Finds the VIP of a router that prevents it from learning a route (spec routes-5.6.10).
 
-The question is about all VIPs of a router at once, of which there may be tens of thousands: they are kept sorted, and each that comes or
-goes is looked up by itself.
+A router may have tens of thousands of VIPs. They are kept sorted, and each VIP that is added or removed is updated
+individually.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from ..address import Prefix, vip_stops
 from ..zone import Zone
 from . import route_rows as rows
 
-#: So many VIPs that come or go at once are cheaper to read anew, with all others of the router, when somebody asks.
+#: If more VIPs than this are added or removed at once, reading all VIPs of the router again at the next query is
+#: cheaper.
 _MANY = 64
 
 
 class _Table:
-    """All VIP addresses of one router, sorted, so that one question costs a bisection and not a walk."""
+    """All VIP addresses of one router, sorted, so that a query is a bisection instead of a scan."""
 
     __slots__ = ("_addresses",)
 
@@ -30,7 +31,7 @@ class _Table:
         self._addresses = sorted({(vip.family, vip.address) for vip in vips})
 
     def put(self, vip: Prefix, held: bool) -> None:
-        """Have a VIP among the addresses, or not."""
+        """Add a VIP to the addresses, or remove it."""
         entry = (vip.family, vip.address)
         place = bisect_left(self._addresses, entry)
         known = self._addresses[place : place + 1] == [entry]
@@ -49,17 +50,17 @@ class _Table:
 
 
 class Vips:
-    """The VIPs of all routers that were asked about."""
+    """The VIPs of all routers that were queried."""
 
     def __init__(self) -> None:
         self._tables: dict[str, _Table] = {}
 
     def clear(self) -> None:
-        """Forget everything: changes may have been missed."""
+        """Drop everything, because changes may have been missed."""
         self._tables.clear()
 
     def moved(self, zone: Zone, router: str, vips: Collection[Prefix]) -> None:
-        """Look again whether a router has these VIPs."""
+        """Check again whether a router has these VIPs."""
         table = self._tables.get(router)
         if table is None:
             return
@@ -70,7 +71,7 @@ class Vips:
             table.put(vip, bool(rows.balancers_with(zone, router, vip)))
 
     def stopping(self, zone: Zone, router: str, route: Prefix) -> Prefix | None:
-        """A VIP that keeps the router from learning ``route``, or None."""
+        """A VIP that prevents the router from learning ``route``, or None."""
         nb = zone.nb
         if not nb.children("Logical_Router", "load_balancer", router) and not nb.children("Logical_Router", "load_balancer_group", router):
             return None

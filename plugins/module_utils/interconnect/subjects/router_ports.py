@@ -4,9 +4,9 @@
 
 """Transit router ports (spec ports-5, newest-N-4, newest-N-5).
 
-A key is a port's name: of the transit router port in IC_NB, of the router port in NB, of the router-type port binding in IC_SB. A port
-with a chassis is published by the zone of that chassis. A port without one is in every zone, and all zones share one binding: the holder
-of the lock of IC_SB makes and maintains it, whichever zone owns it.
+A key is a port's name: of the transit router port in IC_NB, of the router port in NB, of the router-type port binding
+in IC_SB. A port with a chassis is published by the zone of that chassis. A port without a chassis exists in every zone,
+and all zones share one binding: the holder of the lock of IC_SB creates and maintains it, whichever zone owns it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ from .tunnel_keys import PortKeys, requested
 
 @dataclass(frozen=True)
 class _RouterPort:
-    """What the databases hold under one router port's name.
+    """The rows of one router port's name in all databases.
 
-    ``binding`` is the IC_SB row of that name, of any owner and kind; ``port`` and ``transit_router`` the IC_NB rows, both or none, and
-    ``others`` further transit routers that refer to the port. ``lrp`` is the NB router port, ``router`` the NB router that it is on.
+    ``binding`` is the IC_SB row of that name, of any owner and type; ``port`` and ``transit_router`` are the IC_NB
+    rows, both or none, and ``others`` further transit routers that refer to the port. ``lrp`` is the NB router port,
+    ``router`` the NB router that contains it.
     """
 
     zone: Zone
@@ -76,24 +77,24 @@ class _RouterPort:
 
     @property
     def is_shared(self) -> bool:
-        """Whether the port is in every zone: it exists and names no chassis."""
+        """Whether the port exists in every zone, that is, has no chassis."""
         return self.port is not None and not self.port["chassis"]
 
     def stands_for_a_transit_router(self) -> bool:
-        """Whether the NB port is managed: marked, and on the router of a transit router that exists."""
+        """Whether the NB port is managed: marked, and on the router of an existing transit router."""
         if self.lrp is None or self.router is None or ROUTER_KEY not in self.lrp["options"]:
             return False
         return transit.transit_router_of(self.zone, self.router) is not None
 
     def remove_lrp(self, reason: str) -> Iterator[Step]:
-        """Take the NB port off its router."""
+        """Remove the NB port from its router."""
         if self.lrp is not None and self.router is not None:
             members = {"ports": remove(self.lrp.uuid)}
             yield from update(self.zone.nb, "Logical_Router", self.router, record=self.name, reason=reason, members=members)
 
 
 class RouterPorts(Subject):
-    """Publishes the zone's transit router ports, and makes all zones' ports on the routers here."""
+    """Publishes the zone's transit router ports, and creates all zones' ports on the routers here."""
 
     name = "router_ports"
     tables = frozenset(
@@ -140,11 +141,15 @@ class RouterPorts(Subject):
         port = _RouterPort.of(zone, str(key))
         self._source.begin(port.name)
         if not zone.ic_sb.schema.allows("Port_Binding", "type", ROUTER_PORT_TYPE):
-            # Bindings of router ports cannot be told from those of switch ports there; the subject of transit routers says so.
+            # In this schema, bindings of router ports and of switch ports cannot be distinguished. The subject of
+            # transit routers reports it.
             return
         if port.others:
             names = ", ".join(port.others)
-            yield Skipped(port.name, f"transit router port {port.name} is on several transit routers and left out of {names}")
+            yield Skipped(
+                port.name,
+                (f"transit router port {port.name} is on several transit routers and is ignored on {names}; remove it from the others"),
+            )
         binding = _usable(port)
         if port.own is not None and port.own != binding:
             reason = f"the zone has no such port on transit router {port.own['transit_switch']}"
@@ -153,15 +158,14 @@ class RouterPorts(Subject):
         yield from _local(port, binding)
 
     def _publish(self, port: _RouterPort, binding: Row | None) -> Iterator[Step]:
-        """Create or update the binding of a port (spec ports-Y-1).
-
-        The port is on a chassis of this zone, or it is shared and this zone holds the lock.
+        """Create or update the binding of a port on a chassis of this zone, or of a shared port if this zone holds the
+        lock (spec ports-Y-1).
         """
         row, transit_router = port.port, port.transit_router
         if row is not None and row["chassis"] and port.binding is None:
             fault = unknown_chassis(port.zone, row["chassis"])
             if fault is not None:
-                yield Skipped(port.name, f"transit router port {port.name} is in no zone: {fault}")
+                yield Skipped(port.name, f"transit router port {port.name} is not in any zone: {fault}")
         if row is None or transit_router is None or not _is_here(port) or (_clash(port) is not None and not port.is_shared):
             return
         place = f"on chassis {row['chassis']}" if row["chassis"] else "in every zone"
@@ -173,7 +177,13 @@ class RouterPorts(Subject):
             return
         if port.binding is not None and port.own is None:
             owner = zone_name(port.zone, port.binding)
-            yield Skipped(port.name, f"transit router port {port.name} is not published: zone {owner} has a port of this name already")
+            yield Skipped(
+                port.name,
+                (
+                    f"transit router port {port.name} is not published because zone {owner} already has a port of this "
+                    "name; rename one of them"
+                ),
+            )
             return
         on_router = port.lrp is not None and port.router == transit.router_of(port.zone, transit_router["name"])
         wanted = requested(port.lrp["options"]) if port.lrp is not None and on_router else 0
@@ -193,7 +203,9 @@ class RouterPorts(Subject):
         yield insert(port.zone.ic_sb, "Port_Binding", columns, record=port.name, reason=reason, shared=shared)
 
     def _renamed(self, port: _RouterPort, binding: Row, transit_router: Row) -> dict[str, Any]:
-        """What a binding needs to have the name of its renamed transit router; its tunnel key only where another port has it there."""
+        """The changes that give a binding the new name of its transit router. The tunnel key changes only if another
+        port has it there.
+        """
         name = transit_router["name"]
         if binding["transit_switch"] == name:
             return {}
@@ -209,7 +221,9 @@ def _is_on(zone: Zone, binding: Row, transit_router: Row) -> bool:
 
 
 def _is_here(port: _RouterPort) -> bool:
-    """Whether the port is this zone's to publish: on a local chassis or shared, with the lock; and the router is there to hold it."""
+    """Whether this zone publishes the port: it is on a local chassis, or shared while this zone holds the lock, and its
+    router exists.
+    """
     if port.port is None or port.transit_router is None:
         return False
     if not (port.zone.shared_lock if port.is_shared else is_local(port.zone, port.port["chassis"])):
@@ -218,7 +232,7 @@ def _is_here(port: _RouterPort) -> bool:
 
 
 def _usable(port: _RouterPort) -> Row | None:
-    """The binding that the port goes by (spec ports-Y-1), None where there is none on this transit router."""
+    """The binding that the port uses (spec ports-Y-1), None if there is none on this transit router."""
     if port.port is None or port.transit_router is None:
         return None
     if port.is_shared:
@@ -232,14 +246,18 @@ def _usable(port: _RouterPort) -> Row | None:
 
 
 def _clash(port: _RouterPort) -> Skipped | None:
-    """Why the NB port of this name cannot become this transit router port: it is on another router, and not ours (spec ports-4.4)."""
+    """Why the NB port of this name cannot become this transit router port: it is on another router and was not created
+    by this interconnect (spec ports-4.4).
+    """
     if port.lrp is None or port.transit_router is None or port.stands_for_a_transit_router():
         return None
     router = transit.router_of(port.zone, port.transit_router["name"])
     if router is None or port.router == router:
         return None
     place = port.router["name"] if port.router is not None else "unknown"
-    reason = f"transit router port {port.name} of {port.transit_router['name']} is left out: router {place} has another port of this name"
+    reason = (
+        f"transit router port {port.name} of {port.transit_router['name']} is skipped because router {place} has another port of this name"
+    )
     return Skipped(port.name, f"{reason}; rename one of them")
 
 
@@ -261,9 +279,11 @@ def _local(port: _RouterPort, binding: Row | None) -> Iterator[Step]:
 
 
 def _awaits(port: _RouterPort) -> bool:
-    """Whether the binding that the port lacks will come: now, or once another zone has withdrawn its own; a shared one from any zone.
+    """Whether the missing binding will be created: now, or when another zone has withdrawn its own; a shared one by any
+    zone.
 
-    Until then the NB port stays as it is: what is removed while IC_SB is rebuilt would be withheld together with the binding.
+    Until then the NB port stays as it is: a port that is removed while IC_SB is rebuilt would be withheld together with
+    its binding.
     """
     return (port.is_shared or _is_here(port)) and (port.binding is None or transit.is_router_port(port.binding))
 
@@ -277,7 +297,7 @@ def _make(port: _RouterPort, row: Row, router: Row, binding: Row) -> Iterator[St
         keys = {"options": options}
         yield from update(zone.nb, "Logical_Router_Port", port.lrp, record=port.name, reason=reason, columns=columns, keys=keys)
         return
-    yield from port.remove_lrp(f"the port is on transit router {router['name']} now")
+    yield from port.remove_lrp(f"the port is now on transit router {router['name']}")
     options[transit.REQUESTED_KEY] = str(binding["tunnel_key"])
     present = {key: value for key, value in options.items() if value is not None}
     whole = {"name": port.name, **columns, "options": present}
@@ -285,7 +305,8 @@ def _make(port: _RouterPort, row: Row, router: Row, binding: Row) -> Iterator[St
     yield from update(zone.nb, "Logical_Router", router, record=port.name, reason=reason, members={"ports": add("@port")})
 
 
-# ---- What a row change concerns ------------------------------------------------------------------------------------------------------
+# ---- Keys that a row change affects
+# ------------------------------------------------------------------------------------------------------
 
 
 def _is_wanted(zone: Zone, row: Row) -> bool:
@@ -294,7 +315,7 @@ def _is_wanted(zone: Zone, row: Row) -> bool:
 
 
 def _may_be_managed(zone: Zone, change: RowChange, row: Row) -> bool:
-    """Whether an NB router port may have to do with a transit router: all others are none of our business."""
+    """Whether an NB router port may belong to a transit router. All other ports are ignored."""
     marked = any(ROUTER_KEY in version["options"] for version in change.rows)
     return marked or zone.ic_nb.first("Transit_Router_Port", "name", row["name"]) is not None
 
@@ -307,21 +328,21 @@ def _of_chassis(change: RowChange, zone: Zone) -> Iterator[str]:
 
 
 def _of_router(change: RowChange, zone: Zone) -> Iterator[str]:
-    """A router of NB or of IC_NB: ports that came and went, or all of them where its name or its mark did."""
+    """A router of NB or of IC_NB: ports that were added or removed, or all of them if its name or mark changed."""
     members = change.edges.get("ports")
     if members is not None and (change.database == IC_NB or any(_is_ours(zone, row) for row in change.rows)):
         store, table = (zone.ic_nb, "Transit_Router_Port") if change.database == IC_NB else (zone.nb, "Logical_Router_Port")
         rows = (store.row(table, uuid) for uuid in (*members.added, *members.removed))
         yield from (row["name"] for row in rows if row is not None)
     for row in change.rows:
-        # Which of several routers is kept depends on their ports too.
+        # Which of several routers is kept also depends on their ports.
         several = change.database == NB and members is not None and len(zone.nb.find("Logical_Router", "name", row["name"])) > 1
         if several or _turned(change):
             yield from _all_of(zone, row["name"])
 
 
 def _turned(change: RowChange) -> bool:
-    """Whether a router's name changed, or whether it stands for a transit router."""
+    """Whether a router's name changed, or whether it began or ceased to stand for a transit router."""
     if change.old is None or change.new is None or change.changed("name"):
         return True
     return change.database == NB and (ROUTER_KEY in change.old["options"]) != (ROUTER_KEY in change.new["options"])
@@ -332,7 +353,7 @@ def _is_ours(zone: Zone, row: Row) -> bool:
 
 
 def _all_of(zone: Zone, transit_router: str) -> Iterator[str]:
-    """Every port name that a transit router has to do with."""
+    """Every port name that a transit router is involved with."""
     for router in zone.nb.find("Logical_Router", "name", transit_router):
         for row in zone.nb.child_rows("Logical_Router", "ports", router.uuid, "Logical_Router_Port"):
             if ROUTER_KEY in row["options"]:

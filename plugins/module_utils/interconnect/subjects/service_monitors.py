@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``Service_Monitor``: health checks of backends that live in another zone (spec monitors-3).
+"""``Service_Monitor``: health checks of backends in another zone (docs/spec/service-monitors.md).
 
-Requests go from the SB of the source zone through IC_SB to the SB of the target zone, the status goes back. A key is what SB's unique index
-knows a monitor by: logical port, address, port and protocol. All rows of both databases that share it are decided together, so that no two
-requests fight for one row.
+Requests go from the SB of the source zone through IC_SB to the SB of the target zone; the status goes back. A key
+consists of the columns of SB's unique index: logical port, address, port and protocol. All rows of both databases with
+the same key are decided together, so that two requests do not conflict about one row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..store import Row, RowChange, Store
 from ..zone import Zone
 
 _TABLE = "Service_Monitor"
-#: What makes two rows the same service (spec monitors-M4).
+#: The columns in which two rows of the same service agree (spec monitors-M4).
 _SAME = ("logical_port", "ip", "port", "src_ip", "protocol", "type")
 _AZ_NAME = "az-name"
 
@@ -45,14 +45,17 @@ def _service(row: Row) -> Service:
 
 
 class ServiceMonitors(Subject):
-    """Keeps the own rows of IC_SB ``Service_Monitor``, the learned rows of SB, and the statuses on both sides."""
+    """Keeps this zone's rows of IC_SB ``Service_Monitor``, the learned rows of SB, and the statuses on both sides up to
+    date.
+    """
 
     name = "service_monitors"
     tables = frozenset({(SB, _TABLE), (IC_SB, _TABLE), (SB, "Port_Binding"), (SB, "SB_Global"), (IC_SB, "Availability_Zone")})
 
     def __init__(self) -> None:
-        #: IC_SB rows of ours and the options that they were seen to have by our wish. Another source's daemon may write its own options
-        #: into such a row (upstream's does); writing ours back would never end, so that is done only when our wish is another one.
+        #: This zone's IC_SB rows, with the options that they had when they last matched our request. Another source's
+        #: daemon may write its own options to such a row (upstream's does). Restoring ours each time would never end,
+        #: so they are written only when our request changes.
         self._asked: dict[str, dict[str, str]] = {}
 
     def prepare(self, zone: Zone) -> None:
@@ -96,10 +99,7 @@ class ServiceMonitors(Subject):
         yield from _serve(zone, key, mac, local, wanted)
 
     def _requests(self, zone: Zone, key: Service, own: str, mac: str, local: list[Row], remote: list[Row]) -> Iterator[Step]:
-        """Publish the requests of this zone, and delete those that nothing asks for any more (spec monitors-M5, monitors-M8).
-
-        Each source has a row of its own; the one with the lowest uuid counts.
-        """
+        """M5 and M8: the requests of this zone. Each source has its own row; the one with the lowest UUID is used."""
         ours = [row for row in remote if row["source_availability_zone"] == own]
         for asked in local:
             if not asked["remote"] or _AZ_NAME not in asked["options"]:
@@ -110,7 +110,7 @@ class ServiceMonitors(Subject):
                 continue
             target = asked["options"][_AZ_NAME]
             if zone.ic_sb.first("Availability_Zone", "name", target) is None:
-                yield Skipped(str(key), f"no zone is called {target}, so nobody answers the request; correct ip_port_mappings")
+                yield Skipped(str(key), f"no zone is named {target}, so no zone can answer the request; correct ip_port_mappings")
             found = next((row for row in ours if row["target_availability_zone"] == target and _same(zone, row, asked)), None)
             if found is None:
                 yield _ask(zone, key, asked, own, mac)
@@ -118,35 +118,35 @@ class ServiceMonitors(Subject):
             ours.remove(found)
             yield from self._follow(zone, key, asked, found)
         for row in ours:
-            yield changes.delete(zone.ic_sb, _TABLE, row, record=str(key), reason="no load balancer of this zone asks for it any more")
+            yield changes.delete(zone.ic_sb, _TABLE, row, record=str(key), reason="no load balancer of this zone requests it any longer")
 
     def _follow(self, zone: Zone, key: Service, asked: Row, found: Row) -> Iterator[Step]:
-        reason = f"the status that {asked['options'][_AZ_NAME]} gives"
+        reason = f"the status that zone {asked['options'][_AZ_NAME]} reports"
         yield from changes.update(zone.sb, _TABLE, asked, record=str(key), reason=reason, columns={"status": found["status"]})
         wish = asked["options"]
         if found["options"] == wish:
             self._asked[found.uuid] = wish
         elif self._asked.get(found.uuid) == wish:
-            yield Skipped(str(key), "another zone's daemon asks for the same service and put its own options into this zone's request")
+            yield Skipped(str(key), "another zone's daemon requests the same service and wrote its own options to this zone's request")
         else:
             reason = "the options of the health check"
             yield from changes.update(zone.ic_sb, _TABLE, found, record=str(key), reason=reason, columns={"options": wish})
 
 
 def supported(zone: Zone) -> bool:
-    """Whether the schemas of both sides have what the feature needs (spec monitors-6)."""
+    """Whether the schemas of both sides support the feature (spec monitors-6)."""
     sb = zone.sb.schema
     return zone.ic_sb.schema.has(_TABLE) and sb.has(_TABLE, "remote") and sb.has(_TABLE, "ic_learned")
 
 
 def _unsupported(zone: Zone, key: Service, local: list[Row]) -> Iterator[Skipped]:
-    """Requests of this zone's load balancers that cannot be passed on to another zone."""
+    """Requests of this zone's load balancers that cannot be sent to another zone."""
     if any(row["remote"] and _AZ_NAME in row["options"] for row in local):
         if supported(zone):
-            yield Skipped(str(key), "the request is not passed on: SB_Global.options has no svc_monitor_mac; check that ovn-northd runs")
+            yield Skipped(str(key), "the request is not sent because SB_Global.options has no svc_monitor_mac; check that ovn-northd runs")
         else:
             yield Skipped(
-                str(key), "the request is not passed on: this IC_SB has no table Service_Monitor; upgrade its schema with ovn_ic_schema"
+                str(key), ("the request is not sent because this IC_SB has no table Service_Monitor; upgrade its schema with ovn_ic_schema")
             )
 
 
@@ -156,13 +156,15 @@ def _mac_of(row: Row | None) -> str:
 
 
 def _of_port(change: RowChange, zone: Zone) -> set[Service]:
-    """The services of a port, as far as they have to do with other zones."""
+    """The services of a port that involve other zones."""
     names = {row["logical_port"] for row in change.rows}
     return {_service(row) for store in (zone.sb, zone.ic_sb) for name in names for row in store.find(_TABLE, "port", name)}
 
 
 def _same(zone: Zone, one: Row, other: Row) -> bool:
-    """Whether two rows, of either database, are the same service (spec monitors-M4); a column that one side lacks does not count."""
+    """Whether two rows, of either database, are the same service (spec monitors-M4). A column that one side lacks is
+    ignored.
+    """
     stores: tuple[Store, ...] = (zone.sb, zone.ic_sb)
     columns = [column for column in _SAME if all(store.schema.has(_TABLE, column) for store in stores)]
     return all(one[column] == other[column] for column in columns)
@@ -174,12 +176,12 @@ def _same(zone: Zone, one: Row, other: Row) -> bool:
 def _cannot_ask(zone: Zone, asked: Row, own: str) -> str | None:
     """Why a request cannot be published, None if it can."""
     if asked["options"][_AZ_NAME] == own:
-        return "its backend is mapped to this zone itself: name no zone in ip_port_mappings for local backends"
+        return "its backend is mapped to this zone itself; do not name a zone in ip_port_mappings for local backends"
     schema = zone.ic_sb.schema
     for column in ("protocol", "type"):
         value = asked[column]
         if value is not None and schema.has(_TABLE, column) and not schema.allows(_TABLE, column, value):
-            return f"IC_SB takes no monitors with {column} {value}"
+            return f"IC_SB does not accept monitors with {column} {value}"
     return None
 
 
@@ -197,9 +199,8 @@ def _ask(zone: Zone, key: Service, asked: Row, own: str, mac: str) -> Step:
 
 
 def _serve(zone: Zone, key: Service, mac: str, local: list[Row], wanted: list[Row]) -> Iterator[Step]:
-    """Serve the requests of other zones with one SB row, whoever owns it (spec monitors-M6 to monitors-M8).
-
-    A row of ours follows the first request that asks for the same service.
+    """M6 to M8: one SB row, whoever owns it, answers all requests. Our row follows the first request for the same
+    service.
     """
     binding = zone.port_binding(key.logical_port)
     if binding is None or binding["up"] is None:
@@ -207,14 +208,14 @@ def _serve(zone: Zone, key: Service, mac: str, local: list[Row], wanted: list[Ro
             zones = " and ".join(sorted({row["source_availability_zone"] for row in wanted}))
             state = "the zone has no such port" if binding is None else "the port is not bound yet"
             yield Skipped(
-                str(key), f"zone {zones} asks for this service on port {key.logical_port}, and {state}; correct ip_port_mappings there"
+                str(key), (f"zone {zones} requests this service on port {key.logical_port}, but {state}; correct ip_port_mappings there")
             )
         wanted = []
     learned = [row for row in local if row["ic_learned"]]
     mine = next((row for row in learned if any(_same(zone, row, request) for request in wanted)), None)
     for row in learned:
         if row is not mine:
-            yield changes.delete(zone.sb, _TABLE, row, record=str(key), reason="no other zone asks for it here, or not in this form")
+            yield changes.delete(zone.sb, _TABLE, row, record=str(key), reason="no other zone requests it here with these contents")
     if not wanted:
         return
     answer = mine or next((row for row in local if not row["ic_learned"]), None)
@@ -226,7 +227,7 @@ def _serve(zone: Zone, key: Service, mac: str, local: list[Row], wanted: list[Ro
         same = [request for request in wanted if _same(zone, answer, request)]
         first = same[0]
         columns = {"options": first["options"], **({"chassis_name": chassis} if chassis else {})}
-        reason = f"as zone {first['source_availability_zone']} asks"
+        reason = f"as zone {first['source_availability_zone']} requests"
         yield from changes.update(zone.sb, _TABLE, answer, record=str(key), reason=reason, columns=columns)
     yield from _report(zone, key, answer, wanted)
 
@@ -237,8 +238,10 @@ def _report(zone: Zone, key: Service, answer: Row, wanted: list[Row]) -> Iterato
         if answer["remote"] or not _same(zone, answer, request):
             yield Skipped(
                 str(key),
-                f"zone {source} asks for this service from {request['src_ip']}, and SB holds another monitor of it:"
-                f" the status of that one ({answer['src_ip']}) is given",
+                (
+                    f"zone {source} requests this service from {request['src_ip']}, but SB has another monitor of "
+                    f"it; the status of that one ({answer['src_ip']}) is reported"
+                ),
             )
         reason = "the status of the monitor in this zone"
         yield from changes.update(zone.ic_sb, _TABLE, request, record=str(key), reason=reason, columns={"status": answer["status"]})

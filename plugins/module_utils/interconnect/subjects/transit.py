@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the subjects of transit switches, transit routers and their ports share: which NB object stands for which transit object."""
+"""Functions that the subjects of transit switches, transit routers and their ports share: which NB object stands for
+which transit object.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ from .ownership import ROUTER, SWITCH, Kind
 SWITCH_KEY = "interconn-ts"
 ROUTER_KEY = "interconn-tr"
 REQUESTED_KEY = ownership.REQUESTED_KEY
-#: IC_SB Datapath_Binding.type and Port_Binding.type. An empty type means a switch.
+#: Values of IC_SB Datapath_Binding.type and Port_Binding.type. An empty type means a switch.
 SWITCH_TYPE, ROUTER_TYPE = "transit-switch", "transit-router"
 SWITCH_PORT_TYPE, ROUTER_PORT_TYPE = "transit-switch-port", "transit-router-port"
 
 
 def register(zone: Zone) -> None:
-    """Register the indexes that the functions of this module, and the subjects of ports, look things up by."""
+    """Register the indexes that this module and the subjects of ports use."""
     zone.nb.index("Logical_Switch", SWITCH_KEY, partial(_value, "other_config", SWITCH_KEY))
     zone.nb.index("Logical_Router", ROUTER_KEY, partial(_value, "options", ROUTER_KEY))
     for table in ("Logical_Switch", "Logical_Router"):
@@ -42,7 +44,8 @@ def register(zone: Zone) -> None:
 def switches(zone: Zone, name: str) -> list[Row]:
     """The NB switches that stand for this transit switch, the one to keep first (spec switches-S-5).
 
-    A switch that was made for a row of IC_NB stands for that row, also after a rename. Others are known by the name that they claim.
+    A switch that was created for a row of IC_NB stands for that row, also after a rename. Others are identified by the
+    name in their mark.
     """
     return _standing(SWITCH, zone, name)
 
@@ -59,7 +62,8 @@ def routers(zone: Zone, name: str) -> list[Row]:
 
 
 def router_of(zone: Zone, name: str) -> Row | None:
-    """The NB router that holds the ports of a transit router: found by its name, as long as it is marked at all (spec switches-5.3).
+    """The NB router that holds the ports of a transit router. It is found by name, provided that it has any mark (spec
+    switches-5.3).
 
     A router that has the former name of a renamed transit router is found too.
     """
@@ -71,7 +75,7 @@ def router_of(zone: Zone, name: str) -> Row | None:
 
 
 def transit_switch_of(zone: Zone, switch: Row) -> Row | None:
-    """The IC_NB transit switch that an NB switch stands for: None for ordinary and for surplus switches."""
+    """The IC_NB transit switch for which an NB switch stands. None for ordinary and for surplus switches."""
     found = stands_for(SWITCH, zone, switch)
     return found if found is not None and switch_of(zone, found["name"]) == switch else None
 
@@ -84,7 +88,7 @@ def transit_router_of(zone: Zone, router: Row) -> Row | None:
 
 
 def stands_for(kind: Kind, zone: Zone, row: Row) -> Row | None:
-    """The IC_NB row that a marked NB object claims to stand for."""
+    """The IC_NB row for which a marked NB object claims to stand."""
     name = row[kind.column].get(kind.marker)
     if name is None:
         return None
@@ -102,7 +106,7 @@ def _standing(kind: Kind, zone: Zone, name: str) -> list[Row]:
 
 
 def former_name(zone: Zone, transit_switch: Row) -> str | None:
-    """The name that this zone's switch of a renamed transit switch still has; None where it has the present one."""
+    """The former name that this zone's switch of a renamed transit switch still has. None if it has the present name."""
     for switch in zone.nb.find("Logical_Switch", ROW_KEY, transit_switch.uuid):
         name: str | None = switch["other_config"].get(SWITCH_KEY)
         if name not in (None, transit_switch["name"]):
@@ -111,9 +115,11 @@ def former_name(zone: Zone, transit_switch: Row) -> str | None:
 
 
 def switch_datapath(zone: Zone, transit_switch: Row) -> Row | None:
-    """The IC_SB datapath of a transit switch: the one made for its row, else the one of its name, else the lowest uuid.
+    """The IC_SB datapath of a transit switch: the one created for its row, else the one with its name, else the lowest
+    UUID.
 
-    On schemas that do not name the row, the datapath of a renamed transit switch is the one with the tunnel key of this zone's switch.
+    In schemas whose datapaths do not name the row, the datapath of a renamed transit switch is the one with the tunnel
+    key of this zone's switch.
     """
     name = transit_switch["name"]
     made = zone.ic_sb.find("Datapath_Binding", "switch_row", transit_switch.uuid)
@@ -134,7 +140,7 @@ def switch_datapath(zone: Zone, transit_switch: Row) -> Row | None:
 
 
 def _is_renamed_early(zone: Zone, datapath: Row, transit_switch: Row) -> bool:
-    """Whether IC_SB already has the new name of a transit switch that IC_NB, as read here, does not have yet.
+    """Whether IC_SB already has a new name of a transit switch that the loaded contents of IC_NB do not have yet.
 
     The connections to the two databases are not ordered. ``datapath`` has the tunnel key of the zone's switch.
     """
@@ -144,7 +150,9 @@ def _is_renamed_early(zone: Zone, datapath: Row, transit_switch: Row) -> bool:
 
 
 def transit_switch_of_datapath(zone: Zone, datapath: Row) -> Row | None:
-    """The IC_NB transit switch of an IC_SB datapath: of its uuid, else of its tunnel key where a rename is under way, else of its name."""
+    """The IC_NB transit switch of an IC_SB datapath: by its UUID, else by its tunnel key during a rename, else by its
+    name.
+    """
     made_for = zone.ic_nb.row("Transit_Switch", datapath["nb_ic_uuid"])
     if made_for is not None:
         return made_for
@@ -155,7 +163,7 @@ def transit_switch_of_datapath(zone: Zone, datapath: Row) -> Row | None:
     for switch in zone.nb.find("Logical_Switch", REQUESTED_KEY, datapath["tunnel_key"]):
         row = ownership.row_of(SWITCH, zone, switch)
         former = switch["other_config"][SWITCH_KEY]
-        # A name that IC_NB does not have is one between two renames that follow each other.
+        # A name that IC_NB does not have belongs to a state between two consecutive renames.
         if row is not None and former != row["name"] and (now is None or name in (former, row["name"])):
             return row
     if now is not None:
@@ -169,14 +177,14 @@ def transit_switch_of_datapath(zone: Zone, datapath: Row) -> Row | None:
 
 
 def shared_name(zone: Zone, transit_switch: Row) -> str:
-    """The name by which IC_SB knows a transit switch: the former one until the holder of the lock has renamed it there."""
+    """The name of a transit switch in IC_SB: the former name until the holder of the lock has renamed it there."""
     datapath = switch_datapath(zone, transit_switch)
     name: str = transit_switch["name"] if datapath is None else datapath["transit_switch"]
     return name
 
 
 def transit_switch_named(zone: Zone, name: str) -> Row | None:
-    """The IC_NB transit switch that IC_SB knows by this name."""
+    """The IC_NB transit switch that has this name in IC_SB."""
     for datapath in switch_datapaths(zone, name):
         found = transit_switch_of_datapath(zone, datapath)
         if found is not None and shared_name(zone, found) == name:
@@ -191,18 +199,22 @@ def switch_datapaths(zone: Zone, name: str) -> list[Row]:
 
 
 def router_datapaths(zone: Zone, uuid: str | None) -> list[Row]:
-    """All IC_SB datapaths of the transit router with this IC_NB uuid; with None those that name no transit router."""
+    """All IC_SB datapaths of the transit router with this IC_NB UUID; with None, those that name no transit router."""
     return zone.ic_sb.find("Datapath_Binding", "nb_ic_uuid", uuid)
 
 
 def has_type(zone: Zone) -> bool:
-    """Whether IC_SB can tell routers from switches: without that, transit routers are off (spec switches-D-2, switches-D-3)."""
+    """Whether IC_SB can distinguish routers from switches. If not, transit routers are disabled (spec switches-D-2,
+    switches-D-3).
+    """
     schema = zone.ic_sb.schema
     return schema.allows("Datapath_Binding", "type", ROUTER_TYPE) and schema.has("Datapath_Binding", "nb_ic_uuid")
 
 
 def is_router_port(binding: Row) -> bool:
-    """Whether an IC_SB port binding is a transit router port's; an empty type counts as a switch port (spec ports-1.1)."""
+    """Whether an IC_SB port binding belongs to a transit router port. An empty type means a switch port (spec
+    ports-1.1).
+    """
     return bool(binding["type"] == ROUTER_PORT_TYPE)
 
 
@@ -212,7 +224,7 @@ def own_binding_on(zone: Zone, name: str) -> bool:
 
 
 def unclaimed(zone: Zone, kind: Kind, change: RowChange) -> Iterator[str]:
-    """The names without definition whose NB objects an own port binding in IC_SB proves something about (:func:`known_here`)."""
+    """Names without a definition for whose NB objects an own port binding in IC_SB is evidence (:func:`known_here`)."""
     if change.changed("transit_switch", "availability_zone"):
         for name in {row["transit_switch"] for row in change.rows}:
             if zone.nb.find(kind.table, kind.marker, name) and zone.ic_nb.first(kind.transit, "name", name) is None:
@@ -220,15 +232,17 @@ def unclaimed(zone: Zone, kind: Kind, change: RowChange) -> Iterator[str]:
 
 
 def known_here(zone: Zone, kind: Kind, row: Row, name: str) -> bool:
-    """Whether something other than its marks shows that an NB object stood for a transit object that IC_NB does not have.
+    """Whether evidence other than its marks shows that an NB object stood for a transit object that IC_NB does not
+    have.
 
-    That is an own port binding in IC_SB. If only this process has seen the definition, the object has to look as an ovn-ic makes it.
+    An own port binding in IC_SB is such evidence. If only this process has seen the definition, the object must also
+    look like one that an ovn-ic creates.
     """
     return own_binding_on(zone, name) or (name in zone.seen[kind.transit] and ownership.was_made_by_ovn_ic(kind, zone, row) is True)
 
 
 def key_option(options: Mapping[str, str], key: int) -> dict[str, str]:
-    """The map key to write so that a tunnel key is requested: none where the present text means this number already."""
+    """The map key to write to request a tunnel key. Empty if the present text already means this number."""
     return {} if integer(options, REQUESTED_KEY, 0) == key else {REQUESTED_KEY: str(key)}
 
 
@@ -255,7 +269,7 @@ def _router_datapath(row: Row) -> Iterable[Hashable]:
 
 
 def _ranked(store: Store, table: str, rows: list[Row], name: str) -> list[Row]:
-    """The one that is in use comes first, so that nothing moves when another program makes a second one."""
+    """The object in use comes first, so that nothing moves when another program creates a second one."""
     if len(rows) < 2:
         return rows
 

@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Transit routers (spec switches-5): the NB router in this zone, and the IC_SB datapath with its tunnel key.
+"""Transit routers (spec switches-5): the NB router in this zone, and the IC_SB datapath with its
+tunnel key.
 
-There are two sorts of keys: ``("name", n)`` for the NB routers that stand for, or claim to be, transit router n, and ``("datapath", uuid)``
-for the IC_SB datapaths of the IC_NB row with that uuid (None: of none). A datapath does not say the router's name: where the router is
-another row of IC_NB than before, as after a restore, its tunnel key in NB tells which datapath it had.
+There are two kinds of keys: ``("name", n)`` for the NB routers that stand for, or claim to be, transit router n, and
+``("datapath", uuid)`` for the IC_SB datapaths of the IC_NB row with that UUID (None: of no row). A datapath does not
+contain the router's name. If the router's row in IC_NB has a new UUID, as after a restore, its tunnel key in NB
+identifies its former datapath.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ _Key = tuple[str, "str | None"]
 
 
 class TransitRouters(Subject):
-    """Makes the zone's routers and the shared datapaths of the transit routers in IC_NB."""
+    """Creates the zone's routers and the shared datapaths of the transit routers in IC_NB."""
 
     name = "transit_routers"
     tables = frozenset([(IC_NB, "Transit_Router"), (NB, "Logical_Router"), (IC_SB, "Datapath_Binding"), (IC_SB, "Port_Binding")])
@@ -36,7 +38,7 @@ class TransitRouters(Subject):
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
         self._keys = keys or DatapathKeys()
-        #: The transit routers, by uuid, that found no free key.
+        #: The transit routers, by UUID, for which no key was free.
         self._starved: set[str] = set()
 
     def prepare(self, zone: Zone) -> None:
@@ -87,9 +89,8 @@ class TransitRouters(Subject):
         return _local(zone, value or "")
 
     def _shared(self, zone: Zone, uuid: str | None) -> Iterator[Step]:
-        """Insert the datapath of a transit router, or delete surplus ones (spec switches-R-4, switches-R-5).
-
-        A datapath that names no transit router is deleted too; upstream's daemon crashes when it meets one.
+        """Insert the datapath of a transit router, or delete surplus ones (spec switches-R-4, switches-R-5). A datapath
+        that names no transit router is deleted too; upstream's daemon crashes when it finds one.
         """
         transit_router = zone.ic_nb.row("Transit_Router", uuid)
         datapaths = transit.router_datapaths(zone, uuid)
@@ -120,7 +121,7 @@ class TransitRouters(Subject):
         """The key never changes (spec switches-R-5), unless another datapath has it too (spec switches-K-5)."""
         name = transit_router["name"]
         if keeps_key(zone, datapath):
-            reason = "the tunnel key is noted in IC_NB, so that it survives the loss of IC_SB"
+            reason = "IC_NB records the tunnel key, so that it survives the loss of IC_SB"
             keys = {"external_ids": {KEY_NOTE: str(datapath["tunnel_key"])}}
             yield from update(zone.ic_nb, "Transit_Router", transit_router, record=name, reason=reason, keys=keys)
             return
@@ -128,7 +129,7 @@ class TransitRouters(Subject):
         if key is None:
             yield _exhausted(name)
             return
-        reason = f"its key {datapath['tunnel_key']} is another datapath's too"
+        reason = f"another datapath has its key {datapath['tunnel_key']} too"
         columns = {"tunnel_key": key}
         yield from update(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, columns=columns, shared=True)
 
@@ -143,14 +144,22 @@ class TransitRouters(Subject):
 
 
 def _exhausted(name: str) -> Skipped:
-    return Skipped(name, f"no tunnel key is free between {NORMAL_KEYS.start} and {NORMAL_KEYS.stop - 1} for transit router {name}")
+    return Skipped(
+        name,
+        (
+            f"no tunnel key between {NORMAL_KEYS.start} and {NORMAL_KEYS.stop - 1} is free for transit router {name}; "
+            "remove unused transit switches or routers"
+        ),
+    )
 
 
 def _bequeath(zone: Zone, orphan: Row, uuid: str | None) -> Iterator[Step]:
-    """Give the datapath of a transit router that is gone to the one that goes on with its key, so that the key survives; else delete it."""
+    """Give the datapath of a deleted transit router to the one that continues with its key, so that the key survives;
+    else delete it.
+    """
     for heir in _askers(zone, orphan["tunnel_key"]):
         if _inheritance(zone, heir) == orphan:
-            reason = f"it has the key of transit router {heir['name']}, which is another row of IC_NB now"
+            reason = f"it has the key of transit router {heir['name']}, which now has another row in IC_NB"
             columns = {"nb_ic_uuid": heir.uuid}
             yield from update(zone.ic_sb, "Datapath_Binding", orphan, record=heir["name"], reason=reason, columns=columns, shared=True)
             return
@@ -159,7 +168,7 @@ def _bequeath(zone: Zone, orphan: Row, uuid: str | None) -> Iterator[Step]:
 
 
 def _inheritance(zone: Zone, transit_router: Row) -> Row | None:
-    """The datapath without a transit router of which this one, that has none, has the key in NB."""
+    """The datapath without a transit router whose key the NB router of this transit router, which has no datapath, has."""
     routers = transit.routers(zone, transit_router["name"])
     if not routers or transit.router_datapaths(zone, transit_router.uuid):
         return None
@@ -170,7 +179,7 @@ def _inheritance(zone: Zone, transit_router: Row) -> Row | None:
 
 
 def _askers(zone: Zone, key: int) -> Iterator[Row]:
-    """The transit routers whose NB routers ask for this key."""
+    """The transit routers whose NB routers request this key."""
     for router in zone.nb.find("Logical_Router", transit.REQUESTED_KEY, key):
         transit_router = zone.ic_nb.first("Transit_Router", "name", router["options"][ROUTER_KEY])
         if transit_router is not None:
@@ -178,9 +187,8 @@ def _askers(zone: Zone, key: int) -> Iterator[Row]:
 
 
 def _local(zone: Zone, name: str) -> Iterator[Step]:
-    """Create or update the NB router of a transit router (spec switches-R-1, switches-R-2).
-
-    One without definition is deleted or released, depending on who made it (spec switches-R-3).
+    """Create or update the NB router of a transit router (spec switches-R-1, switches-R-2). A router without a
+    definition is deleted or released, depending on who created it (spec switches-R-3).
     """
     transit_router = zone.ic_nb.first("Transit_Router", "name", name)
     candidates = transit.routers(zone, name)
@@ -191,7 +199,11 @@ def _local(zone: Zone, name: str) -> Iterator[Step]:
     zone.seen["Transit_Router"].add(name)
     if not transit.has_type(zone):
         yield Skipped(
-            name, f"transit router {name} is not made: the IC_SB schema has no Datapath_Binding.type; upgrade it to OVN 26.03 or later"
+            name,
+            (
+                f"transit router {name} is not created because the IC_SB schema has no column "
+                "Datapath_Binding.type; upgrade it to OVN 26.03 or later"
+            ),
         )
         return
     yield from _adjust(zone, transit_router, candidates[0] if candidates else None)
@@ -234,7 +246,7 @@ def _router_names(change: RowChange, zone: Zone) -> Iterator[str]:
             if zone.ic_nb.first("Transit_Router", "name", row["name"]) is not None:
                 yield row["name"]
     for name in dict.fromkeys(row["options"].get(ROUTER_KEY) for row in change.rows):
-        # Which of several candidates is kept depends on their ports too.
+        # Which of several candidates is kept also depends on their ports.
         if name is not None and (
             change.changed("name", "options", "external_ids") or len(zone.nb.find("Logical_Router", ROUTER_KEY, name)) > 1
         ):
@@ -262,7 +274,7 @@ def _sharing(zone: Zone, keys: Iterable[int]) -> Iterator[_Key]:
 
 
 def _of_name(zone: Zone, name: str) -> Iterator[_Key]:
-    """The keys that have to do with a name: of its NB routers, of its datapath, and of one that it may inherit."""
+    """The keys that depend on a name: of its NB routers, of its datapath, and of one that it may inherit."""
     yield ("name", name)
     transit_router = zone.ic_nb.first("Transit_Router", "name", name)
     if transit_router is not None:

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Transit switches (spec switches-2, switches-3, switches-4): the NB switch in this zone, and the IC_SB datapath with its tunnel key.
+"""Transit switches (spec switches-2 to switches-4): the NB switch in this zone, and the IC_SB datapath with
+its tunnel key.
 
-A key is the name of a transit switch: of a row in IC_NB, of what an NB switch claims to be (``other_config:interconn-ts``), of what an
-IC_SB datapath names.
+A key is the name of a transit switch: of a row in IC_NB, in the mark of an NB switch (``other_config:interconn-ts``),
+or in an IC_SB datapath.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from .transit import SWITCH_KEY, SWITCH_TYPE
 from .tunnel_keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, duplicate, keeper, keeps_key, note, requested, sharing
 
 VXLAN_KEY = "ic-vxlan_mode"
-#: The NB schema of OVN 25.03, whose northd knows ``ic-vxlan_mode`` (spec switches-D-4).
+#: The NB schema of OVN 25.03, whose northd supports ``ic-vxlan_mode`` (spec switches-D-4).
 _VXLAN_SCHEMA = (7, 11, 0)
 
 
 class TransitSwitches(Subject):
-    """Makes the zone's switches and the shared datapaths of the transit switches in IC_NB."""
+    """Creates the zone's switches and the shared datapaths of the transit switches in IC_NB."""
 
     name = "transit_switches"
     tables = frozenset(
@@ -51,9 +52,9 @@ class TransitSwitches(Subject):
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
         self._keys = keys or DatapathKeys()
-        #: The mode that all keys were planned with.
+        #: The mode in which all keys were planned.
         self._mode = False
-        #: Transit switches that found no free key.
+        #: Transit switches for which no key was free.
         self._starved: set[str] = set()
 
     def prepare(self, zone: Zone) -> None:
@@ -120,11 +121,13 @@ class TransitSwitches(Subject):
             yield from self._shared(zone, transit_switch)
 
     def _shared(self, zone: Zone, transit_switch: Row) -> Iterator[Step]:
-        """Insert, update or rename the datapath of an existing transit switch; delete surplus ones (spec switches-S-6 to switches-S-8)."""
+        """Insert, update or rename the datapath of an existing transit switch, and delete surplus ones (spec
+        switches-S-6 to switches-S-8).
+        """
         name = transit_switch["name"]
         datapath = transit.switch_datapath(zone, transit_switch)
         if datapath is None:
-            # The datapath of a transit switch that had this name before is about to be renamed.
+            # The datapath of a transit switch that previously had this name is about to be renamed.
             if all(transit.transit_switch_of_datapath(zone, row) is None for row in transit.switch_datapaths(zone, name)):
                 yield from self._publish(zone, transit_switch)
             return
@@ -145,15 +148,16 @@ class TransitSwitches(Subject):
             yield _exhausted(zone, name, "it has no datapath")
             return
         columns = {"transit_switch": name, "tunnel_key": key, "type": SWITCH_TYPE, "nb_ic_uuid": transit_switch.uuid}
-        # Daemons before 24.03 take no lock. Two datapaths at once end in both being deleted, each by another zone, time and again.
+        # Daemons before 24.03 do not use the lock. If two zones insert a datapath at the same time, each zone deletes
+        # the other's, repeatedly.
         none = {"transit_switch": name, "type": SWITCH_TYPE}
         reason = f"transit switch {name} exists in IC_NB"
         yield insert(zone.ic_sb, "Datapath_Binding", columns, record=name, reason=reason, shared=True, unless=none)
 
     def _maintain(self, zone: Zone, transit_switch: Row, datapath: Row) -> Iterator[Step]:
-        """Fill in the columns that older releases left empty, and replace a wrong tunnel key (spec switches-S-7).
-
-        A key is wrong outside the range of the mode (spec switches-V-3), or if another datapath has it too (spec switches-K-5).
+        """Fill in the columns that older releases left empty, and replace a wrong tunnel key (spec switches-S-7). A key
+        is wrong if it is outside the range of the mode (spec switches-V-3), or if another datapath has it (spec
+        switches-K-5).
         """
         name = transit_switch["name"]
         columns: dict[str, object] = {}
@@ -174,7 +178,9 @@ class TransitSwitches(Subject):
         yield from update(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, columns=columns, shared=True)
 
     def _withdraw(self, zone: Zone, name: str) -> Iterator[Step]:
-        """Remove the NB switch and the IC_SB datapath of a transit switch that does not exist (spec switches-S-4, switches-S-8)."""
+        """Remove the NB switch and the IC_SB datapath of a transit switch that does not exist (spec switches-S-4,
+        switches-S-8).
+        """
         for switch in transit.switches(zone, name):
             yield from end(SWITCH, zone, switch, name, proof=transit.known_here(zone, SWITCH, switch, name))
         if zone.shared_lock:
@@ -183,7 +189,9 @@ class TransitSwitches(Subject):
                     yield from _delete_datapath(zone, name, datapath)
 
     def _take(self, zone: Zone, name: str) -> int | None:
-        """A key from the range of the mode: the one that IC_NB notes or the zone's switch has, if it is free, so that keys survive."""
+        """A key from the range of the mode: the one that IC_NB records or the zone's switch has, if it is free, so that
+        keys survive.
+        """
         switch, transit_switch = transit.switch_of(zone, name), zone.ic_nb.first("Transit_Switch", "name", name)
         here = requested(switch["other_config"]) if switch is not None else 0
         there = note(transit_switch) if transit_switch is not None else 0
@@ -194,18 +202,20 @@ class TransitSwitches(Subject):
 
 
 def vxlan_mode(zone: Zone) -> bool:
-    """Whether the interconnection works in VXLAN mode: asked for in IC_NB, and at least one gateway has a VXLAN encap (spec switches-3)."""
+    """Whether the interconnection works in VXLAN mode: IC_NB requests it, and at least one gateway has a VXLAN encap
+    (spec switches-3).
+    """
     row = zone.ic_nb.only("IC_NB_Global")
     return row is not None and boolean(row["options"], "vxlan_mode") and gateways.has_encap(zone, "vxlan")
 
 
 def key_range(zone: Zone) -> range:
-    """The tunnel keys that transit switches may have now."""
+    """The range of tunnel keys that transit switches may have at present."""
     return VXLAN_KEYS if vxlan_mode(zone) else NORMAL_KEYS
 
 
 def writes_vxlan_mode(zone: Zone) -> bool:
-    """Whether new switches get ``ic-vxlan_mode``: from the NB schema of 25.03 on (spec switches-D-4)."""
+    """Whether new switches get ``ic-vxlan_mode``: with the NB schema of OVN 25.03 or later (spec switches-D-4)."""
     version = zone.nb.schema.version
     return not version or version_numbers(version) >= _VXLAN_SCHEMA
 
@@ -213,17 +223,20 @@ def writes_vxlan_mode(zone: Zone) -> bool:
 def _delete_datapath(zone: Zone, name: str, datapath: Row) -> Iterator[Step]:
     """Delete the datapath of a transit switch that IC_NB does not have, after its last port.
 
-    A zone that withholds the deletion of its switch, or whose daemon is down, keeps its ports there. Its switch has the tunnel key, which
-    must not be given to another transit switch, and which the transit switch gets again when it is defined again.
+    A zone that withholds the deletion of its switch, or whose daemon is down, keeps its ports there. Its switch has the
+    tunnel key, which must not be given to another transit switch, and which the transit switch gets back when it is
+    defined again.
     """
     ports = zone.ic_sb.find("Port_Binding", "transit_switch", name)
     owners = sorted({zone.az_name(row["availability_zone"]) for row in ports if not transit.is_router_port(row)})
     if owners:
         yield Skipped(
             name,
-            f"IC_NB has no transit switch {name}, but the zones {', '.join(owners)} have ports on it: its datapath and tunnel key"
-            f" {datapath['tunnel_key']} stay until they are gone; start the daemons of these zones, or release the deletion there"
-            " (ovn-appctl -t ovn-ic guard/release)",
+            (
+                f"IC_NB has no transit switch {name}, but the zones {', '.join(owners)} have ports on it: its "
+                f"datapath and tunnel key {datapath['tunnel_key']} are kept until these ports are deleted; start "
+                "the daemons of these zones, or release the deletion there (ovn-appctl -t ovn-ic guard/release)"
+            ),
             logged=False,
         )
         return
@@ -232,14 +245,14 @@ def _delete_datapath(zone: Zone, name: str, datapath: Row) -> Iterator[Step]:
 
 
 def _key_fault(zone: Zone, datapath: Row) -> str | None:
-    """Why a datapath needs another key, None where it does not."""
+    """Why a datapath needs another key, None if it does not."""
     if datapath["tunnel_key"] not in key_range(zone):
-        return f"its key lies outside the range of the VXLAN mode, which is {'on' if vxlan_mode(zone) else 'off'}"
-    return None if keeps_key(zone, datapath) else f"its key {datapath['tunnel_key']} is another datapath's too"
+        return f"its key is outside the range for VXLAN mode, which is {'on' if vxlan_mode(zone) else 'off'}"
+    return None if keeps_key(zone, datapath) else f"another datapath has its key {datapath['tunnel_key']} too"
 
 
 def _note_key(zone: Zone, transit_switch: Row, key: int) -> Iterator[Step]:
-    reason = "the tunnel key is noted in IC_NB, so that it survives the loss of IC_SB"
+    reason = "IC_NB records the tunnel key, so that it survives the loss of IC_SB"
     keys = {"external_ids": {KEY_NOTE: str(key)}}
     yield from update(zone.ic_nb, "Transit_Switch", transit_switch, record=transit_switch["name"], reason=reason, keys=keys)
 
@@ -266,9 +279,8 @@ def _sharing(zone: Zone, keys: Iterable[int]) -> Iterator[str]:
 
 
 def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:
-    """The columns of a new NB switch for a transit switch (spec switches-S-1, switches-V-1).
-
-    It also gets our mark, and the tunnel key if there is one already (spec switches-S-3).
+    """The columns of a new NB switch for a transit switch (spec switches-S-1, switches-V-1), including our mark, and
+    the tunnel key if there is one already (spec switches-S-3).
     """
     name = transit_switch["name"]
     config = {SWITCH_KEY: name}
@@ -281,12 +293,14 @@ def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:
 
 
 def _local(zone: Zone, transit_switch: Row) -> Iterator[Step]:
-    """Create or update the NB switch of a transit switch; of several, one stays (spec switches-S-1 to switches-S-3, switches-S-5)."""
+    """Create or update the NB switch of a transit switch; of several, one stays (spec switches-S-1 to switches-S-3,
+    switches-S-5).
+    """
     name = transit_switch["name"]
     candidates = transit.switches(zone, name)
     if not candidates:
         if zone.nb.find("Logical_Switch", SWITCH_KEY, name):
-            return  # the switch of a transit switch that had this name before is about to be renamed
+            return  # the switch of a transit switch that previously had this name is about to be renamed
         columns, none = switch_columns(zone, transit_switch), {"other_config": {SWITCH_KEY: name}}
         yield insert(zone.nb, "Logical_Switch", columns, record=name, reason=f"transit switch {name} exists in IC_NB", unless=none)
         return
@@ -315,15 +329,17 @@ def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
         else:
             yield Skipped(
                 name,
-                f"the tunnel key {key} of transit switch {name} is not written to its switch, because switch {other['name']} has it and its"
-                f" transit switch {other['other_config'][SWITCH_KEY]} has no datapath: remove that switch (see guard/show), or restore its"
-                " transit switch",
+                (
+                    f"the tunnel key {key} of transit switch {name} is not written to its switch, because switch "
+                    f"{other['name']} has it and its transit switch {other['other_config'][SWITCH_KEY]} has no "
+                    "datapath: remove that switch (see guard/show), or restore its transit switch"
+                ),
             )
     columns = {}
     former = switch["other_config"][SWITCH_KEY]
     if former != name:
         if transit.shared_name(zone, transit_switch) != name:
-            return  # the former name tells what IC_SB means by it until it is renamed there
+            return  # the former name identifies its rows in IC_SB until it is renamed there
         config[SWITCH_KEY] = name
         if switch["name"] == former:
             columns["name"] = name
@@ -349,7 +365,7 @@ def _undecided(change: RowChange, zone: Zone) -> Iterator[str]:
 
 
 def _standing_for(zone: Zone, datapath: Row) -> Iterator[str]:
-    """The names of the transit switches that a datapath may be of, whatever its own name is."""
+    """The names of the transit switches to which a datapath may belong, whatever its own name is."""
     transit_switch = zone.ic_nb.row("Transit_Switch", datapath["nb_ic_uuid"])
     if transit_switch is not None:
         yield transit_switch["name"]
@@ -371,7 +387,7 @@ def _switch_names(change: RowChange, zone: Zone) -> Iterator[str]:
                 yield row["name"]
     names = dict.fromkeys(row["other_config"].get(SWITCH_KEY) for row in change.rows)
     for name in names:
-        # Which of several candidates is kept depends on their ports too.
+        # Which of several candidates is kept also depends on their ports.
         if name is not None and (
             change.changed("name", "other_config", "external_ids") or len(zone.nb.find("Logical_Switch", SWITCH_KEY, name)) > 1
         ):
@@ -380,4 +396,4 @@ def _switch_names(change: RowChange, zone: Zone) -> Iterator[str]:
 
 def _exhausted(zone: Zone, name: str, consequence: str) -> Skipped:
     keys = key_range(zone)
-    return Skipped(name, f"no tunnel key is free between {keys.start} and {keys.stop - 1} for transit switch {name}: {consequence}")
+    return Skipped(name, f"no tunnel key between {keys.start} and {keys.stop - 1} is free for transit switch {name}: {consequence}")

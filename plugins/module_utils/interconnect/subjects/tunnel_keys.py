@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Choosing tunnel keys of datapaths and of ports.
+"""Selects tunnel keys of datapaths and of ports.
 
-A key is free if no row of IC_SB has it, no insert of this process in flight has it, and no object whose row is missing from IC_SB (because
-IC_SB was rebuilt) will need it again: such a key is requested in NB, or noted in IC_NB. Transit switches, transit routers and ports get
-the keys that are noted or requested for them, so that keys survive the loss of IC_SB.
+A key is free if no row of IC_SB has it, no insert of this process in flight has it, and no object whose row is missing
+from IC_SB (because IC_SB was rebuilt) will need it again: such a key is requested in NB, or recorded in IC_NB. Transit
+switches, transit routers and ports get the keys that are recorded or requested for them, so that keys survive the loss
+of IC_SB.
 
-The allocators remember keys whose rows have not been read back yet. The two subjects of datapaths share one, so do the two of ports.
+The allocators remember keys whose rows have not been read back yet. The two subjects of datapaths share one allocator,
+as do the two of ports.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ PORT_KEYS = range(1, 32768)
 
 
 class _Reservations:
-    """Keys that were handed out and whose rows have not come back: owner -> place, and place -> owner."""
+    """Keys that were assigned and whose rows have not been read back: owner -> place, and place -> owner."""
 
     def __init__(self) -> None:
         self._places: dict[Hashable, Hashable] = {}
@@ -53,7 +55,7 @@ class _Reservations:
         self._owners[place] = owner
 
     def release(self, owner: Hashable) -> Hashable | None:
-        """Give back what this owner has: the place, or None."""
+        """Remove what this owner has. Returns the place, or None."""
         place = self._places.pop(owner, None)
         if place is not None:
             del self._owners[place]
@@ -68,11 +70,13 @@ class DatapathKeys:
 
     def __init__(self) -> None:
         self._reserved = _Reservations()
-        #: For each range: no key below this one is free, the lower end aside.
+        #: For each range: no key below this one is free, except for the lower end.
         self._lowest: dict[range, int] = {}
 
     def prepare(self, zone: Zone) -> None:
-        """Register the indexes used here, and search from the beginning again: keys may have been freed unseen."""
+        """Register the indexes used here, and restart the search from the beginning, because keys may have been freed
+        in the meantime.
+        """
         self._lowest.clear()
         zone.ic_sb.index("Datapath_Binding", "tunnel_key", lambda row: (row["tunnel_key"],))
         zone.nb.index("Logical_Switch", REQUESTED_KEY, partial(_requested, "other_config", SWITCH_KEY))
@@ -81,21 +85,23 @@ class DatapathKeys:
             zone.ic_nb.index(table, KEY_NOTE, _noted)
 
     def release(self, owner: Hashable) -> None:
-        """Forget what was handed out to this owner: its row came back, or it is planned again."""
+        """Forget what was assigned to this owner: its row was read back, or it is planned again."""
         key = self._reserved.release(owner)
         if isinstance(key, int):
             self.freed(key)
 
     def freed(self, key: int) -> None:
-        """A datapath of IC_SB gave up this key: the search may have to begin below its present start again."""
+        """A datapath of IC_SB released this key: the search may have to restart below its present start."""
         for keys, lowest in self._lowest.items():
             if key in keys:
                 self._lowest[keys] = min(key, lowest)
 
     def take(self, zone: Zone, owner: tuple[str, str], keys: range, note: int = 0, requested: int = 0) -> int | None:
-        """Hand out a key of a datapath: the noted one, else the one that the zone's object requests, else the lowest free one, else None.
+        """Assign a key to a datapath: the recorded one, else the one that the zone's object requests, else the lowest
+        free one, else None.
 
-        ``owner`` is ("switch", its name) or ("router", its IC_NB uuid). The lower end of the range comes last (switches-K-2).
+        ``owner`` is ("switch", its name) or ("router", its IC_NB UUID). The lower end of the range is used last
+        (switches-K-2).
         """
         for wanted in (note, requested):
             if wanted in keys and not self._used(zone, wanted) and not (wanted != note and _is_noted(zone, wanted, owner)):
@@ -124,7 +130,7 @@ class PortKeys:
 
     def __init__(self) -> None:
         self._reserved = _Reservations()
-        #: The key handed out last (spec ports-T-1).
+        #: The key that was assigned last (spec ports-T-1).
         self._last = 0
 
     @staticmethod
@@ -135,13 +141,12 @@ class PortKeys:
         zone.nb.index("Logical_Router_Port", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
 
     def release(self, owner: Hashable) -> None:
-        """Forget what was handed out to this owner: its row came back, or it is planned anew."""
+        """Forget what was assigned to this owner: its row was read back, or it is planned again."""
         self._reserved.release(owner)
 
     def take(self, zone: Zone, owner: Hashable, transit: str, wanted: int = 0) -> int | None:
-        """Hand out ``wanted`` if it is free on this switch or router, else the next free one after the last handed out.
-
-        None if no key is free (spec ports-T-3).
+        """Assign ``wanted`` if it is free on this switch or router, else the next free one after the last assigned,
+        else None (spec ports-T-3).
         """
         if wanted in PORT_KEYS and not self._used(zone, transit, wanted):
             self._reserved.reserve(owner, (transit, wanted))
@@ -161,22 +166,23 @@ class PortKeys:
 
 
 def requested(options: dict[str, str]) -> int:
-    """The tunnel key that an NB object asks for, 0 for none."""
+    """The tunnel key that an NB object requests, 0 for none."""
     return integer(options, REQUESTED_KEY, 0)
 
 
 def keeps_key(zone: Zone, datapath: Row) -> bool:
-    """Whether a datapath is the only one with its tunnel key, or the one that keeps it (spec switches-K-5: older peers take no lock).
+    """Whether a datapath is the only one with its tunnel key, or the one that keeps it (spec switches-K-5: older peers
+    do not use the lock).
 
-    A router's comes before a switch's, then one whose NB object works with the key already, then the lowest uuid. The others' keys are not
-    written to NB, and the holder of the lock gives them new ones.
+    A router's datapath comes before a switch's, then one whose NB object already uses the key, then the lowest UUID.
+    The keys of the other datapaths are not written to NB, and the holder of the lock gives them new ones.
     """
     rivals = zone.ic_sb.find("Datapath_Binding", "tunnel_key", datapath["tunnel_key"])
     return len(rivals) < 2 or min(rivals, key=lambda row: (row["type"] != ROUTER_TYPE, not _in_use(zone, row), row.uuid)) == datapath
 
 
 def _in_use(zone: Zone, datapath: Row) -> bool:
-    """Whether the NB switch or router of a datapath asks for its key."""
+    """Whether the NB switch or router of a datapath requests its key."""
     if datapath["type"] == ROUTER_TYPE:
         transit_router = zone.ic_nb.row("Transit_Router", datapath["nb_ic_uuid"])
         found = routers(zone, transit_router["name"]) if transit_router is not None else []
@@ -189,14 +195,14 @@ def _in_use(zone: Zone, datapath: Row) -> bool:
 
 
 def duplicate(zone: Zone, name: str, datapath: Row | None) -> Iterator[Skipped]:
-    """What to report of a datapath that has another one's key, for a zone that does not hold the lock."""
+    """What to report about a datapath that has the same key as another one, in a zone that does not hold the lock."""
     if datapath is not None and not zone.shared_lock and not keeps_key(zone, datapath):
-        reason = f"the datapath of {name} has the tunnel key {datapath['tunnel_key']}, which is another one's too"
-        yield Skipped(name, f"{reason}: the holder of the lock ovn_ic_sb gives it another key")
+        reason = f"the datapath of {name} has the tunnel key {datapath['tunnel_key']}, which another datapath has too"
+        yield Skipped(name, f"{reason}: the holder of the lock ovn_ic_sb will assign another key")
 
 
 def sharing(zone: Zone, keys: Iterable[int]) -> Iterator[Row]:
-    """The datapaths that have one of these keys: what happens to one of them decides whether another keeps the key."""
+    """The datapaths that have one of these keys. A change of one of them decides whether another keeps the key."""
     for key in dict.fromkeys(keys):
         yield from zone.ic_sb.find("Datapath_Binding", "tunnel_key", key)
 
@@ -213,12 +219,12 @@ def _noted(row: Row) -> Iterable[Hashable]:
 
 
 def note(row: Row) -> int:
-    """The tunnel key that IC_NB notes for a transit switch or router, 0 for none."""
+    """The tunnel key that IC_NB records for a transit switch or router, 0 for none."""
     return integer(row["external_ids"], KEY_NOTE, 0)
 
 
 def _is_noted(zone: Zone, key: int, owner: tuple[str, str]) -> bool:
-    """Whether IC_NB notes this key for another transit switch or router, whose datapath is missing."""
+    """Whether IC_NB records this key for another transit switch or router, whose datapath is missing."""
     switches = (row for row in zone.ic_nb.find("Transit_Switch", KEY_NOTE, key) if owner != ("switch", row["name"]))
     transit_routers = (row for row in zone.ic_nb.find("Transit_Router", KEY_NOTE, key) if owner != ("router", row.uuid))
     return any(not switch_datapaths(zone, row["name"]) for row in switches) or any(
@@ -229,9 +235,9 @@ def _is_noted(zone: Zone, key: int, owner: tuple[str, str]) -> bool:
 def keeper(zone: Zone, name: str, key: int, seen: frozenset[str] = frozenset()) -> Row | None:
     """An NB switch that requests the tunnel key of transit switch ``name`` and cannot get another one now.
 
-    Its transit switch has no datapath (its deletion may be withheld), or the key of that datapath is in turn kept by another switch. northd
-    would give one of two switches with one key a local key. ``seen``: names on the way here; switches that exchange keys do not wait for
-    each other.
+    Its transit switch has no datapath (its deletion may be withheld), or the key of that datapath is in turn kept by
+    another switch. If two switches had the same key, northd would give one of them a local key. ``seen`` holds the
+    names visited so far: switches that exchange keys do not wait for each other.
     """
     for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
         owner = stands_for(SWITCH, zone, row)
@@ -247,9 +253,9 @@ def keeper(zone: Zone, name: str, key: int, seen: frozenset[str] = frozenset()) 
 
 
 def _is_requested(zone: Zone, key: int) -> bool:
-    """Whether a switch or router of this zone requests this key, and its datapath is missing from IC_SB.
+    """Whether a switch or router of this zone requests this key while its datapath is missing from IC_SB.
 
-    This includes switches that IC_NB does not have and whose deletion is withheld.
+    This includes switches that are missing from IC_NB and whose deletion is withheld.
     """
     for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
         if not switch_datapaths(zone, row["other_config"][SWITCH_KEY]):
@@ -262,7 +268,7 @@ def _is_requested(zone: Zone, key: int) -> bool:
 
 
 def _claimed_port(zone: Zone, transit: str, key: int) -> bool:
-    """Whether a port in NB on this switch or router has this key from a row of IC_SB that is gone."""
+    """Whether a port in NB on this switch or router got this key from a row that IC_SB has lost."""
     for row in zone.nb.find("Logical_Switch_Port", REQUESTED_KEY, key):
         if zone.ic_sb.first("Port_Binding", "logical_port", row["name"]) is None:
             for switch in zone.nb.parent_rows("Logical_Switch", "ports", row.uuid):

@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The zone itself: its token, its Availability_Zone row, its name, and what it remembers of the global databases (spec zones-A).
+"""The zone itself: its token, its Availability_Zone row, its name, and its records about the global databases (spec
+zones-A).
 
-A zone knows its row by uuid, so a new name is a rename, also when the daemon was down. If that row does not exist, because IC_SB was
-restored from a copy, the zone finds its row by the claim of its token. A row claimed by another token is refused unless its contents prove
-that it belongs to this zone: two deployments with one name keep what they have, until an operator says otherwise.
+A zone identifies its row by UUID, so a new name is a rename, even if the daemon was down. If that row does not exist,
+because IC_SB was restored from a copy, the zone finds its row by the claim of its token. The zone does not use a row
+that another token claims, unless the row's contents prove that it belongs to this zone. Two deployments with the same
+name therefore keep what they have until an operator decides otherwise.
 """
 
 from __future__ import annotations
@@ -21,16 +23,17 @@ from ..zone import CLAIM_PREFIX, TOKEN_KEY, ZONE_KEY, Zone
 from .gateways import is_remote
 
 _WATCHED = ("name", "external_ids")
-#: Tables that tell whose an unclaimed Availability_Zone row is: they matter until the zone has its own.
+#: Tables that show to which zone an unclaimed Availability_Zone row belongs. They matter until the zone has its own
+#: row.
 _EVIDENCE = frozenset([(IC_SB, "Gateway"), (SB, "Chassis"), (IC_SB, "Port_Binding"), (NB, "Logical_Router"), (NB, "Logical_Switch")])
-#: The work key of rows that this zone claims beside its own.
+#: The work key of other rows that this zone claims.
 SURPLUS = "surplus"
 #: Tables of IC_SB whose rows belong to a zone by reference.
 _OWNED = ("Route", "Address_Set", "Port_Binding", "Gateway")
 
 
 class Zones(Subject):
-    """Two work keys: ``()`` is this zone, ``SURPLUS`` are other rows that it claims."""
+    """Two work keys: ``()`` is this zone, ``SURPLUS`` stands for other rows that it claims."""
 
     name = "zones"
     nameless = True
@@ -68,9 +71,9 @@ class Zones(Subject):
                     yield from withdrawal(zone, row, f"zone {nb_global['name']} has another registration")
             return
         if zone.token is None:
-            yield from _remember(zone, nb_global, "the zone gets a token to prove itself by", {TOKEN_KEY: zone.new_token})
+            yield from _remember(zone, nb_global, "the zone gets a token that proves its identity", {TOKEN_KEY: zone.new_token})
             return
-        yield from _remember(zone, nb_global, "what the zone has to remember of the global databases", zone.notes)
+        yield from _remember(zone, nb_global, "records of the zone about the global databases", zone.notes)
         own = _remembered(zone, nb_global)
         if not nb_global["name"]:
             yield from withdrawal(zone, own, "the zone's name was cleared") if own is not None else ()
@@ -85,7 +88,7 @@ def _remember(zone: Zone, nb_global: Row, reason: str, keys: Mapping[str, str | 
 
 
 def _remembered(zone: Zone, nb_global: Row) -> Row | None:
-    """The Availability_Zone row that the zone remembers, unless somebody else claims it."""
+    """The Availability_Zone row that the zone remembers, unless another token claims it."""
     az = zone.ic_sb.row("Availability_Zone", nb_global["external_ids"].get(ZONE_KEY))
     return az if az is not None and zone.claimed_by(az) in (None, zone.token) else None
 
@@ -99,8 +102,10 @@ def _keep(zone: Zone, nb_global: Row, own: Row) -> Iterator[Step]:
     if other is not None:
         yield Skipped(
             name,
-            f"the name {name!r} is registered by another deployment, this zone stays {own['name']!r}:"
-            " choose a name that no other zone has (option name of ovn_ic_az)",
+            (
+                f"the name {name!r} is registered by another deployment, so this zone keeps the name "
+                f"{own['name']!r}; set a name that no other zone has (option name of ovn_ic_az)"
+            ),
         )
         return
     reason = f"the zone was renamed from {own['name']}"
@@ -128,9 +133,11 @@ def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
     if doubt:
         yield Skipped(
             name,
-            f"the name {name!r} is registered by another deployment ({doubt}): choose a name that no other zone has (option name of"
-            " ovn_ic_az); or, if no other zone has this one, take the registration over (option claim of ovn_ic_az, or control command"
-            " zone/claim of the zone's daemon)",
+            (
+                f"the name {name!r} is registered by another deployment ({doubt}); set a name that no other zone "
+                "has (option name of ovn_ic_az), or, if no other zone has this name, take over the registration "
+                "(option claim of ovn_ic_az, or control command zone/claim of the zone's daemon)"
+            ),
         )
         return
     known, claim = {ZONE_KEY: row.uuid}, zone.claimed_by(row)
@@ -142,7 +149,9 @@ def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
 
 
 def grant(zone: Zone) -> Row | None:
-    """An operator's word that the Availability_Zone row of our name is ours. Returns the row, None where the zone is refused none."""
+    """An operator confirms that the Availability_Zone row with our name belongs to this zone. Returns the row, None if
+    the zone is not denied one.
+    """
     row = zone.ic_sb.first("Availability_Zone", "name", zone.name) if zone.name and zone.own_az is None else None
     if row is None or not _doubt(zone, row):
         return None
@@ -151,7 +160,9 @@ def grant(zone: Zone) -> Row | None:
 
 
 def claimed_rows(zone: Zone) -> list[Row]:
-    """The Availability_Zone rows that this zone's token claims: the one of the zone's name first, then those with gateways."""
+    """The Availability_Zone rows that this zone's token claims: the one with the zone's name first, then those with
+    gateways.
+    """
     claims, token = zone.ic_sb.only("IC_SB_Global"), zone.token
     if claims is None or token is None:
         return []
@@ -161,10 +172,12 @@ def claimed_rows(zone: Zone) -> list[Row]:
 
 
 def _registration(zone: Zone) -> Row | None:
-    """The Availability_Zone row that a zone without a registration is to use: the one of its token, of its name, or one that it proves.
+    """The Availability_Zone row for a zone without a registration: the one of its token, of its name, or one that
+    evidence assigns to it.
 
-    A row of another name belongs to a zone that was renamed while its daemon was down and NB lost what it knew of the registration. Only a
-    gateway with the name and the address of a chassis proves that: a copy of another deployment's NB has the same routers.
+    A row with another name belongs to a zone that was renamed while its daemon was down and whose NB lost the
+    registration. Only a gateway with the name and the address of a chassis proves that, because a copy of another
+    deployment's NB has the same routers.
     """
     claimed = next(iter(claimed_rows(zone)), None)
     row = claimed or zone.ic_sb.first("Availability_Zone", "name", zone.name)
@@ -175,7 +188,9 @@ def _registration(zone: Zone) -> Row | None:
 
 
 def lost_token(zone: Zone) -> bool:
-    """Whether the zone recognizes its registration although NB does not have the token that claims it: NB was emptied or rebuilt."""
+    """Whether the zone recognizes its registration although NB does not have the token that claims it: NB was emptied
+    or rebuilt.
+    """
     row = _registration(zone) if zone.name and zone.own_az is None else None
     if row is None or zone.claimed_by(row) in (None, zone.token):
         return False
@@ -185,10 +200,10 @@ def lost_token(zone: Zone) -> bool:
 def _doubt(zone: Zone, row: Row) -> str | None:
     """Why an Availability_Zone row of our name does not belong to this zone, None if it may.
 
-    The claim of our token proves it. A row without a claim, as upstream's daemon leaves it, belongs to this zone if anything that it has
-    does: what is unknown here proves nothing, because rows may outlive their objects (a gateway, or the router of a port). A row with
-    another claim needs a proof that no other deployment can give: the uuid of a router, or a gateway with the name and the address of a
-    chassis; and NB must have lost what it knew of the registration.
+    The claim of our token proves it. A row without a claim, as upstream's daemon creates it, belongs to this zone if
+    anything of the row does. Unknown objects prove nothing, because rows may outlive their objects (a gateway, or the
+    router of a port). A row with another claim needs evidence that no other deployment can have: the UUID of a router,
+    or a gateway with the name and the address of a chassis. In addition, NB must have lost its registration.
     """
     token = zone.claimed_by(row)
     if token is not None and token == zone.token:
@@ -212,9 +227,11 @@ def _doubt(zone: Zone, row: Row) -> str | None:
 
 
 def _remembers(zone: Zone) -> bool:
-    """Whether IC_SB has the registration that NB knows: then another claim of it is an operator's decision (see :func:`grant`).
+    """Whether IC_SB has the registration that NB remembers. If so, another claim of it is an operator's decision (see
+    :func:`grant`).
 
-    A registration that was lost with IC_SB counts for nothing: an NB that was empty for a while may have registered with another token.
+    A registration that was lost with IC_SB is ignored: an NB that was empty for a while may have registered with
+    another token.
     """
     nb_global = zone.nb_global
     return nb_global is not None and zone.ic_sb.row("Availability_Zone", nb_global["external_ids"].get(ZONE_KEY)) is not None
@@ -225,7 +242,7 @@ def _gateways(zone: Zone, az: Row) -> list[Row]:
 
 
 def _has_address_of(zone: Zone, gateway: Row) -> bool:
-    """Whether the chassis with a gateway's name has one of its encaps: type and address."""
+    """Whether the chassis with a gateway's name has one of its encaps, by type and address."""
     chassis = zone.chassis(gateway["name"])
     if chassis is None:
         return False
@@ -240,12 +257,14 @@ def _ports(zone: Zone, az: Row) -> list[Row]:
 
 
 def _exists(zone: Zone, owner: str) -> bool:
-    """Whether the owner of a port is here: a router, or a switch, which upstream's daemon names for a port of a leaf switch."""
+    """Whether the owner of a port exists here: a router, or a switch, which upstream's daemon names for a port of a
+    leaf switch.
+    """
     return any(zone.nb.row(table, owner) is not None for table in ("Logical_Router", "Logical_Switch"))
 
 
 def withdrawal(zone: Zone, own: Row, reason: str) -> Iterator[Change]:
-    """All rows of a zone, and then the zone, to be removed in one transaction."""
+    """All rows of a zone, and then the zone, for removal in one transaction."""
     for table in _OWNED:
         for row in zone.ic_sb.find(table, "availability_zone", own.uuid):
             yield delete(zone.ic_sb, table, row, record=_record(table, row), reason=reason)

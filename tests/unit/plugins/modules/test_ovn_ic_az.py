@@ -55,7 +55,7 @@ def test_the_name_of_another_deployment_is_refused_to_a_registered_zone() -> Non
     contents = deployment()
     settle(module, params(module, name="az1"), contents)
     put(contents[IC_SB], "Availability_Zone", name="az2")
-    with pytest.raises(ModuleError, match="'az2' is registered by another deployment, this zone stays 'az1'"):
+    with pytest.raises(ModuleError, match="'az2' is registered by another deployment, so this zone keeps the name 'az1'"):
         module.desired(params(module, name="az2"), contents)
 
 

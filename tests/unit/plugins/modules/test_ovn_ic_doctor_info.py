@@ -198,7 +198,7 @@ PORT_FAULTS = [
     ("Logical_Router", "lr1", {"enabled": False}, "the logical router lr1 is disabled"),
     ("Logical_Router", "lr1", {"options": {"chassis": "gw1"}}, "lr1 is a gateway router"),
     ("Logical_Router_Port", "up", {"enabled": False}, "router port up is disabled"),
-    ("Logical_Router_Port", "up", {"name": "uplink"}, "names up, and no logical router port has that name"),
+    ("Logical_Router_Port", "up", {"name": "uplink"}, "is up, but no logical router port has that name"),
     ("Logical_Switch_Port", "p1", {"enabled": False}, "switch port p1 is disabled"),
     ("Logical_Switch_Port", "p1", {"options": {}}, "has no options:router-port"),
     ("Logical_Switch_Port", "p1", {"type": ""}, "it is a VIF port"),
@@ -222,8 +222,8 @@ def test_ports_that_connect_no_router_are_found(
 GATEWAY_FAULTS = [
     (("Logical_Router", "lr1", {"options": {"chassis": "gw1"}}), "lr1 is a gateway router (options:chassis=gw1)"),
     (("Logical_Switch_Port", "p1", {"options": {}}), "no options:router-port"),
-    (("Logical_Switch_Port", "p1", {"options": {"router-port": "nope"}}), "names nope, and no logical router port"),
-    ((), "none of the gateway chassis of router port up holds it"),
+    (("Logical_Switch_Port", "p1", {"options": {"router-port": "nope"}}), "is nope, but no logical router port"),
+    ((), "none of the gateway chassis of router port up has claimed it"),
 ]
 
 

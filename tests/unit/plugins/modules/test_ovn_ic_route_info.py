@@ -94,7 +94,7 @@ def test_a_router_without_a_port_learns_nothing_and_is_told_so(world: RoutesWorl
     assert "lr9" not in {view["router"] for view in ask(world)["learned"]}
     shown = ask(world, router="lr9", prefix="10.0.2.0/24")
     assert (shown["advertised"], shown["ports"]) == ([], [])
-    assert reasons(shown["learned"]) == {"10.0.2.1/24": "the router has no port on ts1 that takes part"}
+    assert reasons(shown["learned"]) == {"10.0.2.1/24": "the router has no participating port on ts1"}
     world.put(world.ic_nb, "Transit_Switch", "ts2", name="ts2")
     assert ask(world, transit_switch="ts2") == {"ports": [], "advertised": [], "learned": [], "peers": [], "answer": []}
 
@@ -102,7 +102,7 @@ def test_a_router_without_a_port_learns_nothing_and_is_told_so(world: RoutesWorl
 def test_a_port_that_takes_no_part_is_told(world: RoutesWorld) -> None:
     world.bind("az1", "az1-lr1-ts1", external_ids={})
     (port,) = ask(world)["ports"]
-    assert (port["takes_part"], port["reason"]) == (False, "the Port_Binding names no router (external_ids:router-id)")
+    assert (port["takes_part"], port["reason"]) == (False, "the Port_Binding does not name a router (external_ids:router-id)")
 
 
 def test_what_makes_no_sense_is_refused(world: RoutesWorld) -> None:

@@ -68,7 +68,7 @@ def test_what_was_committed_is_remembered_once() -> None:
     recorder.committed(group)
     other = Group("progress", "q", (CHANGE,))
     recorder.sent(other)
-    recorder.rejected(other, f"{SB} refused it: for no reason")
+    recorder.rejected(other, f"{SB} rejected it: for no reason")
     assert [change._replace(shown=None) for change in recorder.written] == [CHANGE]
 
 

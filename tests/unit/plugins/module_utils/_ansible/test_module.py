@@ -20,7 +20,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.simu
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
 
 DATABASE = declare(IC_NB, {"Transit_Switch": "name"})
-DUPLICATE = f'{IC_NB} refused it: constraint violation: Transaction causes multiple rows in "Transit_Switch" table'
+DUPLICATE = f'{IC_NB} rejected it: constraint violation: Transaction causes multiple rows in "Transit_Switch" table'
 
 
 class FakeSession:
@@ -106,14 +106,14 @@ def test_a_refusal_is_told_in_the_servers_words() -> None:
     ],
 )
 def test_the_advice_follows_the_servers_words(words: str, advice: str) -> None:
-    refused = Result(f"{IC_NB} refused it: {words}", False)
+    refused = Result(f"{IC_NB} rejected it: {words}", False)
     with pytest.raises(ModuleError, match=f"{words}; {advice}"):
         work(FakeSession([refused, refused]), "a")
 
 
 def test_check_mode_refuses_what_a_read_only_server_would() -> None:
     session = FakeSession([])
-    session.read_only = f"{IC_NB} refused it: not allowed: update operation not allowed"
+    session.read_only = f"{IC_NB} rejected it: not allowed: update operation not allowed"
     with pytest.raises(ModuleError, match=r"refused to insert Transit_Switch 'a': not allowed: .*; the server is read-only"):
         base._check(wanted(["a"]), {}, session)  # type: ignore[arg-type]
 

@@ -225,7 +225,7 @@ class TestEngine:
         assert sum(time <= 60 for time in times) == 19
         assert sum(60 < time <= 3600 for time in times) == 59
         (skipped,) = [skipped for _subject, skipped in world[1].skipped if skipped.record == "ts1"]
-        assert "another client keeps reverting what is written here" in skipped.reason
+        assert "another client keeps reverting this row" in skipped.reason
 
     @pytest.mark.parametrize("lasts", [0.05, 0.5, 5])
     def test_a_dispute_costs_no_more_than_as_much_time_again(self, world: tuple[Zone, Engine, Clock], lasts: float) -> None:
@@ -370,7 +370,7 @@ class TestEngine:
             clock.now += 0.001
         assert writes <= 20
         (skipped,) = [skipped for _subject, skipped in engine.skipped]
-        assert "the server keeps failing" in skipped.reason
+        assert "the server keeps rejecting" in skipped.reason
 
     def test_what_is_written_and_stands_for_a_while_does_not_end_a_dispute(self, world: tuple[Zone, Engine, Clock]) -> None:
         """The other client reverts a moment later, after a pass that has found everything as it should be."""
@@ -457,7 +457,7 @@ class TestEngine:
         add_switch(zone, engine, "unreadable")
         add_switch(zone, engine, "ts1")
         assert {group.key for group in engine.plan()} == {"ts1", "unreadable"}
-        assert "which is a bug" in engine.waiting[("mirror", "broken")].reason
+        assert "report this as a bug" in engine.waiting[("mirror", "broken")].reason
         assert len(engine.failures) == 2
 
     def test_all_marks_every_key(self, world: tuple[Zone, Engine, Clock]) -> None:

@@ -105,7 +105,7 @@ def test_what_servers_said() -> None:
     clock.fail(0)
     clock.attempt()
     clock.search.connected(clock.now)
-    assert list(clock.said.values()) == ["Connection refused", "it does not answer", "it accepts connections and does not answer"]
+    assert list(clock.said.values()) == ["Connection refused", "it does not answer", "it accepts connections but does not answer"]
     clock.search.activity(clock.now)
     clock.search.disconnected(clock.now, errno.ECONNRESET)
     assert clock.said[SERVERS[2]] == "it closed the connection (Connection reset by peer)"

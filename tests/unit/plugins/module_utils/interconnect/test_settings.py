@@ -253,11 +253,11 @@ def both(text: str, zone: dict[str, str], router: dict[str, str], port: dict[str
         (
             "0.0.0.0/0",
             ON,
-            "a default route, and ic-route-adv-default is off",
-            "a default route, and ic-route-learn-default is off",
+            "it is a default route and ic-route-adv-default is off",
+            "it is a default route and ic-route-learn-default is off",
         ),
-        ("::/0", {**ON, "ic-route-adv-default": "true"}, None, "a default route, and ic-route-learn-default is off"),
-        ("::/0", {**ON, "ic-route-learn-default": "true"}, "a default route, and ic-route-adv-default is off", None),
+        ("::/0", {**ON, "ic-route-adv-default": "true"}, None, "it is a default route and ic-route-learn-default is off"),
+        ("::/0", {**ON, "ic-route-learn-default": "true"}, "it is a default route and ic-route-adv-default is off", None),
         ("169.254.1.0/24", ON, "link-local prefixes are not advertised", "link-local prefixes are not learned"),
         ("169.0.0.0/8", ON, None, None),
     ],
@@ -327,8 +327,8 @@ def test_vips(switch: bool) -> None:
     zone = ZoneOptions(adv=True, learn=True, adv_lb=switch, learn_lb=switch)
     adv = settings.may_advertise(vip, zone, RouterOptions(), PortOptions(), loadbalancer=True)
     learn = settings.may_learn(vip, zone, RouterOptions(), PortOptions(), origin="loadbalancer")
-    assert adv == (None if switch else "a load balancer VIP, and ic-route-adv-lb is off")
-    assert learn == (None if switch else "a load balancer VIP, and ic-route-learn-lb is off")
+    assert adv == (None if switch else "it is a load balancer VIP and ic-route-adv-lb is off")
+    assert learn == (None if switch else "it is a load balancer VIP and ic-route-learn-lb is off")
     assert settings.may_learn(vip, zone, RouterOptions(), PortOptions(), origin="static") is None
 
 

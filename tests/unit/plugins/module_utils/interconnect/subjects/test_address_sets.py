@@ -271,7 +271,7 @@ def test_a_set_that_is_not_learned_because_of_an_own_one_is_reported() -> None:
     for _round in range(3):
         w.copy()
         w.rest()
-    assert "is not learned: the zone has a set of its own" in w.reasons("az2")["web"]
+    assert "is not learned because the zone has its own set" in w.reasons("az2")["web"]
     assert w.reasons("az1") == {}
     w.delete(w.nb("az2"), "Address_Set", own)
     w.copy()

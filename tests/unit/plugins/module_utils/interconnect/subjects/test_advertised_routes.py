@@ -515,12 +515,12 @@ def test_a_renamed_zone_keeps_its_rows() -> None:
     "change, why",
     [
         ({"binding": {"type": "transit-router-port"}}, "transit router port"),
-        ({"port": {"type": ""}}, "leads to no router"),
-        ({"port": {"type": "switch"}}, "leads to no router"),
+        ({"port": {"type": ""}}, "not of type router"),
+        ({"port": {"type": "switch"}}, "not of type router"),
         ({"port": {"options": {}}}, "no options:router-port"),
-        ({"binding": {"external_ids": {}}}, "names no router"),
-        ({"binding": {"external_ids": {"router-id": "junk"}}}, "names no router"),
-        ({"binding": {"external_ids": {"router-id": "00000000-0000-0000-0000-000000000000"}}}, "there is no logical router"),
+        ({"binding": {"external_ids": {}}}, "does not name a router"),
+        ({"binding": {"external_ids": {"router-id": "junk"}}}, "does not name a router"),
+        ({"binding": {"external_ids": {"router-id": "00000000-0000-0000-0000-000000000000"}}}, "does not exist"),
         ({"binding": {"logical_port": "other"}}, "no logical switch port"),
     ],
 )

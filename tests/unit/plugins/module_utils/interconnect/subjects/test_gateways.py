@@ -133,7 +133,7 @@ def test_quirk_same_encap_in_two_zones_blocks_nobody() -> None:
     second = w.chassis("gw2", zone="az2", ip="192.0.2.1")
     w.settle()
     assert rows(w.ic_sb, "Gateway", "name") == ["gw1"]
-    assert "gateway gw1 has it already" in w.reasons("az2")["gw2"]
+    assert "gateway gw1 already has it" in w.reasons("az2")["gw2"]
     # Its second encap is free: the gateway is published with it.
     add_encap(w, sb(w, "az2"), second, "vxlan", "192.0.2.2")
     w.settle()
@@ -239,7 +239,7 @@ def test_quirk_an_encap_type_that_ic_sb_does_not_know_is_left_out() -> None:
     w.chassis("gw2", zone="az1", ip="192.0.2.2")
     w.settle()
     assert rows(w.ic_sb, "Gateway", "name") == ["gw2"]
-    assert "does not know this type" in w.reasons("az1")["gw1"]
+    assert "does not support this type" in w.reasons("az1")["gw1"]
     add_encap(w, sb(w, "az1"), odd, "geneve", "192.0.2.1")
     w.settle()
     assert rows(w.ic_sb, "Gateway", "name") == ["gw1", "gw2"]
@@ -336,7 +336,7 @@ def test_a_remote_chassis_of_another_program_is_left_alone_and_reported() -> Non
     w.chassis("gw2", zone="az2", ip="192.0.2.2")
     w.settle()
     assert named(sb(w, "az1"), "Chassis", "node-b").uuid == uuid
-    assert "it is left alone" in w.reasons("az1")["node-b"]
+    assert "it is not changed" in w.reasons("az1")["node-b"]
     w.delete(sb(w, "az2"), "Chassis", named(sb(w, "az2"), "Chassis", "gw2").uuid)
     w.settle()
     assert rows(sb(w, "az1"), "Chassis", "name") == ["node-b"]
@@ -363,7 +363,7 @@ def test_another_programs_chassis_does_not_give_up_its_address() -> None:
     w.chassis("gw2", zone="az2", ip="192.0.2.2")
     w.settle()
     assert rows(sb(w, "az1"), "Chassis", "name") == ["node-b"]
-    assert "chassis node-b has it already" in w.reasons("az1")["gw2"]
+    assert "chassis node-b already has it" in w.reasons("az1")["gw2"]
     w.check_law()
 
 

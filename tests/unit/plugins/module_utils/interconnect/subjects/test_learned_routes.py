@@ -647,13 +647,13 @@ def test_verdicts_say_why() -> None:
 
     assert why("10.1.0.0/16") == "learned"
     assert "filter-learn of the router port" in why("11.0.0.0/8")
-    assert "no network of the router port" in why("10.2.0.0/16", hop="1.2.3.4")
+    assert "not in a network of the router port" in why("10.2.0.0/16", hop="1.2.3.4")
     assert 'tag "x"' in why("10.3.0.0/16", external_ids={"ic-route-tag": "x"})
     assert 'route table "t"' in why("10.4.0.0/16", route_table="t")
-    assert "no port on ts2" in why("10.5.0.0/16", "ts2")
+    assert "no participating port on ts2" in why("10.5.0.0/16", "ts2")
     assert "own route" in why("10.6.0.0/16", external_ids={"lr-id": router.uuid})
     w.static("az1", "lr", "10.7.0.0/16")
-    assert "static route 10.7.0.0/16 of its own" in why("10.7.0.0/16")
+    assert "its own static route 10.7.0.0/16" in why("10.7.0.0/16")
     w.balancer("az1", "lr", "10.8.0.1")
     assert "VIP 10.8.0.1/32" in why("10.8.0.0/16")
     w.dynamic("az1", "lr", "10.9.0.0/16")

@@ -154,7 +154,7 @@ def test_quirk_a_port_that_moves_between_zones_causes_no_rejection() -> None:
     w.put(w.ic_nb, "Transit_Switch_Port", tsp, chassis="gw-az2")
     w.converge()
     # Zone az1 still has the row: az2 waits, and says so.
-    assert "zone az1 has a port tsp1 already" in w.reasons("az2")["tsp1"]
+    assert "zone az1 already has a port tsp1" in w.reasons("az2")["tsp1"]
     assert lsp(w, "az2")["type"] == "remote"
     w.start("az1", shared_lock=True)
     w.converge(together=True)

@@ -142,7 +142,7 @@ def test_a_gateway_that_is_unknown_here_is_bound_as_soon_as_it_appears() -> None
     w.put(w.site("az1").zone.sb, "Chassis", named(w.site("az1").zone.sb, "Chassis", "gw1").uuid, other_config={})
     w.converge()
     assert sb_binding(w, "az2")["chassis"] is None
-    assert "no such chassis is known here" in w.reasons("az2")["ts1-lr1"]
+    assert "this zone has no such chassis" in w.reasons("az2")["ts1-lr1"]
     gw1 = named(w.site("az1").zone.sb, "Chassis", "gw1").uuid
     w.put(w.site("az1").zone.sb, "Chassis", gw1, other_config={"is-interconn": "true"})
     w.converge()
@@ -475,7 +475,7 @@ def test_a_port_name_that_another_zone_has_is_reported() -> None:
         add_lsp(w, "az2", "ts1-lr1", "router")
     w.converge()
     assert binding(w)["availability_zone"] == w.az("az1")
-    assert "zone az1 has a port ts1-lr1 already" in w.reasons("az2")["ts1-lr1"]
+    assert "zone az1 already has a port ts1-lr1" in w.reasons("az2")["ts1-lr1"]
     assert w.rejections() == []
     w.remove(nb(w, "az1"), "Logical_Switch", "ports", lsp(w, "az1").uuid)
     w.converge()
@@ -505,7 +505,7 @@ def test_quirk_a_switch_port_has_the_name_of_a_router_port_row() -> None:
     w.router("lr1", zone="az1")
     w.attach("lr1", "ts1", zone="az1")
     w.converge()
-    assert "has a port ts1-lr1 already" in w.reasons("az1")["ts1-lr1"]
+    assert "already has a port ts1-lr1" in w.reasons("az1")["ts1-lr1"]
     assert w.rejections() == []
 
 
@@ -644,12 +644,10 @@ FAULTS = [
         "Logical_Router", "lr1", {"options": {"chassis": "gw1"}}, "lr1 is a gateway router (options:chassis=gw1)", id="gateway-router"
     ),
     pytest.param("Logical_Router_Port", "lr1-ts1", {"enabled": False}, "router port lr1-ts1 is disabled", id="router-port-disabled"),
-    pytest.param("Logical_Router_Port", "lr1-ts1", {"name": "uplink"}, "names lr1-ts1, and no logical router port", id="renamed"),
+    pytest.param("Logical_Router_Port", "lr1-ts1", {"name": "uplink"}, "is lr1-ts1, but no logical router port", id="renamed"),
     pytest.param("Logical_Switch_Port", "ts1-lr1", {"enabled": False}, "switch port ts1-lr1 is disabled", id="switch-port-disabled"),
     pytest.param("Logical_Switch_Port", "ts1-lr1", {"options": {}}, "has no options:router-port", id="no-router-port"),
-    pytest.param(
-        "Logical_Switch_Port", "ts1-lr1", {"options": {"router-port": "nope"}}, "names nope, and no logical router", id="dangling"
-    ),
+    pytest.param("Logical_Switch_Port", "ts1-lr1", {"options": {"router-port": "nope"}}, "is nope, but no logical router", id="dangling"),
     pytest.param("Logical_Switch_Port", "ts1-lr1", {"type": ""}, "it is a VIF port", id="vif"),
     pytest.param("Logical_Switch_Port", "ts1-lr1", {"type": "localnet"}, "it is of type localnet", id="localnet"),
 ]
@@ -676,7 +674,7 @@ def test_a_second_switch_port_of_one_router_port_is_reported_until_one_of_them_g
     second = add_lsp(w, "az1", "double", "router", options={"router-port": "lr1-ts1"}, addresses={"router"})
     w.northd("az1")
     w.converge()
-    assert all("names the same router port lr1-ts1" in w.reasons("az1")[name] for name in ("ts1-lr1", "double"))
+    assert all("also names router port lr1-ts1" in w.reasons("az1")[name] for name in ("ts1-lr1", "double"))
     w.remove(nb(w, "az1"), "Logical_Switch", "ports", second)
     w.northd("az1")
     w.converge()
@@ -687,7 +685,7 @@ def test_a_port_that_northd_has_not_bound_is_reported() -> None:
     w = attached()
     add_lsp(w, "az1", "late", "router", options={"router-port": "nope"})
     w.settle()
-    assert "ovn-northd has not made its port binding" in w.reasons("az1")["late"]
+    assert "ovn-northd has not created its port binding" in w.reasons("az1")["late"]
 
 
 @pytest.mark.parametrize("schemas", [None, schemas_without(*LACKING_IN_2303)], ids=["newest", "23.03"])

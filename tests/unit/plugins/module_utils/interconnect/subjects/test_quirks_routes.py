@@ -31,7 +31,7 @@ def test_quirk_p1_octets_above_255_are_refused_and_do_not_wrap() -> None:
     w.foreign("az2", "ts1", "11.300.0.0/16", HOP)
     w.rest()
     assert (w.published("az1"), w.learned("az1", "lr")) == ([], [])
-    assert "is no prefix" in next(iter(w.reasons("az1").values()))
+    assert "is not a prefix" in next(iter(w.reasons("az1").values()))
 
 
 def test_quirk_3_ports_that_ic_nb_manages_exchange_no_routes() -> None:

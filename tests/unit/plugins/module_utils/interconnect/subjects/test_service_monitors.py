@@ -285,7 +285,7 @@ def test_quirk_other_source_addresses_share_the_monitor() -> None:
     w.status("az2", "p2", "online")
     w.rest()
     assert w.of("az1", "p2")["status"] == w.of("az3", "p2")["status"] == "online"
-    assert "holds another monitor" in next(iter(w.reasons("az2").values()))
+    assert "has another monitor" in next(iter(w.reasons("az2").values()))
     served = w.of("az2", "p2")["src_ip"]
     w.drop("az1" if served == "2.2.2.9" else "az3", "p2")
     w.rest()
@@ -432,9 +432,9 @@ def test_requests_that_nobody_can_answer_are_reported() -> None:
     w.monitor("az1", "p2", "az2")
     w.rest()
     (reason,) = w.reasons("az1").values()
-    assert "no zone is called az9" in reason
+    assert "no zone is named az9" in reason
     (reason,) = w.reasons("az2").values()
-    assert "zone az1 asks for this service on port p2, and the zone has no such port" in reason
+    assert "zone az1 requests this service on port p2, but the zone has no such port" in reason
     w.port("az2", "p2")
     w.add_zone("az9")
     w.settle()

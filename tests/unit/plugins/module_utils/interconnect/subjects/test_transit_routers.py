@@ -165,7 +165,7 @@ def test_r3_only_what_this_interconnect_made_is_deleted() -> None:
     w.put(nb(w, "az1"), "Logical_Router", name="marked", options={"interconn-tr": "gone"}, external_ids={"ovn-interconnect": "gone"})
     w.converge()
     assert rows(nb(w, "az1"), "Logical_Router", "name") == ["foreign"]
-    assert "nothing shows that this interconnect made it" in w.reasons("az1")["foreign"]
+    assert "nothing shows that this interconnect created it" in w.reasons("az1")["foreign"]
     uuid = w.put(w.ic_nb, "Transit_Router", name="unknown")
     w.converge()
     ids = {"ovn-interconnect-adopted": "unknown", "ovn-interconnect-row": uuid}
@@ -507,7 +507,7 @@ def test_duplicate_name_of_a_switch_port_is_reported() -> None:
     taken = w.add(nb(w, "az2"), "Logical_Switch", switch, "ports", "Logical_Switch_Port", name="trp1", type="router")
     w.converge()
     add_trp(w)
-    assert "zone az2 has a port of this name" in w.reasons("az1")["trp1"]
+    assert "zone az2 already has a port of this name" in w.reasons("az1")["trp1"]
     assert w.rejections() == []
     w.remove(nb(w, "az2"), "Logical_Switch", "ports", taken)
     w.converge()

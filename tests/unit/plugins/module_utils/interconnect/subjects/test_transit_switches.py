@@ -100,7 +100,7 @@ def test_k4_without_a_free_key_the_switch_waits() -> None:
     held = {key: w.put(w.ic_sb, "Datapath_Binding", tunnel_key=key, type="transit-router") for key in range(1024, 4096)}
     w.transit_switch("ts1")
     w.settle()
-    assert "no tunnel key is free between 1024 and 4095" in w.reasons()["ts1"]
+    assert "no tunnel key between 1024 and 4095 is free" in w.reasons()["ts1"]
     assert config(w) == {"interconn-ts": "ts1", "ic-vxlan_mode": "true"}
     w.delete(w.ic_sb, "Datapath_Binding", held[1024])
     w.settle()
@@ -160,7 +160,7 @@ def test_quirk_s4_only_what_this_interconnect_made_is_deleted() -> None:
     w.put(w.zone.nb, "Logical_Switch", name="plain")
     w.settle()
     assert rows(w.zone.nb, "Logical_Switch", "name") == ["foreign", "plain"]
-    assert "nothing shows that this interconnect made it" in w.reasons()["foreign"]
+    assert "nothing shows that this interconnect created it" in w.reasons()["foreign"]
 
 
 def pods(w: World, switch: str, *names: str) -> None:
@@ -272,7 +272,7 @@ def test_s5_of_two_switches_one_is_kept(kept: str) -> None:
         if kept == "named":  # the other one has a port of somebody: it is reported and stays
             assert sorted(found) == sorted([good, other])
             assert "requested-tnl-key" not in w.zone.nb.row("Logical_Switch", other)["other_config"]
-            assert "another one stands for" in w.reasons()["b"]
+            assert "another one already stands for" in w.reasons()["b"]
         else:
             assert found == [good]
     w.check_law()
@@ -675,7 +675,7 @@ def test_k5_of_two_datapaths_with_one_key_the_one_that_nb_uses_keeps_it() -> Non
     w.settle()
     for zone in w.sites:
         assert config(w, "ts2", zone)["requested-tnl-key"] == str(FIRST + 1)
-        assert "has the tunnel key 16711682, which is another one's too" in w.reasons(zone)["ts2"]
+        assert "has the tunnel key 16711682, which another datapath has too" in w.reasons(zone)["ts2"]
         assert "ts1" not in w.reasons(zone)
     w.check_law()
     w.give_lock("az2")
