@@ -1,9 +1,9 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Try each address of the command line, such as ``ssl:[2001:db8::1]:6647``; print as JSON what came of it.
+"""Connect to each address of the command line, such as ``ssl:[2001:db8::1]:6647``, and print the results as JSON.
 
-Empty: somebody listens. ``refused``: the host answers, and nobody listens. Anything else: the reason why the host was not reached.
+The result is empty if the connection was accepted, ``refused`` if the host answers without a listener, and otherwise the error.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 SECONDS = 3
-#: A host that has taken over an address is heard only once its neighbours have forgotten who had it before: some 8 s.
+#: A host that took over an address of another one is reached after its neighbours' ARP entries have expired, after about 8 s.
 ATTEMPTS = 4
 
 
 def attempt(target: str) -> str:
-    """What comes of connections to ``PROTOCOL:ADDRESS:PORT``, until the host answers."""
+    """Connect to ``PROTOCOL:ADDRESS:PORT`` until the host answers; return the result as the module describes it."""
     address, _colon, port = target.partition(":")[2].rpartition(":")
     reason = ""
     for _attempt in range(ATTEMPTS):
@@ -40,7 +40,7 @@ def attempt(target: str) -> str:
 
 
 def main() -> None:
-    """Try all at the same time."""
+    """Connect to all addresses in parallel."""
     targets = sys.argv[1:]
     with ThreadPoolExecutor(max_workers=max(len(targets), 1)) as pool:
         sys.stdout.write(json.dumps(dict(zip(targets, pool.map(attempt, targets)))))
