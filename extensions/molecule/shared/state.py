@@ -1,9 +1,9 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints what a host is, one thing a line: rows of its databases, files, packages, processes. Runs on the host, with what Debian has there.
+"""Prints the state of a host, one object per line: rows of its databases, files, packages, processes. Runs on the host with Debian's Python.
 
-Two readings one second apart must be the same: what the daemons still do after a change is no change of the run that comes next.
+It reads the state again until two readings one second apart are equal, because daemons may still be working on an earlier change.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-# All tables, or those that are not written in the run of things: neighbours and probes come and go.
+# All tables (an empty tuple), or the tables that daemons do not change in normal operation, unlike neighbours and probes.
 DATABASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "/run/ovn/ovn_ic_nb_db.sock": ("OVN_IC_Northbound", ()),
     "/run/ovn/ovn_ic_sb_db.sock": ("OVN_IC_Southbound", ()),
@@ -30,12 +30,12 @@ READINGS = 30
 
 
 def output(*command: str) -> str:
-    """What the command prints; nothing where it fails."""
+    """Return the output of the command; it is empty if the command fails."""
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, text=True).stdout
 
 
 def rows() -> Iterator[str]:
-    """Each row with its uuid and each schema's version, without the columns that are not stored, such as statistics."""
+    """Yield each row with its uuid, and each schema's version, without ephemeral columns such as statistics."""
     for socket, (database, tables) in DATABASES.items():
         if not os.path.exists(socket):
             continue
@@ -52,7 +52,7 @@ def rows() -> Iterator[str]:
 
 
 def files() -> Iterator[str]:
-    """Each file with its time, so that one that is written anew with the same content is seen; databases are compared by their rows."""
+    """Yield each file with its time, which changes if it is written again with the same content. Databases are compared by rows."""
     for folder in FOLDERS:
         for directory, folders, names in os.walk(folder):
             folders[:] = [name for name in folders if name != "__pycache__"]
@@ -67,7 +67,7 @@ def files() -> Iterator[str]:
 
 
 def state() -> list[str]:
-    """All of it, in one order."""
+    """Return all lines, sorted."""
     packages = output("dpkg-query", "--show").splitlines()
     processes = [f"{unit} {output('systemctl', 'show', '--property=MainPID,UnitFileState', unit).split()}" for unit in UNITS]
     return sorted([*rows(), *files(), *packages, *processes])
