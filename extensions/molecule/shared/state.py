@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints the state of a host, one object per line: rows of its databases, files, packages, processes. Runs on the host with Debian's Python.
+"""Prints the state of a host, one object per line: rows of its databases, files, packages, processes. Runs on the host.
 
 It reads the state again until two readings one second apart are equal, because daemons may still be working on an earlier change.
 """
