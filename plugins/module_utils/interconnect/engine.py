@@ -215,7 +215,7 @@ class Engine:
 
     def _observe_key(self, subject: str, key: Hashable, change: RowChange) -> None:
         place = (subject, key)
-        if self._conflicts.watches(place):
+        if place in self._conflicts.busy:
             self._conflicts.observe(place, change)
         flight = self._in_flight.get(place)
         if flight is None:
@@ -302,13 +302,20 @@ class Engine:
         self.runs.begin()
         groups: list[Group] = []
         self.planned = []
+        current: Subject | None = None
         for subject, key in self._take(most):
-            self.runs.enter(subject.name)
+            if subject is not current:
+                current = subject
+                self.runs.enter(subject.name)
             place = (subject.name, key)
             self.planned.append(place)
             changes = self._plan_key(subject, place)
-            if changes is not None:
-                groups += self._let_go(Group(subject.name, key, changes))
+            if changes:
+                group = Group(subject.name, key, changes)
+                if self._may_write(group):
+                    groups.append(group)
+            elif changes is not None:
+                self._agree(place)
             if enough():
                 break
         self.runs.enter(None)
@@ -328,26 +335,27 @@ class Engine:
                 # CPython does not shrink a dict on deletion: iterating over an emptied one still scans its old table
                 dirty.clear()
 
-    def _let_go(self, group: Group) -> Iterator[Group]:
-        """The group if it may be written now. A key that has nothing to write is no longer set aside."""
+    def _agree(self, place: tuple[str, Hashable]) -> None:
+        """A key has nothing to write, so it waits for nothing."""
+        if place in self._conflicts.busy:
+            self._conflicts.agreed(place)
+        if self._waiting and place in self._waiting:
+            self._go_on(place)
+            self._retries.pop(place, None)
+
+    def _may_write(self, group: Group) -> bool:
+        """Whether a group may be written now; if not, its key waits."""
         place = (group.subject, group.key)
         waiting = self._waiting.get(place) if self._waiting else None
-        if not group.changes:
-            if self._conflicts.watches(place):
-                self._conflicts.agreed(place)
-            if waiting is not None:
-                self._go_on(place)
-                self._retries.pop(place, None)
-            return
         if waiting is not None and waiting.cause is Cause.REFUSED and waiting.due > self._clock() and waiting.contents == contents(group):
-            return
-        hold = self._conflicts.hold(group)
+            return False
+        hold = self._conflicts.hold(group) if place in self._conflicts.busy else None
         if hold is not None:
             self._wait(place, WaitingKey(hold.due, hold.wait, hold.reason, Cause.CONFLICT, self._clock()))
-            return
+            return False
         if waiting is not None:
             self._go_on(place)
-        yield group
+        return True
 
     def _plan_key(self, subject: Subject, place: tuple[str, Hashable]) -> tuple[Change, ...] | None:
         """The Changes of a key, None if its subject raised an exception."""

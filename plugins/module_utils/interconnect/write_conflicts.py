@@ -69,16 +69,12 @@ class WriteConflicts:
         self._clock = clock
         self._window = clock()
         self._counts: dict[Place, int] = {}
-        #: By busy place and contents.
-        self._busy: dict[Place, dict[str, _Write]] = {}
-
-    def watches(self, place: Place) -> bool:
-        """Whether the writes to a place are remembered, so that its row changes and plans have to be reported."""
-        return bool(self._busy) and place in self._busy
+        #: By place and contents: the remembered writes. The row changes and the plans of these places have to be reported.
+        self.busy: dict[Place, dict[str, _Write]] = {}
 
     def hold(self, group: Group) -> Hold | None:
         """Why a group may not be written now; None if it may."""
-        writes = self._busy.get((group.subject, group.key)) if self._busy else None
+        writes = self.busy.get((group.subject, group.key))
         write = writes.get(contents(group)) if writes else None
         if write is None or not (write.undone or write.lost) or write.due <= self._clock():
             return None
@@ -91,11 +87,11 @@ class WriteConflicts:
         if now - self._window > WINDOW:
             self._forget_old(now)
         count = self._counts[place] = self._counts.get(place, 0) + 1
-        writes = self._busy.get(place)
+        writes = self.busy.get(place)
         if writes is None:
             if count <= FREE_WRITES:
                 return
-            writes = self._busy[place] = {}
+            writes = self.busy[place] = {}
         text = contents(group)
         write = writes.get(text)
         if write is None or not (write.undone or write.lost):
@@ -109,41 +105,39 @@ class WriteConflicts:
         write.until = now + write.wait + max(WINDOW, write.wait)
 
     def lost(self, group: Group) -> None:
-        """The server rejected a group for a temporary reason, or the outcome is unknown."""
-        writes = self._busy.get((group.subject, group.key)) if self._busy else None
+        """The server did not take a group, for a reason that may be over at the next attempt, or nobody knows whether it did."""
+        writes = self.busy.get((group.subject, group.key)) if self.busy else None
         for write in (writes or {}).values():
             write.lost = write.lost or write.group is group
 
     def observe(self, place: Place, change: RowChange) -> None:
-        """Record what a row change means for the writes to a place."""
-        for write in self._busy.get(place, {}).values():
+        """Note what a row change that concerns a place means for what was written there."""
+        for write in self.busy.get(place, {}).values():
             effect = _effect(write.group, change) if write.group is not None else _NEITHER
             if effect != _NEITHER:
                 write.undone = effect == _UNDONE
 
     def agreed(self, place: Place) -> None:
-        """A pass had nothing to plan for a place: what another client has undone is no longer wanted, or has been
-        restored.
-        """
-        writes = self._busy.get(place)
+        """A pass found a place as it should be: what another client has undone there is no longer wanted, or it is back."""
+        writes = self.busy.get(place)
         if writes:
             for text in [text for text, write in writes.items() if write.undone]:
                 del writes[text]
 
     def forget(self, subject: str | None = None) -> None:
-        """Forget the writes of a subject, or of all subjects: the set of other writers has changed."""
-        for place in [place for place in self._busy if subject in (None, place[0])]:
-            del self._busy[place]
+        """Forget the writes of a subject, or of all: whoever could write there has changed."""
+        for place in [place for place in self.busy if subject in (None, place[0])]:
+            del self.busy[place]
 
     def _forget_old(self, now: float) -> None:
         self._window = now
         self._counts.clear()
-        for place, writes in list(self._busy.items()):
+        for place, writes in list(self.busy.items()):
             current = {text: write for text, write in writes.items() if write.until > now}
             if current:
-                self._busy[place] = current
+                self.busy[place] = current
             else:
-                del self._busy[place]
+                del self.busy[place]
 
 
 def contents(group: Group) -> str:

@@ -253,8 +253,11 @@ class Orphans:
             if not self._found[place]:
                 del self._found[place]
         row = zone.nb.row(_STATIC, uuid)
-        route = rows.learned_from(row) if row is not None else None
-        if row is None or route is None or zone.ic_sb.row("Route", route) is not None:
+        text = row["external_ids"].get(rows.LEARNED_KEY) if row is not None else None
+        if row is None or text is None or zone.ic_sb.row("Route", text) is not None:
+            return  # usually; only a text that is not a row's uuid as servers write it has to be read
+        route = rows.learned_from(row)
+        if route is None or zone.ic_sb.row("Route", route) is not None:
             return
         prefix = parse_prefix(row["ip_prefix"])
         if prefix is not None:
