@@ -6,12 +6,14 @@
 
 A rule is an anchor of a page of docs/spec, such as `<a id="routes-5.6.10"></a>`. It is cited as `spec routes-5.6.10`, several as
 `spec routes-5.6.8, routes-5.6.11 and routes-6.d`, all rules from one to another in the order of the page as `spec ports-P-1 to ports-P-5`.
+A citation counts for a test in a test function, its docstring and its decorators, and anywhere in the tasks of a test that is not Python.
 An anchor that contains others (a section) needs no citation of its own. A rule that no test can prove says why in its text, as in
 `*Not tested: an order inside upstream's cycle.*`; in a section that holds for all its rules.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -123,6 +125,17 @@ def citations(path: str, text: str, order: list[str]) -> Iterator[Citation]:
         yield Citation(path, text.count("\n", 0, found.start()) + 1, tuple(names_of(found["names"], order)))
 
 
+def proofs(path: str, text: str) -> list[range]:
+    """The lines of a file in which a citation says what a test proves."""
+    if not TESTS.fullmatch(path):
+        return []
+    if not path.endswith(".py"):
+        return [range(1, text.count("\n") + 2)]
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    tests = (node for node in functions if node.name.startswith("test_"))
+    return [range(min([node.lineno, *(mark.lineno for mark in node.decorator_list)]), (node.end_lineno or 0) + 1) for node in tests]
+
+
 def dangling(citation: Citation, known: Rules) -> Iterator[str]:
     """What is wrong with a citation."""
     for name in citation.names:
@@ -151,9 +164,10 @@ def findings(known: Rules, texts: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Everything that is wrong, for these rules and these files."""
     order, tested = list(known), {}
     for path, text in texts:
+        proven = proofs(path, text)
         for citation in citations(path, text, order):
             yield from dangling(citation, known)
-            if TESTS.fullmatch(path):
+            if any(citation.line in lines for lines in proven):
                 tested.update(dict.fromkeys(citation.names, f"{path}:{citation.line}"))
         yield from unreadable(path, text)
     yield from uncited(known, tested)

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.ours("the zone's transactions fail for ever")
 
 
 def test_a_chassis_name_in_two_zones_is_put_aside(ic: Interconnect) -> None:
+    """Nothing but that chassis is left out (spec zones-B.4)."""
     az1, az2 = ic.zones
     gateway(az1, "gw", "192.0.2.1")
     ic.settle()
@@ -30,6 +31,7 @@ def test_a_chassis_name_in_two_zones_is_put_aside(ic: Interconnect) -> None:
 
 
 def test_an_encap_in_two_zones_is_put_aside(ic: Interconnect) -> None:
+    """Nothing but that encap is left out (spec zones-B.4)."""
     az1, az2 = ic.zones
     gateway(az1, "gw1", "192.0.2.1")
     ic.settle()

@@ -57,7 +57,7 @@ Text of the section.
 RULES = check.rules_of("page.md", PAGE)
 ORDER = list(RULES)
 ALL = "page-A-1, page-A-2, page-2.1.1, page-2.1.2, page-3"
-PROOF = ("tests/unit/test_a.py", f'"""A sentence ({SPEC} {ALL})."""')
+PROOF = ("tests/unit/test_a.py", f'def test_a() -> None:\n    """A sentence ({SPEC} {ALL})."""\n')
 
 
 def found(*texts: tuple[str, str], page: str = PAGE) -> list[str]:
@@ -132,12 +132,33 @@ def test_tests_of_all_kinds_prove_a_rule(path: str) -> None:
     assert found((path, PROOF[1])) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [f'"""A module ({SPEC} {ALL})."""', f"# {SPEC} {ALL}", f"def helper() -> None:\n    # {SPEC} {ALL}\n    pass"],
+    ids=["module", "comment", "helper"],
+)
+def test_only_test_functions_prove_a_rule(text: str) -> None:
+    assert len(found((PROOF[0], text))) == len(ALL.split(", "))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"@mark(1)\n@mark('{SPEC} {ALL}')\ndef test_a() -> None:\n    pass\n",
+        f"class TestA:\n    async def test_a(self) -> None:\n        # {SPEC} {ALL}\n        pass\n",
+    ],
+    ids=["decorator", "method"],
+)
+def test_all_of_a_test_function_proves_a_rule(text: str) -> None:
+    assert found((PROOF[0], text)) == []
+
+
 def test_a_rule_that_says_why_it_has_no_test_needs_none() -> None:
     page = PAGE.replace("lines\n", "lines. *Not tested: a reason.*\n")
     proof = (PROOF[0], PROOF[1].replace("page-A-2, ", ""))
     assert found(proof, page=page) == []
     (finding,) = found(PROOF, page=page)
-    assert 'page-A-2: says "Not tested", but tests/unit/test_a.py:1 cites it' in finding
+    assert 'page-A-2: says "Not tested", but tests/unit/test_a.py:2 cites it' in finding
 
 
 @pytest.mark.parametrize("mark", ["", "*Not tested.*", "*Not tested: *", "Not tested: a reason."])

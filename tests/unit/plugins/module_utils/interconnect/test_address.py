@@ -80,6 +80,7 @@ any_prefix = st.one_of(prefixes_of(4), prefixes_of(6)).filter(lambda item: item.
     ],
 )
 def test_prefix_is_read_and_written(text: str, expected: str) -> None:
+    """A prefix in every form, and its canonical text (spec routes-P1, routes-P2, routes-P7)."""
     assert address.format_prefix(prefix(text)) == expected
 
 
@@ -126,6 +127,7 @@ def test_prefix_is_read_and_written(text: str, expected: str) -> None:
     ],
 )
 def test_text_that_is_no_prefix(text: str) -> None:
+    """Text that is not a prefix (spec routes-P1)."""
     assert address.parse_prefix(text) is None
 
 
@@ -209,6 +211,7 @@ def test_any_text_is_a_prefix_of_the_standard_library_or_none(text: str) -> None
     ],
 )
 def test_belongs_to(text: str, item: str, expected: bool) -> None:
+    """A prefix belongs to an item that contains it (spec routes-4.3)."""
     assert address.belongs_to(prefix(text), prefix(item)) is expected
 
 
@@ -244,6 +247,7 @@ def test_every_prefix_belongs_to_its_own_truncations(item: Prefix, length: int) 
     ],
 )
 def test_link_local(text: str, expected: bool) -> None:
+    """Prefixes inside the link-local ranges, and larger ones (spec routes-4.3.4)."""
     assert address.is_link_local(prefix(text)) is expected
 
 
@@ -272,11 +276,13 @@ def test_next_hops_in_fe80_64(text: str, expected: bool) -> None:
     ],
 )
 def test_next_hop(text: str, expected: str | None) -> None:
+    """A next hop is an address, with a length or without (spec routes-5.5)."""
     hop = address.parse_nexthop(text)
     assert (None if hop is None else address.format_address(hop)) == expected
 
 
 def test_plain_address_has_no_length() -> None:
+    """An address with a length is not a plain one (spec routes-6.c)."""
     assert address.parse_ip("10.0.0.1") == Address(4, 0x0A000001)
     assert address.parse_ip("10.0.0.1/32") is None
     assert address.parse_ip("discard") is None
@@ -328,6 +334,7 @@ def test_uuid_in_its_36_characters(value: uuid.UUID) -> None:
     ],
 )
 def test_port_address(text: str, ipv4: list[str], ipv6: list[str]) -> None:
+    """A port's address is read up to the first item that is none (spec routes-P4)."""
     port = address.parse_port_address(text)
     assert port is not None
     assert address.format_mac(port.mac) == MAC
@@ -355,6 +362,7 @@ def test_port_address_without_mac(text: str) -> None:
     ],
 )
 def test_next_hop_of_a_port(networks: str, over_ipv6: bool, ipv4_hop: str | None, ipv6_hop: str) -> None:
+    """The next hop by the family of the prefix (spec routes-4.4)."""
     port = address.parse_port_address(f"{MAC} {networks}")
     assert port is not None
     expected4 = None if ipv4_hop is None else ip(ipv4_hop)
@@ -381,6 +389,7 @@ def test_next_hop_of_a_port(networks: str, over_ipv6: bool, ipv4_hop: str | None
     ],
 )
 def test_next_hops_of_a_router_port(hop: str, contains: bool, owns: bool, backs: bool) -> None:
+    """Which addresses a router port reaches, and which it owns (spec routes-5.6.9, routes-6.d)."""
     port = address.parse_lrp_networks(MAC, {"169.254.100.1/24", "2001:db8:1::1/64", "0.0.0.0/0"})
     assert port is not None
     assert port.contains(ip(hop)) is contains
@@ -446,6 +455,7 @@ def test_containing_is_that_of_the_standard_library(network: Prefix, other: Pref
     ],
 )
 def test_vip(key: str, expected: str | None) -> None:
+    """The address in the key of a VIP (spec routes-P5)."""
     vip = address.parse_vip(key)
     assert (None if vip is None else address.format_prefix(vip)) == expected
 
@@ -466,6 +476,7 @@ def test_vip(key: str, expected: str | None) -> None:
     ],
 )
 def test_vip_stops_a_route(vip: str, route: str, expected: bool) -> None:
+    """A VIP inside a prefix without host bits stops it (spec routes-5.6.10)."""
     parsed = address.parse_vip(vip)
     assert parsed is not None
     assert address.vip_stops(parsed, prefix(route)) is expected

@@ -119,6 +119,7 @@ def test_probe_interval(value: str | None, tcp: int, unix: int) -> None:
     ],
 )
 def test_list(text: str, items: list[str], bad: list[str]) -> None:
+    """A list is cut at commas and not trimmed (spec routes-P3)."""
     parsed = settings.prefix_list(text)
     assert [format_prefix(item) for item in parsed.items] == items
     assert list(parsed.bad) == bad
@@ -216,6 +217,7 @@ def test_ipv4_over_ipv6_is_inherited(router: str | None, port: str | None) -> No
 
 
 def test_bad_items_name_their_option() -> None:
+    """Bad items are named together with their option (spec routes-P3)."""
     zone = ZoneOptions.read({"ic-route-blacklist": "bad,10.0.0.0/8"})
     port = PortOptions.read({"ic-route-filter-learn": "10.0.0.0/8 ", "ic-route-deny-adv": "x"})
     assert [str(item) for item in zone.bad_items] == ['ic-route-blacklist of the zone has the item "bad", which is not a prefix']

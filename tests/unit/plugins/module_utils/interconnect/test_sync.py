@@ -57,7 +57,7 @@ def lock(sync: ZoneSync, name: str) -> Idle:
 
 
 def test_quirk_f3_a_standby_does_not_queue_for_the_lock_of_ic_sb(sync: ZoneSync) -> None:
-    """Only the active daemon asks for the lock of IC_SB (spec newest-N-21)."""
+    """Only the active daemon asks for the lock of IC_SB (spec newest-N-21, status-F.3)."""
     sync.run()
     assert (sync.status, lock(sync, SB).wanted, lock(sync, IC_SB).wanted) == ("standby", "ovn_ic", None)
     lock(sync, SB).given = True
@@ -66,6 +66,7 @@ def test_quirk_f3_a_standby_does_not_queue_for_the_lock_of_ic_sb(sync: ZoneSync)
 
 
 def test_quirk_f3_the_lock_of_ic_sb_is_given_back_with_that_of_the_zone(sync: ZoneSync) -> None:
+    """A daemon that is not active gives the lock of IC_SB back (spec status-F.3)."""
     for name in (SB, IC_SB):
         lock(sync, name).given = True
     sync.run()
@@ -76,6 +77,7 @@ def test_quirk_f3_the_lock_of_ic_sb_is_given_back_with_that_of_the_zone(sync: Zo
 
 
 def test_a_paused_daemon_wants_no_lock(sync: ZoneSync) -> None:
+    """Pause gives both locks back (spec status-F-4)."""
     for name in (SB, IC_SB):
         lock(sync, name).given = True
     sync.run()

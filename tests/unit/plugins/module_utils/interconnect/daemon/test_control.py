@@ -101,6 +101,7 @@ def test_only_warnings_are_limited(recorder: Recorder) -> None:
 
 
 def test_status_and_pause(control: Control, recorder: Recorder) -> None:
+    """Active, standby or paused (spec status-F.2)."""
     assert (say(control, "status"), say(control, "is-paused")) == ("Status: standby\nIC-SB lock: not held", "false")
     assert say(control, "pause") == ""
     assert (say(control, "status"), say(control, "is-paused")) == ("Status: paused\nIC-SB lock: not held", "true")
@@ -124,6 +125,7 @@ def test_exit(control: Control) -> None:
 
 
 def test_every_command_of_the_spec_is_there(control: Control) -> None:
+    """Upstream's commands, under their names (spec status-F.2)."""
     wanted = "exit pause resume is-paused status nb-connection-status sb-connection-status ic-nb-connection-status ic-sb-connection-status"
     wanted += " version list-commands coverage/read-counter coverage/show memory/show guard/show guard/release progress skipped/show"
     wanted += " zone/claim vlog/set vlog/list-pattern vlog/reopen vlog/close vlog/disable-rate-limit vlog/enable-rate-limit"

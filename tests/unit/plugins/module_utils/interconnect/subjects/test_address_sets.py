@@ -94,6 +94,7 @@ def test_a_set_is_published_and_learned() -> None:
 
 
 def test_quirk_a_learned_set_with_ic_adv_is_published_again() -> None:
+    """A learned set that is chosen is published again (spec address-sets-3)."""
     w = Sets()
     uuid = w.local("az1", "A", "p", "q")
     w.rest()
@@ -122,7 +123,7 @@ def test_empty_strings_other_spellings_and_sets_made_by_northd() -> None:
 
 
 def test_union_and_the_local_set_wins() -> None:
-    """Sets of one name are merged, and a local one of that name stays (spec address-sets-A2, address-sets-A5)."""
+    """Sets of one name are merged, and a local one of that name stays (spec address-sets-A2, address-sets-A5, address-sets-6)."""
     w = Sets(3)
     first = w.local("az1", "S", "a", "b")
     w.local("az2", "S", "b", "c")
@@ -139,6 +140,7 @@ def test_union_and_the_local_set_wins() -> None:
 
 
 def test_quirk_a_learned_name_is_taken_until_the_mark_is_removed() -> None:
+    """A learned set becomes a local one when its mark is removed (spec address-sets-3)."""
     w = Sets()
     w.local("az1", "S", "a")
     w.rest()
@@ -179,6 +181,7 @@ def test_rows_by_hand() -> None:
 
 
 def test_quirk_an_empty_sb_withdraws_the_sets() -> None:
+    """An empty SB withdraws the zone's sets (spec address-sets-A4)."""
     w = Sets()
     w.local("az1", "S", "a")
     w.rest()
@@ -190,6 +193,7 @@ def test_quirk_an_empty_sb_withdraws_the_sets() -> None:
 
 
 def test_quirk_a_name_that_northd_uses_in_sb_only_is_learned() -> None:
+    """A name that is taken in SB only is learned into NB (spec address-sets-A6)."""
     w = Sets()
     w.put(w.sb("az2"), "Address_Set", name="pg1_ip4", addresses={"z"})
     w.put(w.ic_sb, "Address_Set", name="pg1_ip4", availability_zone=w.az("az1"), addresses={"a"})
@@ -199,6 +203,7 @@ def test_quirk_a_name_that_northd_uses_in_sb_only_is_learned() -> None:
 
 
 def test_quirk_a_dead_zones_sets_stay() -> None:
+    """Sets of a zone whose daemon is gone stay (spec address-sets-3)."""
     w = Sets()
     w.stop("az1")
     w.put(w.ic_sb, "Address_Set", name="Y", availability_zone=w.az("az1"), addresses={"d"})
@@ -208,6 +213,7 @@ def test_quirk_a_dead_zones_sets_stay() -> None:
 
 
 def test_without_the_table_nothing_is_touched() -> None:
+    """Without the table in IC_SB nothing is written, and that is said (spec address-sets-5)."""
     w = Sets(schemas=schemas_without("OVN_IC_Southbound.Address_Set"))
     w.put(w.nb("az1"), "Address_Set", name="old", external_ids={"ic-learnt": "true"})
     w.local("az1", "S", "a")
@@ -220,6 +226,7 @@ def test_without_the_table_nothing_is_touched() -> None:
 
 
 def test_without_options_nothing_is_published_and_learning_works() -> None:
+    """Without options in SB nothing is published, and own rows go (spec address-sets-5)."""
     w = Sets(schemas=schemas_without("OVN_Southbound.Address_Set.options"))
     w.put(w.ic_sb, "Address_Set", name="X", availability_zone=w.az("az1"), addresses={"a"})
     dead = w.put(w.ic_sb, "Availability_Zone", name="az9")

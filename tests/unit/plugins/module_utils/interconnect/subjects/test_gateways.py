@@ -31,7 +31,7 @@ def add_encap(w: World, store: Store, chassis: str, kind: str, ip: str, **option
 
 
 def test_gateway_sync() -> None:
-    """A gateway is copied to other zones with host name and encaps, and with nothing else (spec zones-B-1, zones-B-2, zones-B-7)."""
+    """A gateway is copied to other zones with host name and encaps, and nothing else (spec zones-B-1, zones-B-2, zones-B-7, zones-D)."""
     w = world()
     gw1 = w.chassis("gw1", zone="az1", ip="192.0.2.1")
     add_encap(w, sb(w, "az1"), gw1, "vxlan", "192.0.2.1")
@@ -108,6 +108,7 @@ def test_a_chassis_with_both_flags_is_a_local_gateway() -> None:
 
 
 def test_quirk_same_chassis_name_in_two_zones_blocks_nobody() -> None:
+    """One chassis name in two zones: the first zone keeps it, the second reports it (spec zones-B.4)."""
     w = world()
     first = w.chassis("gw1", zone="az1")
     w.settle()
@@ -128,6 +129,7 @@ def test_quirk_same_chassis_name_in_two_zones_blocks_nobody() -> None:
 
 
 def test_quirk_same_encap_in_two_zones_blocks_nobody() -> None:
+    """One encap in two zones: the first zone keeps it, the second reports it (spec zones-B.4)."""
     w = world()
     first = w.chassis("gw1", zone="az1", ip="192.0.2.1")
     second = w.chassis("gw2", zone="az2", ip="192.0.2.1")
@@ -199,6 +201,7 @@ def test_a_gateway_gets_the_address_of_one_that_goes() -> None:
 
 
 def test_quirk_a_remote_chassis_that_lost_its_flag_is_adopted_again() -> None:
+    """A copy without its flag gets it again (spec zones-B.4)."""
     w = world()
     w.chassis("gw1", zone="az1")
     w.settle()
@@ -210,6 +213,7 @@ def test_quirk_a_remote_chassis_that_lost_its_flag_is_adopted_again() -> None:
 
 
 def test_quirk_a_plain_local_chassis_of_a_gateways_name_is_reported() -> None:
+    """A local chassis of a gateway's name is left alone (spec zones-B.4)."""
     w = world()
     w.chassis("gw1", zone="az2", interconn=False, ip="192.0.2.9")
     w.chassis("gw1", zone="az1", ip="192.0.2.1")
@@ -229,6 +233,7 @@ def test_a_real_chassis_is_never_taken_for_a_copy() -> None:
 
 
 def test_quirk_an_encap_type_that_ic_sb_does_not_know_is_left_out() -> None:
+    """An encap type that IC_SB lacks is left out (spec zones-B.4)."""
     schemas = schemas_without()
     tables = dict(schemas[IC_SB].json["tables"])
     kind = {"type": {"key": {"type": "string", "enum": ["set", ["geneve", "vxlan"]]}}}
@@ -246,6 +251,7 @@ def test_quirk_an_encap_type_that_ic_sb_does_not_know_is_left_out() -> None:
 
 
 def test_rows_without_encaps_are_ignored() -> None:
+    """Chassis and gateways without encaps are ignored (spec zones-B.4)."""
     w = world()
     w.put(sb(w, "az1"), "Chassis", name="gw1", other_config={"is-interconn": "true"})
     w.put(w.ic_sb, "Gateway", name="gw9", availability_zone=w.az("az2"))

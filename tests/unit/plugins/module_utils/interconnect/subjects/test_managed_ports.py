@@ -126,7 +126,7 @@ def test_no_chassis_port() -> None:
 
 
 def test_chassis_reassignment() -> None:
-    """A port on a chassis that no zone has is removed everywhere (spec ports-X-3)."""
+    """A port follows its chassis from zone to zone; on an unknown chassis it is removed everywhere (spec ports-X-3, ports-9)."""
     w = world()
     tsp = add_tsp(w, chassis="gw-az1")
     assert (lsp(w, "az1")["type"], lsp(w, "az2")["type"], binding(w)["gateway"]) == ("", "remote", "gw-az1")
@@ -244,6 +244,7 @@ def test_two_zones_do_not_fight_over_a_no_chassis_port_that_an_operator_has_too(
 
 @pytest.mark.parametrize("zone", ["az1", "az2"])
 def test_quirk_a_port_that_lost_its_mark_is_adopted_again(zone: str) -> None:
+    """A port of the right name on the right switch gets its mark again (spec ports-4.4)."""
     w = world()
     add_tsp(w, chassis="gw-az1", type="router", peer="lrp1")
     before = lsp(w, zone).uuid
@@ -281,6 +282,7 @@ def test_p8_a_marked_port_without_transit_switch_port_is_removed() -> None:
 
 
 def test_quirk_a_row_that_outlives_its_port_makes_a_plain_copy_until_its_owner_is_back() -> None:
+    """A row without transit switch port has plain copies (spec ports-4.4)."""
     w = world()
     tsp = add_tsp(w, chassis="gw-az1")
     w.stop("az1")
@@ -295,6 +297,7 @@ def test_quirk_a_row_that_outlives_its_port_makes_a_plain_copy_until_its_owner_i
 
 
 def test_quirk_one_port_on_two_switches_is_published_once() -> None:
+    """One port on two switches is published on one of them (spec ports-4.4)."""
     w = world()
     tsp = add_tsp(w, chassis="gw-az1")
     second = w.transit_switch("ts2")
@@ -311,6 +314,7 @@ def test_quirk_one_port_on_two_switches_is_published_once() -> None:
 
 
 def test_quirk_a_deleted_switch_keeps_the_rows_and_keys_of_its_ports() -> None:
+    """A switch deleted in NB costs no row and no key (spec switches-4.4)."""
     w = world()
     add_tsp(w, "first", chassis="gw-az1")
     add_tsp(w, chassis="gw-az1")
@@ -322,6 +326,7 @@ def test_quirk_a_deleted_switch_keeps_the_rows_and_keys_of_its_ports() -> None:
 
 
 def test_keys_reach_nb_only_once_they_are_committed() -> None:
+    """The key is requested only once IC_SB has it (spec ports-5)."""
     w = world(["az1"])
     switch = named(w.ic_nb, "Transit_Switch", "ts1").uuid
     w.add(w.ic_nb, "Transit_Switch", switch, "ports", "Transit_Switch_Port", name="tsp1", chassis="gw-az1")

@@ -200,6 +200,7 @@ def test_p9_a_port_that_goes_is_withdrawn_everywhere() -> None:
 
 @pytest.mark.parametrize("kind", ["", "localnet"])
 def test_a_port_that_becomes_of_another_type_is_withdrawn(kind: str) -> None:
+    """A port that becomes a VIF or localnet port is withdrawn (spec ports-7)."""
     w = attached()
     w.put(nb(w, "az1"), "Logical_Switch_Port", lsp(w, "az1").uuid, type=kind)
     w.converge()
@@ -218,6 +219,7 @@ def test_quirk_p5_router_id_goes_with_the_router_port_and_the_row_stays() -> Non
 
 
 def test_a_port_without_router_port_keeps_its_row_with_nothing_in_it() -> None:
+    """The row stays, with empty address and gateway (spec ports-6)."""
     w = attached()
     w.set_keys(nb(w, "az1"), "Logical_Switch_Port", lsp(w, "az1").uuid, "options", router_port=None)
     w.converge()
@@ -225,6 +227,7 @@ def test_a_port_without_router_port_keeps_its_row_with_nothing_in_it() -> None:
 
 
 def test_quirk_6_a_row_without_type_of_a_port_without_router_port_stays() -> None:
+    """The row stays, with empty address and gateway (spec ports-6)."""
     w = attached()
     with w.batch():
         w.put(w.ic_sb, "Port_Binding", binding(w).uuid, type=None, nb_ic_uuid=None)
@@ -255,6 +258,7 @@ def test_p5_a_router_made_anew_gives_another_router_id() -> None:
 
 
 def test_quirk_p5_a_switch_port_has_no_router_id() -> None:
+    """A switch port has no router-id (spec ports-P-5)."""
     w = world()
     leaf = w.put(nb(w, "az1"), "Logical_Switch", name="leaf")
     w.add(nb(w, "az1"), "Logical_Switch", leaf, "ports", "Logical_Switch_Port", name="leaf1", type="switch", peer="spine1")
@@ -406,6 +410,7 @@ def test_keys_survive_the_loss_of_ic_sb_whoever_comes_first() -> None:
 
 
 def test_a_port_that_moves_to_another_switch_gets_a_new_row() -> None:
+    """A moved port has a new row with a new key (spec ports-7)."""
     w = attached()
     w.transit_switch("ts2")
     w.converge()
@@ -423,6 +428,7 @@ def test_a_port_that_moves_to_another_switch_gets_a_new_row() -> None:
 
 
 def test_quirk_a_renamed_switch_keeps_its_ports() -> None:
+    """A switch that was renamed in NB is found by interconn-ts (spec switches-4.4)."""
     w = attached()
     for zone in ("az1", "az2"):
         w.put(nb(w, zone), "Logical_Switch", switch(w, zone), name="renamed")
@@ -510,6 +516,7 @@ def test_quirk_a_switch_port_has_the_name_of_a_router_port_row() -> None:
 
 
 def test_spine_leaf() -> None:
+    """Switch ports of three zones on a spine (spec ports-9, ports-P-2)."""
     w = world(["az1", "az2", "az3"], "spine")
     for number, zone in enumerate(w.sites, 1):
         leaf = w.put(nb(w, zone), "Logical_Switch", name="leaf")
@@ -532,6 +539,7 @@ def test_spine_leaf() -> None:
 
 
 def test_switch_ports_need_the_peer_column() -> None:
+    """Without the column peer there are no switch ports (spec ports-8)."""
     w = world(schemas=schemas_without("OVN_Northbound.Logical_Switch_Port.peer"))
     add_lsp(w, "az1", "spine1", "switch")
     w.converge()
@@ -539,6 +547,7 @@ def test_switch_ports_need_the_peer_column() -> None:
 
 
 def test_works_on_the_oldest_schemas() -> None:
+    """23.03 has neither types nor switch ports (spec ports-8)."""
     w = attached(schemas=schemas_without(*LACKING_IN_2303))
     assert binding(w)["gateway"] == "gw1"
     assert lsp(w, "az2")["type"] == "remote"

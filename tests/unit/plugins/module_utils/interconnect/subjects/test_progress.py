@@ -76,6 +76,7 @@ def test_a_lowered_request_is_confirmed_as_it_is() -> None:
 
 
 def test_quirk_e3_a_restart_keeps_the_counter() -> None:
+    """A restart keeps the counter (spec status-E.3)."""
     world = World(lambda: (Progress(),))
     ask(world, 9)
     confirm(world, "az1", 9)
@@ -87,6 +88,7 @@ def test_quirk_e3_a_restart_keeps_the_counter() -> None:
 
 
 def test_quirk_e3_a_zone_that_joins_confirms_the_number_in_one_step() -> None:
+    """A new zone confirms the number in one step (spec status-E.3)."""
     world = World(lambda: (Progress(),))
     ask(world, 10**12)
     confirm(world, "az1", 10**12)

@@ -17,6 +17,7 @@ def pair(w: RoutesWorld, *, switch: str = "ts1", subnet: str = "169.254.101", ro
 
 
 def test_routes_disappear_with_their_transit_switch() -> None:
+    """Scenario "route deletion upon TS deletion" (spec routes-10)."""
     w = RoutesWorld(3, ("ts1-1", "ts1-2", "ts2-1"), DEFAULTS)
     for zone, router, switch in (("az1", "a", "ts1-1"), ("az1", "b", "ts1-2"), ("az2", "c", "ts2-1")):
         w.connect(zone, router, switch, "169.254.100.1/24")
@@ -128,6 +129,7 @@ def test_ipv6_routes_go_with_the_ipv6_address() -> None:
 
 
 def test_route_tables() -> None:
+    """Scenario "route sync -- multiple route tables" (spec routes-10)."""
     w = RoutesWorld(2, ("ts11", "ts12", "ts13", "ts21", "ts22"))
     for router, switches in (("lr1", ("ts11", "ts12", "ts13")), ("lr2", ("ts21", "ts22"))):
         for number, switch in enumerate(switches, 1):
@@ -148,6 +150,7 @@ def test_route_tables() -> None:
 
 
 def test_own_static_routes_win() -> None:
+    """Scenario "same routes destination" (spec routes-10)."""
     w = RoutesWorld(options=DEFAULTS)
     pair(w)
     for number in (1, 2):
@@ -160,6 +163,7 @@ def test_own_static_routes_win() -> None:
 
 
 def test_ipv6_denylist() -> None:
+    """Scenario "route sync -- IPv6 denylist filter" (spec routes-10)."""
     w = RoutesWorld()
     for number in (1, 2):
         w.connect(f"az{number}", "lr", "ts1", f"2001:db8:1::{number}/64")
@@ -188,6 +192,7 @@ def test_ipv6_denylist() -> None:
 
 
 def test_three_zones_on_three_switches() -> None:
+    """Scenario "interconnection" (spec routes-10)."""
     w = RoutesWorld(3, ("ts1", "ts2", "ts3"))
     for switch in (1, 2, 3):
         for zone in (1, 2, 3):
@@ -202,6 +207,7 @@ def test_three_zones_on_three_switches() -> None:
 
 
 def test_tags() -> None:
+    """Scenario "route tag" (spec routes-10)."""
     w = RoutesWorld(2, ("ts11", "ts12", "ts21", "ts22", "peer"))
     for router, switches in (("lr1", ("ts11", "ts12")), ("lr2", ("ts21", "ts22"))):
         for switch in switches:
@@ -231,6 +237,7 @@ def test_tags() -> None:
 
 
 def test_switch_port_deleted() -> None:
+    """Scenario "Delete route lrp orphan" (spec routes-10)."""
     w = RoutesWorld(2, ("ts1", "ts2"))
     pair(w)
     pair(w, switch="ts2", subnet="169.254.102")
@@ -336,6 +343,7 @@ def test_lists_of_three_places_and_deny_beats_allow() -> None:
 
 
 def test_dynamic_routes() -> None:
+    """Scenario "Check ovn-ic adv and learn from SB Learned Route" (spec routes-10)."""
     w = RoutesWorld()
     pair(w)
     w.lan("az2", "lr", "192.168.0.1/24")
@@ -363,6 +371,7 @@ def test_dynamic_routes() -> None:
 
 
 def test_equal_addresses_on_two_switches() -> None:
+    """Scenario "loop with announce duplicated prefixes - multiple ts" (spec routes-10)."""
     w = RoutesWorld(2, ("ts11", "ts12"))
     for zone in (1, 2):
         for switch in ("ts11", "ts12"):
@@ -373,6 +382,7 @@ def test_equal_addresses_on_two_switches() -> None:
 
 
 def test_equal_addresses_in_two_zones() -> None:
+    """Scenario "loop with announce duplicated prefixes - single ts" (spec routes-10)."""
     w = RoutesWorld(3, ("ts11",))
     for number, host in ((1, 1), (2, 2), (3, 1)):
         w.connect(f"az{number}", "lr", "ts11", f"169.254.101.{host}/24")
@@ -383,6 +393,7 @@ def test_equal_addresses_in_two_zones() -> None:
 
 
 def test_east_west() -> None:
+    """Scenario "east-west - 2az" (spec routes-10)."""
     w = RoutesWorld(2, ("rtb-1", "rtb-2"))
     for zone in (1, 2):
         for number, base in ((1, 0), (2, 32)):
@@ -403,6 +414,7 @@ def test_east_west() -> None:
 
 
 def test_spine_leaf_ports_give_no_routes() -> None:
+    """Scenario "spine-leaf" (spec routes-10)."""
     w = RoutesWorld()
     pair(w)
     w.lan("az1", "lr", "10.0.1.1/24")

@@ -78,7 +78,7 @@ class Monitors(World):
 
 
 def test_three_zones() -> None:
-    """Requests reach the target zone, and statuses the source zone (spec monitors-1, monitors-M5, monitors-M6, monitors-M8)."""
+    """Requests reach the target zone, and statuses the source zone (spec monitors-1, monitors-M5, monitors-M6, monitors-M8, monitors-7)."""
     w = Monitors(3)
     for zone, ports in (("az1", "12"), ("az2", "34")):
         for number in ports:
@@ -161,6 +161,7 @@ def served(status: str = "") -> Monitors:
 
 
 def test_quirk_the_empty_status_of_a_fresh_request_replaces_northds_first_offline() -> None:
+    """The empty status of a new request replaces offline (spec monitors-4, monitors-M5)."""
     w = Monitors()
     w.monitor("az1", "p2", "az2", status="offline")
     w.rest()
@@ -168,6 +169,7 @@ def test_quirk_the_empty_status_of_a_fresh_request_replaces_northds_first_offlin
 
 
 def test_quirk_the_last_status_of_a_port_that_goes_stays() -> None:
+    """The status of a port that is gone stays in IC_SB (spec monitors-4)."""
     w = served("online")
     w.delete(w.sb("az2"), "Port_Binding", w.port("az2", "p2"))
     w.rest()
@@ -175,6 +177,7 @@ def test_quirk_the_last_status_of_a_port_that_goes_stays() -> None:
 
 
 def test_quirk_a_new_mac_does_not_reach_rows_that_are_there() -> None:
+    """src_mac is written at insert only (spec monitors-4)."""
     w = served()
     w.mac("az1", "22:22:22:22:22:21")
     w.mac("az2", "22:22:22:22:22:22")
@@ -184,6 +187,7 @@ def test_quirk_a_new_mac_does_not_reach_rows_that_are_there() -> None:
 
 
 def test_quirk_the_chassis_name_is_never_cleared() -> None:
+    """chassis_name stays when the port loses its chassis (spec monitors-4)."""
     w = served()
     w.port("az2", "p2", chassis=None)
     w.rest()
@@ -191,6 +195,7 @@ def test_quirk_the_chassis_name_is_never_cleared() -> None:
 
 
 def test_quirk_requests_of_a_dead_zone_stay_and_are_served() -> None:
+    """Requests of a zone whose daemon is gone are served (spec monitors-4)."""
     w = served("online")
     w.stop("az1")
     w.drop("az1", "p2")
@@ -262,6 +267,7 @@ def test_quirk_each_source_has_its_own_request() -> None:
 
 
 def test_quirk_options_that_a_peer_changed_are_not_written_back() -> None:
+    """Options that a peer wrote are not fought over (spec monitors-4)."""
     w = Monitors()
     w.monitor("az1", "p2", "az2", options={"az-name": "az2", "failure_count": "3"})
     w.settle()
@@ -276,6 +282,7 @@ def test_quirk_options_that_a_peer_changed_are_not_written_back() -> None:
 
 
 def test_quirk_other_source_addresses_share_the_monitor() -> None:
+    """Requests with different source addresses share one SB row (spec monitors-4)."""
     w = Monitors(3)
     w.port("az2", "p2")
     w.monitor("az1", "p2", "az2")
@@ -305,6 +312,7 @@ def test_quirk_a_local_monitor_answers_in_whatever_form() -> None:
 
 
 def test_quirk_a_request_to_the_own_zone_is_not_published() -> None:
+    """A request to the own zone is not published (spec monitors-4)."""
     w = Monitors()
     w.port("az1", "p1")
     w.monitor("az1", "p1", "az1")
@@ -329,7 +337,7 @@ def test_northd_takes_a_learned_monitor_over() -> None:
 
 
 def test_odd_rows() -> None:
-    """Rows that nothing asks for are deleted; requests for unknown zones stay (spec monitors-M8)."""
+    """Rows that nothing asks for are deleted; requests for unknown zones stay (spec monitors-M8, monitors-5)."""
     w = Monitors()
     w.monitor("az1", "p1", "", remote=True)
     w.monitor("az1", "p2", "az2", options={"az-name": ""})
@@ -345,6 +353,7 @@ def test_odd_rows() -> None:
 
 
 def test_values_that_ic_sb_refuses_are_not_written() -> None:
+    """Values that IC_SB refuses are left out and reported (spec monitors-5)."""
     schemas = schemas_without()
     columns = schemas["OVN_IC_Southbound"].json["tables"]["Service_Monitor"]["columns"]
     columns["protocol"] = {"type": {"key": {"type": "string", "enum": ["set", ["tcp", "udp"]]}, "min": 0, "max": 1}}
@@ -359,6 +368,7 @@ def test_values_that_ic_sb_refuses_are_not_written() -> None:
 
 
 def test_a_type_that_one_side_lacks_does_not_count() -> None:
+    """A column that one side lacks is not compared (spec monitors-6)."""
     w = Monitors(schemas=schemas_without("OVN_IC_Southbound.Service_Monitor.type", "OVN_Southbound.Service_Monitor.chassis_name"))
     w.port("az2", "p2")
     w.monitor("az1", "p2", "az2")
@@ -369,6 +379,7 @@ def test_a_type_that_one_side_lacks_does_not_count() -> None:
 
 
 def test_off_where_the_schema_lacks_it() -> None:
+    """Without table or columns nothing is deleted (spec monitors-6)."""
     for place in ("OVN_IC_Southbound.Service_Monitor", "OVN_Southbound.Service_Monitor.remote"):
         w = Monitors(schemas=schemas_without(place))
         w.put(w.sb("az1"), "Service_Monitor", logical_port="p9", ic_learned=True)
@@ -377,6 +388,7 @@ def test_off_where_the_schema_lacks_it() -> None:
 
 
 def test_renamed_zone_quirk_rows_of_the_old_name_stay() -> None:
+    """Requests with the zone's old name stay (spec monitors-4)."""
     w = Monitors()
     w.port("az2", "p2")
     w.monitor("az1", "p2", "az2")

@@ -316,6 +316,7 @@ def test_quirk_a_deleted_port_leaves_no_row() -> None:
 
 
 def test_quirk_a_port_moves_to_another_zone() -> None:
+    """The row goes with the chassis to another zone (spec ports-Y-1, ports-9)."""
     w = world()
     add_tr(w)
     trp = add_trp(w)
@@ -380,6 +381,7 @@ def test_a_port_moves_between_one_zone_and_all_of_them() -> None:
 
 
 def test_quirk_keys_reach_nb_only_once_they_are_committed() -> None:
+    """The key is requested only once IC_SB has it (spec ports-5)."""
     w = world(["az1"])
     add_tr(w)
     router = named(w.ic_nb, "Transit_Router", "tr1").uuid
@@ -419,6 +421,7 @@ def test_quirk_a_port_that_lost_its_mark_is_adopted_again(zone: str) -> None:
 
 @pytest.mark.parametrize("zone", ["az1", "az2"])
 def test_quirk_a_name_that_another_router_port_has_is_reported(zone: str) -> None:
+    """A port whose name another router port has is left out (spec ports-4.4)."""
     w = world()
     add_tr(w)
     other = w.router("lr", zone=zone)
@@ -437,6 +440,7 @@ def test_quirk_a_name_that_another_router_port_has_is_reported(zone: str) -> Non
 
 
 def test_quirk_a_router_renamed_in_a_zone_withdraws_its_ports() -> None:
+    """A router is found by its name only (spec switches-5.3)."""
     w = world()
     add_tr(w)
     add_trp(w)
@@ -463,6 +467,7 @@ def test_a_deleted_router_comes_back_with_its_ports() -> None:
 
 
 def test_quirk_a_router_deleted_in_a_zone_takes_operators_additions_along() -> None:
+    """A deleted router comes back without what operators added (spec switches-5.3)."""
     w = world()
     add_tr(w)
     add_trp(w)
@@ -516,6 +521,7 @@ def test_duplicate_name_of_a_switch_port_is_reported() -> None:
 
 
 def test_the_trp_race_ends_with_one_row() -> None:
+    """A port that appears together with its gateway has one row (spec ports-9)."""
     w = world()
     add_tr(w)
     w.stop("az1")

@@ -279,6 +279,7 @@ def test_s5_of_two_switches_one_is_kept(kept: str) -> None:
 
 
 def test_an_ordinary_switch_of_the_same_name_is_left_alone() -> None:
+    """A switch without interconn-ts is not used, whatever its name (spec switches-S-5)."""
     w = world()
     w.put(w.zone.nb, "Logical_Switch", name="ts1")
     w.transit_switch("ts1")
@@ -330,7 +331,7 @@ def test_only_the_holder_of_the_lock_writes_datapaths() -> None:
 
 
 def test_vxlan_tunnel_key() -> None:
-    """The mode decides the flag and the range of the key (spec switches-V-1, switches-V-3)."""
+    """The mode decides the flag and the range of the key (spec switches-V-1, switches-V-3, switches-8)."""
     w = with_gateways()
     w.transit_switch("ts1")
     w.settle()

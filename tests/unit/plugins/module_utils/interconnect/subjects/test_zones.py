@@ -84,6 +84,7 @@ def test_a_new_name_is_a_rename_in_place() -> None:
 
 
 def test_a_rename_while_the_daemon_is_down_is_recognised() -> None:
+    """The zone knows its row by uuid, so a rename is recognized later too (spec zones-A-2)."""
     simulated = world()
     simulated.settle()
     before = simulated.az("az1")
@@ -240,6 +241,7 @@ def test_clearing_the_name_withdraws_everything_and_then_the_zone() -> None:
 
 
 def test_quirk_a3_a_withdrawal_that_is_rejected_is_tried_again() -> None:
+    """A rejected withdrawal is tried again (spec zones-A.3)."""
     simulated = world()
     simulated.settle()
     az = simulated.az("az1")
@@ -280,6 +282,7 @@ def test_quirk_c_a_zone_with_gateways_is_renamed_in_place_on_the_oldest_schemas(
 
 
 def test_a_row_deleted_by_an_operator_is_registered_again() -> None:
+    """A zone row deleted by hand is inserted again (spec zones-A.3)."""
     simulated = world()
     simulated.settle()
     simulated.delete(simulated.ic_sb, "Availability_Zone", simulated.az("az1"))
