@@ -120,7 +120,7 @@ def dump(params: Params) -> str:
 
 def work(params: Params, check_mode: bool) -> dict[str, Any]:
     """Save the database."""
-    return save(lambda: dump(params), params["path"], check_mode)
+    return save(lambda: dump(params), CLUSTERS[params["database"]][0], params["path"], check_mode)
 
 
 def doing(params: Params) -> str:

@@ -48,7 +48,8 @@ options:
     description:
       - The networks that the addresses of router ports on the transit switch are to be taken from. M(ovn.interconnect.ovn_ic_attachment)
         refuses others.
-      - Kept in C(external_ids:transit-subnets), without host bits. An empty list removes them; O(purge_external_ids) does not.
+      - Kept in C(external_ids:transit-subnets), without host bits. O(external_ids) cannot change that map key.
+      - An empty list removes them; O(purge_external_ids) does not.
       - Each must be a network of unicast addresses that overlaps with no other subnet of this or another transit switch. O(name) may list
         one transit switch only.
       - If O(ic_sb_db) is given, subnets that leave a port outside which a zone has on the transit switch are refused.
@@ -147,7 +148,7 @@ from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import usage
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import map_keys
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import map_keys, refuse_kept
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.subnets import SUBNETS, check, subnets_text
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_objects import OPTIONS as SHARED
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_objects import (
@@ -178,6 +179,7 @@ OPTIONS: dict[str, Any] = {**SHARED, "subnets": {"type": "list", "elements": "st
 
 def _keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str | None]]:
     """The keys to write, those of the subnets among them."""
+    refuse_kept(now["external_ids"], params["external_ids"], "external_ids", {SUBNETS: "the option subnets"})
     keys = wanted_keys(params, now)
     keys["external_ids"] = map_keys(
         now["external_ids"], params["external_ids"], "external_ids", params["purge_external_ids"], kept=(SUBNETS, KEY_NOTE)

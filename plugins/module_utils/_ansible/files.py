@@ -11,6 +11,7 @@ and only if it then holds the same rows does it take the place of the file.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
@@ -32,6 +33,7 @@ def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -
         return result
     check(before, wanted)
     kept = _unused(backup or f"{path}.{before.version}")
+    check_unused(path)
     check_place(path, os.path.getsize(path))
     check_place(kept, 2 * os.path.getsize(path))
     with _Beside(path, check_mode) as copy:
@@ -48,10 +50,13 @@ def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -
     return {**result, "changed": True, "backup": kept, "changes": [{**change, "reason": "the schema differs"}], "diff": shown}
 
 
-def save(dump: Callable[[], str], path: str, check_mode: bool) -> dict[str, Any]:
-    """Write what ``dump`` says of a living database to ``path``, where it is not there already; the result of the module."""
+def save(dump: Callable[[], str], database: str, path: str, check_mode: bool) -> dict[str, Any]:
+    """Write what ``dump`` returns of a running ``database`` to ``path``, if the file does not have it already; the result of the module."""
     check_place(path)
+    check_unused(path)
     before = read(path) if os.path.exists(path) else None
+    if before is not None and before.name != database:
+        raise ModuleError(f"{path} holds the database {before.name}, which a backup of {database} would replace; give another path")
     with _Beside(path, check_mode) as copy:
         descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -103,6 +108,18 @@ def check_place(path: str, size: int = 0) -> None:
         raise ModuleError(
             f"the file system of {directory} has {free} bytes left, and {size} are needed; free some space, or choose another path"
         )
+
+
+def check_unused(path: str) -> None:
+    """Raise ModuleError where a running server has the file: it would go on writing to the replaced one, and lose what it writes."""
+    place = os.path.realpath(path)
+    try:
+        with open(os.path.join(os.path.dirname(place), f".{os.path.basename(place)}.~lock~"), "r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ModuleError(f"{path} is the file of a running ovsdb-server; stop the server first, or give another path") from None
+    except OSError:
+        return  # there is no lock, or it is not for this user to see
 
 
 def _unused(wanted: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..interconnect.address import parse_ip
 from ..interconnect.change import Change, add, insert, remove, update
 from ..interconnect.schema import IC_NB, IC_SB, Database, declare
 from ..interconnect.store import Members, Row, Store
@@ -30,6 +31,7 @@ DATABASES: Mapping[str, tuple[Database, str]] = {
 FILES = ("private_key", "certificate", "ca_cert")
 MAPS = ("other_config", "external_ids")
 SHORTEST_BACKOFF = 1000
+HIGHEST_PORT = 65535
 
 
 def databases(params: Params) -> list[Database]:
@@ -64,8 +66,12 @@ def _check(params: Params, store: Store) -> None:
         target, backoff = checked_name(one["target"], "target"), one["max_backoff"]
         if not (PassiveStream.is_valid_name(target) or Stream.is_valid_name(target) or target.startswith("pssl:")):
             raise ModuleError(f"{target!r} is not an OVSDB connection target; write pssl:PORT, ptcp:PORT:ADDRESS or ssl:HOST:PORT")
+        _check_port(target)
         if targets.count(target) > 1:
             raise ModuleError(f"connections names {target} twice; name it once")
+        probe = one["inactivity_probe"]
+        if probe is not None and probe < 0:
+            raise ModuleError(f"inactivity_probe of {target} is {probe}; give it milliseconds, or 0 for no probes")
         if backoff is not None and backoff < SHORTEST_BACKOFF:
             raise ModuleError(f"max_backoff of {target} is {backoff}; give it at least {SHORTEST_BACKOFF} milliseconds")
     for name, text in _given(params["ssl"]).items():
@@ -78,6 +84,18 @@ def _check(params: Params, store: Store) -> None:
             f" {store.schema.version}; convert the database to a newer schema first",
             database=store.name,
         )
+
+
+def _check_port(target: str) -> None:
+    """Raise ModuleError where a target has a port or a listening address that no server can use."""
+    method, _colon, rest = target.partition(":")
+    if method not in ("ptcp", "pssl", "tcp", "ssl"):
+        return
+    port, address = (rest.partition(":")[::2]) if method.startswith("p") else (rest.rpartition(":")[2], "")
+    if port and not (port.isdecimal() and int(port) <= HIGHEST_PORT):
+        raise ModuleError(f"{target!r} has the port {port!r}; give a number up to {HIGHEST_PORT}")
+    if address and parse_ip(address.strip("[]")) is None:
+        raise ModuleError(f"{target!r} is to listen on {address!r}, which is not an IP address; give an address of the server's host")
 
 
 # ---- Connections -----------------------------------------------------------------------------------------------------

@@ -147,11 +147,20 @@ def conclude(
     reported.
     """
     try:
+        _check_seconds(module.params)
         outcome = work()
     except Exception as error:
         fail(module, doing(module.params), error, sessions[-1] if sessions else None)
     else:
         module.exit_json(**outcome)
+
+
+def _check_seconds(params: Params) -> None:
+    """Raise ModuleError for a bound of a wait that leaves no time."""
+    if params["timeout"] <= 0:
+        raise ModuleError(f"timeout is {params['timeout']}; give it the seconds that a server may take to answer, 1 or more")
+    if params.get("wait_timeout", 0) < 0:
+        raise ModuleError(f"wait_timeout is {params['wait_timeout']}; give it seconds, or 0 to wait for nothing")
 
 
 def fail(module: AnsibleModule, doing: str, error: Exception, session: Writer | None = None) -> None:
@@ -204,8 +213,6 @@ def _connect(declaration: Declaration, params: Params) -> Session:
         remote = _remote(one.name, params)
         if remote:
             targets[one.name] = (one, remote)
-    if params["timeout"] <= 0:
-        raise ModuleError(f"timeout is {params['timeout']}; give it the seconds that a server may take to answer, 1 or more")
     if NB in targets and SB in targets:
         targets.update({name: (extended(targets[name][0], COLUMNS[name]), targets[name][1]) for name in (NB, SB)})
     session = Session(targets, tls_files(params), params["timeout"], reads_only=declaration.reads_only)

@@ -160,3 +160,10 @@ def map_keys(
     if purge:
         keys.update({key: None for key in now if key not in keys and key not in kept})
     return keys
+
+
+def refuse_kept(now: Mapping[str, str], given: Mapping[str, Any] | None, column: str, kept: Mapping[str, str]) -> None:
+    """Raise ModuleError where a map gives another value to a map key that is not its own. ``kept``: the map key, what sets it instead."""
+    for key, setter in kept.items():
+        if given is not None and key in given and given[key] != now.get(key):
+            raise ModuleError(f"{column} has the map key {key}, which {setter} sets; leave it out of {column}")

@@ -16,7 +16,7 @@ from ..interconnect.store import Row, Store
 from ..interconnect.zone import KEY_NOTE
 from .arguments import STATE, map_options
 from .errors import ModuleError
-from .option_checks import map_keys, present_name
+from .option_checks import map_keys, present_name, refuse_kept
 
 Params = Mapping[str, Any]
 
@@ -53,6 +53,7 @@ Keys = Callable[[Params, Mapping[str, Mapping[str, str]]], "dict[str, dict[str, 
 
 def wanted_keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str | None]]:
     """What the options of the maps say. The tunnel key that the daemons note is kept."""
+    refuse_kept(now["external_ids"], params["external_ids"], "external_ids", {KEY_NOTE: "the sync daemon"})
     return {column: map_keys(now[column], params[column], column, params[f"purge_{column}"], kept=(KEY_NOTE,)) for column in MAPS}
 
 

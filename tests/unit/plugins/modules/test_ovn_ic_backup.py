@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import file_contents, files
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_backup as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import params
 
@@ -30,11 +33,11 @@ def _no_tool(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_backup_is_written_once(tmp_path: Path) -> None:
     path = str(tmp_path / "backup")
-    assert files.save(lambda: text("1.0.0"), path, True)["changed"]
+    assert files.save(lambda: text("1.0.0"), IC_NB, path, True)["changed"]
     assert not list(tmp_path.iterdir())
-    assert files.save(lambda: text("1.0.0"), path, False)["changed"]
-    assert not files.save(lambda: text("1.0.0"), path, False)["changed"]
-    assert files.save(lambda: text("1.1.0"), path, False)["schema_version"] == "1.1.0"
+    assert files.save(lambda: text("1.0.0"), IC_NB, path, False)["changed"]
+    assert not files.save(lambda: text("1.0.0"), IC_NB, path, False)["changed"]
+    assert files.save(lambda: text("1.1.0"), IC_NB, path, False)["schema_version"] == "1.1.0"
     assert [one.name for one in tmp_path.iterdir()] == ["backup"]
     assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o600
 
@@ -43,7 +46,7 @@ def test_what_is_no_database_takes_no_backups_place(tmp_path: Path) -> None:
     path = tmp_path / "backup"
     path.write_text(text("1.0.0"))
     with pytest.raises(ModuleError, match="does not hold a standalone database"):
-        files.save(lambda: "nothing", str(path), False)
+        files.save(lambda: "nothing", IC_NB, str(path), False)
     assert path.read_text() == text("1.0.0")
 
 
@@ -62,9 +65,34 @@ def test_a_place_that_cannot_hold_the_file_is_refused_before_the_database_is_rea
         (".", "is a directory; give the path of a file in it"),
     ):
         with pytest.raises(ModuleError, match=words):
-            files.save(dump, str(tmp_path / path), check_mode)
+            files.save(dump, IC_NB, str(tmp_path / path), check_mode)
     assert not asked
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file"]
+
+
+def test_the_file_of_another_database_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "backup"
+    path.write_text(text("1.0.0"))
+    with pytest.raises(ModuleError, match="holds the database OVN_IC_Northbound, which a backup of OVN_IC_Southbound would replace"):
+        files.save(lambda: text("1.0.0"), IC_SB, str(path), False)
+
+
+def test_the_file_of_a_running_server_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "live.db").write_text(text("1.0.0"))
+    (tmp_path / "link.db").symlink_to("live.db")
+    # A lock does not keep out its own process.
+    script = "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.lockf(file, fcntl.LOCK_EX); print('locked', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / ".live.db.~lock~")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        for name in ("live.db", "link.db"):
+            with pytest.raises(ModuleError, match=f"{name} is the file of a running ovsdb-server; stop the server first"):
+                files.check_unused(str(tmp_path / name))
+        other.communicate("\n")
+    files.check_unused(str(tmp_path / "live.db"))
+    files.check_unused(str(tmp_path / "new.db"))
 
 
 def test_a_full_file_system_is_told_with_its_numbers(tmp_path: Path) -> None:

@@ -84,6 +84,12 @@ def test_files_are_changed_in_place_and_made_in_a_new_database(contents: dict[st
     "given, words",
     [
         ({"connections": [{"target": "nonsense"}]}, "'nonsense' is not an OVSDB connection target"),
+        ({"connections": [{"target": "ptcp:66451"}]}, "'ptcp:66451' has the port '66451'; give a number up to 65535"),
+        ({"connections": [{"target": "pssl:6645:central"}]}, "to listen on 'central', which is not an IP address"),
+        ({"connections": [{"target": "ssl:192.0.2.1:x"}]}, "has the port 'x'"),
+        ({"connections": [{"target": "ptcp:1\n"}]}, "control character"),
+        ({"connections": [{"target": "ptcp:1", "inactivity_probe": -1}]}, "inactivity_probe of ptcp:1 is -1; give it milliseconds"),
+        ({"ssl": {"private_key": "/k\n"}}, "ssl.private_key '/k.n' holds a control character"),
         ({"connections": [{"target": "ptcp:1"}, {"target": "ptcp:1"}]}, "names ptcp:1 twice"),
         ({"connections": [{"target": "tcp:192.0.2.1:1", "max_backoff": 5}]}, "give it at least 1000 milliseconds"),
         ({"ssl": {"ssl_ciphersuites": "x"}}, "ssl_ciphersuites needs a schema"),

@@ -136,6 +136,11 @@ def test_a_switch_that_has_a_name_of_old_can_be_removed() -> None:
         ({"name": "a\nb", "rename_from": "ts1"}, "control character"),
         ({"name": "ts3", "rename_from": "ts1", "subnets": ["10.0.1.0/24"]}, "port 'p2' of zone 'az2' has the address 10.0.0.2"),
         ({"name": "ts3", "external_ids": {"a": [1, 2]}}, r"external_ids\[a\] holds a list"),
+        ({"name": "ts3", "external_ids": {"transit-subnets": "10.1.0.0/24"}}, "map key transit-subnets, which the option subnets sets"),
+        (
+            {"name": "ts1", "external_ids": {"ovn-interconnect-tunnel-key": "5"}},
+            "map key ovn-interconnect-tunnel-key, which the sync daemon",
+        ),
         ({"name": "ts3", "other_config": {"a": {"b": 1}}}, r"other_config\[a\] holds a dictionary"),
     ],
 )
