@@ -403,7 +403,7 @@ def test_a_log_that_cannot_be_opened_anew_is_no_end(zone: AvailabilityZone) -> N
     zone.daemon.arguments = [*zone.daemon.arguments, f"--log-file={directory}/log"]
     daemon = started(zone)
     directory.rename(zone.directory / "gone")
-    with pytest.raises(RpcError, match="No such file or directory, logging goes on where it was"):
+    with pytest.raises(RpcError, match="No such file or directory; logging continues to the previous file"):
         daemon.appctl("vlog/reopen")
     os.kill(daemon.pid or 0, signal.SIGHUP)
     wait(lambda: "failed to open" in (zone.directory / "gone" / "log").read_text(), daemon)

@@ -140,8 +140,8 @@ def test_a_refused_registration_is_taken_over_on_an_operators_word(make: Make) -
         lambda: "control command zone/claim of the zone's daemon" in az2.daemon.appctl("skipped/show"),
         "the second deployment to be refused",
     )
-    assert az1.daemon.appctl("zone/claim") == "the zone is refused no registration"
-    assert az2.daemon.appctl("zone/claim") == "the zone takes over the registration of 'az1'"
+    assert az1.daemon.appctl("zone/claim") == "no registration is denied to this zone; there is nothing to claim"
+    assert az2.daemon.appctl("zone/claim") == "this zone takes over the registration of 'az1'"
     ic.wait(lambda: [row.text("name") for row in ic.sb.rows("Gateway")] == ["gw2"], "the second deployment to go on")
     assert [row.uuid for row in ic.sb.rows("Availability_Zone")] == [zone]
     assert "claimed with another token" in az1.daemon.appctl("skipped/show")

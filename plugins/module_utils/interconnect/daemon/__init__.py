@@ -7,5 +7,5 @@
 from __future__ import annotations
 
 PROGRAM = "ovn-ic"
-#: The release of the collection that this code is of.
+#: The release of the collection to which this code belongs.
 VERSION = "0.1.0"

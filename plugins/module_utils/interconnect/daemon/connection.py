@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One client of the control socket: what the releases of the library do differently is the same here.
+"""One client of the control socket. Hides the differences between releases of the library.
 
-``set-options --format json`` (ovs-appctl(8)) asks for answers as JSON objects. The library knows that from release 3.5 on.
+``set-options --format json`` (ovs-appctl(8)) requests answers as JSON objects. The library supports this since release
+3.5.
 """
 
 from __future__ import annotations
@@ -21,35 +22,35 @@ try:
 
     _Base: Any = ovs.unixctl.server.UnixctlConnection
     _vlog: Any = ovs.vlog.Vlog("unixctl")
-except ImportError:  # main says so, see client.check_library
+except ImportError:  # main reports this, see client.check_library
     _Base = object
 
 _FORMATS = ("text", "json")
 
 
 class FormatError(ValueError):
-    """The arguments of ``set-options`` cannot be followed; the text is the answer."""
+    """The arguments of ``set-options`` are invalid; the text is the answer."""
 
 
 class Connection(_Base):
-    """A connection to the control socket. Input that the library cannot read ends the connection, where it would end the process."""
+    """A connection to the control socket. Invalid input ends the connection; in the library it would end the process."""
 
     #: Whether answers are JSON objects.
     as_json = False
-    #: The id of the request that is being answered; the library sets it.
+    #: The ID of the request that is being answered. The library sets it.
     _request_id: Any
 
     def run(self) -> int | None:
-        """Do what can be done without waiting: an errno ends the connection."""
+        """Do everything that can be done without waiting. An errno ends the connection."""
         try:
             error: int | None = super().run()
         except Exception as failure:
-            _vlog.warn(f"a control connection is closed: {failure!r}")
+            _vlog.warn(f"a control connection was closed: {failure!r}")
             return errno.EPROTO
         return error
 
     def reply(self, body: str) -> None:
-        """Answer with a text: as it is, or as the member ``reply`` of an object."""
+        """Answer with a text, or with an object whose member ``reply`` is the text."""
         self.reply_value({"reply-format": "plain", "reply": body} if self.as_json else body)
 
     def reply_value(self, value: Any) -> None:
@@ -58,7 +59,7 @@ class Connection(_Base):
         self._request_id = None
 
     def reply_error(self, body: str) -> None:
-        """Refuse the request, in words that end with a newline."""
+        """Reject the request with a message that ends with a newline."""
         text = body.rstrip("\n")
         if text.endswith("is not a valid command"):
             text += ' (use "list-commands" to see a list of valid commands)'
@@ -66,7 +67,7 @@ class Connection(_Base):
         self._request_id = None
 
     def choose(self, arguments: Sequence[str]) -> None:
-        """Follow the arguments of ``set-options``. Raises FormatError."""
+        """Apply the arguments of ``set-options``. Raises FormatError."""
         words = list(arguments)
         while words:
             option, equals, value = words.pop(0).partition("=")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The control commands (spec status-F.2): names and answers of upstream, and what only this daemon can tell.
+"""The control commands (spec status-F.2): upstream's names and answers, and additional commands of this daemon.
 
-An answer never waits for a database.
+No answer waits for a database.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ try:
     import ovs.unixctl.server
 
     _unixctl: Any = ovs.unixctl
-except ImportError:  # main says so, see client.check_library
+except ImportError:  # main reports this, see client.check_library
     pass
 
 
 class CommandError(Exception):
-    """A command cannot be followed; the text is the answer."""
+    """A command cannot be executed; the text is the answer."""
 
 
 class Command(NamedTuple):
-    """One control command: its arguments as ``list-commands`` shows them, how many there may be, and what answers."""
+    """One control command: its arguments as ``list-commands`` shows them, their number, and the function that answers."""
 
     name: str
     usage: str
@@ -48,11 +48,11 @@ class Command(NamedTuple):
 
 
 class Control:
-    """The answers to all control commands, and whether ``exit`` was one of them."""
+    """The answers to all control commands, and whether ``exit`` was received."""
 
     def __init__(self, sync: ZoneSync, log: Log, log_file: LogFile, *, lock_line: bool = True) -> None:
         self.exiting = False
-        #: How often the main loop turned, and how often it did so without a wait.
+        #: How often the main loop ran, and how often it ran without waiting.
         self.turns = self.immediate_turns = 0
         self._lock_line = lock_line
         self._inc_engine = IncEngine(sync.engine)
@@ -62,7 +62,9 @@ class Control:
         self.commands = {command.name: command for command in self._commands()}
 
     def register(self) -> None:
-        """Offer the commands on the control socket. The library keeps who came first: call it before the socket is made."""
+        """Register the commands. The library keeps the first registration of a name, so call this before the socket is
+        created.
+        """
         _unixctl.server.UnixctlConnection = Connection
         for command in self.commands.values():
             _unixctl.commands.pop(command.name, None)
@@ -79,7 +81,7 @@ class Control:
         except (CommandError, FormatError, InputError) as error:
             connection.reply_error(f"{error}\n")
             return
-        except Exception as error:  # a mistake of ours in one answer, and no reason to end
+        except Exception as error:  # a bug in one answer must not end the daemon
             for line in traceback.format_exc().splitlines():
                 self._log("err", line)
             connection.reply_error(f"{command.name} failed: {error!r}\n")
@@ -166,7 +168,8 @@ class Control:
         lines = [f"  {name:<23} {command.usage}".rstrip() for name, command in sorted(_unixctl.commands.items())]
         return "\n".join(["The available commands are:", *lines])
 
-    # -- what the engine knows ---------------------------------------------------------------------------------------------------------
+    # -- state of the engine
+    # -----------------------------------------------------------------------------------------------------------
 
     def _guard(self) -> str:
         guard = self._sync.guard
@@ -175,7 +178,7 @@ class Control:
         lines = [f"{reason}" for reason in guard.holds.values()]
         lines += [f"  withheld: {change.action} {change.table} {change.record}: {change.reason}" for change in guard.withheld_changes]
         return "\n".join(
-            [*lines, "These changes are carried out after the command guard/release, or dropped once they are not wanted any more."]
+            [*lines, ("These changes are carried out after the command guard/release. They are dropped when they are no longer planned.")]
         )
 
     def _release(self) -> str:
@@ -191,9 +194,9 @@ class Control:
         zone = self._sync.zone
         wanted = zone.ic_nb.only("IC_NB_Global")
         if not has_counters(zone):
-            raise CommandError("the schemas of the global databases have no counters to tell it by")
+            raise CommandError("the schemas of the global databases have no counters for this; upgrade them with ovn_ic_schema")
         if wanted is None:
-            raise CommandError(f"{IC_NB} has no global row")
+            raise CommandError(f"{IC_NB} has no row IC_NB_Global; create it with ovn-ic-nbctl init")
         lines = [f"requested: {wanted['nb_ic_cfg']}", f"confirmed by all zones: {wanted['sb_ic_cfg']}"]
         return "\n".join(lines + [f"lags: {name} has confirmed {number}" for name, number in laggards(zone)])
 
@@ -204,9 +207,13 @@ class Control:
 
     def _claim(self) -> str:
         if self._sync.status != ACTIVE:
-            raise CommandError(f"this instance is {self._sync.status}: ask the one that is active")
+            raise CommandError(f"this instance is {self._sync.status}; run the command on the active instance")
         row = self._sync.claim()
-        return f"the zone takes over the registration of {row['name']!r}" if row is not None else "the zone is refused no registration"
+        return (
+            f"this zone takes over the registration of {row['name']!r}"
+            if row is not None
+            else "no registration is denied to this zone; there is nothing to claim"
+        )
 
     def _unreached(self) -> Iterable[str]:
         for name, replica in self._sync.replicas.items():
@@ -217,13 +224,14 @@ class Control:
     def _need_contents(self) -> None:
         missing = [name for name, replica in self._sync.replicas.items() if not replica.has_schema]
         if missing:
-            raise CommandError(f"the contents of {', '.join(missing)} are not here yet")
+            raise CommandError(f"the contents of {', '.join(missing)} are not loaded yet; repeat the command later")
 
-    # -- figures -----------------------------------------------------------------------------------------------------------------------
+    # -- statistics
+    # ---------------------------------------------------------------------------------------------------------------------
 
     @property
     def counters(self) -> dict[str, int]:
-        """What ``coverage/*`` shows, counted since the start of the process."""
+        """The counters of ``coverage/*`` since the start of the process."""
         committer = self._sync.committer
         return {
             "loop_turns": self.turns,
@@ -250,7 +258,7 @@ class Control:
     # -- the log -----------------------------------------------------------------------------------------------------------------------
 
     def _limit(self, modules: Sequence[str], limited: bool) -> str:
-        """Upstream limits each module by itself; here only one is limited."""
+        """Upstream limits each module individually; here only one module is limited."""
         for module in modules:
             if module.lower() != "any" and not knows(module):
                 raise CommandError("unknown module")
@@ -263,7 +271,7 @@ class Control:
         try:
             self._log_file.open()
         except OSError as error:
-            raise CommandError(f"{self._log_file.path}: {error.strerror}, logging goes on where it was") from None
+            raise CommandError(f"{self._log_file.path}: {error.strerror}; logging continues to the previous file") from None
         return ""
 
     def _close(self) -> str:
@@ -284,7 +292,9 @@ def _without_arguments(answer: Callable[[], str]) -> Callable[[Sequence[str]], s
 
 
 def _log_timeout(arguments: Sequence[str]) -> str:
-    """Upstream logs nodes that compute for longer than that; here a pass ends after half a second anyway."""
+    """Upstream logs nodes that compute for longer than this. Here a pass ends after half a second, so the value has no
+    effect.
+    """
     if not (arguments[0].isascii() and arguments[0].isdigit()):
         raise CommandError("unsigned integer required")
     return ""

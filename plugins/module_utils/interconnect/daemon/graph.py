@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engine as a picture: which subject looks at the changes of which tables (``--dump-inc-proc-graph``, spec status-F.1)."""
+"""The engine as a graph: which subject reads the changes of which tables (``--dump-inc-proc-graph``, spec status-F.1)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..engine import Subject
 
 
 def dot(subjects: Iterable[Subject]) -> str:
-    """A graph in the language of Graphviz, with an edge from each table to each subject that reads it."""
+    """A graph in Graphviz format, with an edge from each table to each subject that reads it."""
     return "\n".join(['digraph "ovn-ic" {', "\trankdir=LR;", *_lines(tuple(subjects)), "}", ""])
 
 

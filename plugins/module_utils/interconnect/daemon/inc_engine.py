@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The commands ``inc-engine/*`` and ``stopwatch/*``: upstream's node names and output, filled from the runs of this engine's subjects.
+"""The commands ``inc-engine/*`` and ``stopwatch/*``: upstream's node names and output, filled from the statistics of
+this engine's subjects.
 
-Upstream's engine has one node for each table and one for each part of the work. A part is one or several subjects here: *compute* counts
-the passes in which all changes of the part were handled key by key, *recompute* those in which it looked at all of its keys. Upstream
-counts each run as a *recompute* of every table, and so do we. Nothing is ever canceled.
+Upstream's engine has one node for each table and one for each part of the work. Here a part is one or several subjects.
+*compute* counts the passes in which all changes of the part were handled key by key, *recompute* those in which all of
+its keys were planned. As in upstream, each run counts as a *recompute* of every table. Nothing is ever canceled.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ..runs import Runs, Stopwatch
 from ..schema import DATABASES, IC_NB, IC_SB, NB, SB
 
 _PREFIXES = {NB: "NB", SB: "SB", IC_NB: "ICNB", IC_SB: "ICSB"}
-#: Upstream's nodes, and the subjects that do their work.
+#: Upstream's nodes, and the subjects that do their work here.
 PARTS = {
     "az": ("zones",),
     "gateway": ("gateways",),
@@ -31,17 +32,17 @@ PARTS = {
     "service_monitor": ("service_monitors",),
     "address_set": ("address_sets",),
 }
-#: The node that stands for the whole engine.
+#: The node that represents the whole engine.
 WHOLE = "ic"
 TABLES = tuple(f"{_PREFIXES[name]}_{table.lower()}" for name, database in DATABASES.items() for table in database.tables)
 NODES = (*TABLES, *PARTS, WHOLE)
-#: What one unit of ``stopwatch/show --threshold`` is, in milliseconds.
+#: The units of ``stopwatch/show --threshold`` in milliseconds.
 _UNITS = {"msec": 1.0, "usec": 1e-3, "nsec": 1e-6}
 _THRESHOLD = re.compile(r"\d+")
 
 
 class InputError(ValueError):
-    """A command has an argument that it cannot follow; the text is the answer."""
+    """An argument of a command is invalid; the text is the answer."""
 
 
 class IncEngine:
@@ -49,11 +50,13 @@ class IncEngine:
 
     def __init__(self, engine: Engine) -> None:
         self._runs: Runs = engine.runs
-        #: By node that has a stopwatch.
+        #: The nodes that have a stopwatch.
         self._watched: set[str] = set()
 
     def show(self, arguments: Sequence[str]) -> str:
-        """``inc-engine/show-stats [NODE [recompute|compute|cancel]]``; an unknown node has no text, as upstream's."""
+        """``inc-engine/show-stats [NODE [recompute|compute|cancel]]``. For an unknown node the answer is empty, as in
+        upstream.
+        """
         nodes = [node for node in NODES if not arguments or node == arguments[0]]
         if len(arguments) < 2:
             return "".join(self._stats(node) for node in nodes)
@@ -86,7 +89,7 @@ class IncEngine:
         return "\n".join(NODES)
 
     def enable(self, nodes: Sequence[str]) -> str:
-        """``inc-engine/enable-stopwatch [NODE]``, all of them without one."""
+        """``inc-engine/enable-stopwatch [NODE]``; without a node, all stopwatches."""
         for node in _known(nodes):
             self._watched.add(node)
             for subject in PARTS.get(node, ()):
@@ -128,7 +131,7 @@ class IncEngine:
         return "".join(_statistics(name, watch) for name, watch in found if watch.maximum >= least)
 
     def reset(self, names: Sequence[str]) -> str:
-        """``stopwatch/reset [NAME]``; an unknown name is ignored, as upstream does."""
+        """``stopwatch/reset [NAME]``. An unknown name is ignored, as in upstream."""
         for name in names or NODES:
             for subject in PARTS.get(name, ()):
                 if subject in self._runs.timed:

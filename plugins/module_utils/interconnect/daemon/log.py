@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The daemon's log: the library's, with lines and a log file of our own.
+"""The daemon's log: the library's logging, with this module's line format and log file.
 
-The library writes every warning a second time where there is no log file, and closes its file before it knows that it can be opened anew.
+Without a log file, the library writes every warning twice. On rotation, it closes its file before it knows whether the
+file can be opened again.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ try:
 
     _Vlog: Any = ovs.vlog.Vlog
     _vlog, _own = _Vlog("ovn_ic"), _Vlog("vlog")
-except ImportError:  # main says so, see client.check_library
+except ImportError:  # main reports this, see client.check_library
     _Vlog = _vlog = _own = None
 
 
 class _Place:
-    """One place in the code that warns: what it has logged in the current minute, and what was dropped since the last line."""
+    """One place in the code that logs warnings: the lines logged in the current minute, and the number dropped since
+    the last line.
+    """
 
     __slots__ = ("began", "dropped", "first", "last", "logged")
 
@@ -52,7 +55,7 @@ class _Place:
         return False
 
     def report(self, now: float) -> str | None:
-        """The line about what was dropped, in upstream's words; None where nothing was."""
+        """The line about dropped messages, in upstream's format. None if none were dropped."""
         dropped, self.dropped = self.dropped, 0
         if not dropped:
             return None
@@ -61,12 +64,14 @@ class _Place:
 
 
 class Log:
-    """The log of module ``ovn_ic``. Warnings are limited as upstream limits them: ``MOST`` in ``SECONDS`` for each place in the code.
+    """The log of module ``ovn_ic``. Warnings are limited as in upstream: ``MOST`` in ``SECONDS`` for each place in the
+    code.
 
-    The place is where the log is called, and what the sentence says before its first colon: the part of the engine that warns.
+    A place is the caller together with the text of the sentence before its first colon, which names the part of the
+    engine.
     """
 
-    #: How many places are remembered.
+    #: The maximum number of remembered places.
     PLACES = 1000
     MOST = 5
     SECONDS = 60.0
@@ -93,14 +98,14 @@ class Log:
 
 
 class LogFile:
-    """The file that is logged to, None for none."""
+    """The log file, or None."""
 
     def __init__(self, path: str | None) -> None:
         self.path = path
         self._handler: logging.Handler | None = None
 
     def open(self) -> None:
-        """Open the file, or open it anew for log rotation. Raises OSError, and what was open goes on."""
+        """Open the file, or open it again for log rotation. Raises OSError; the previous file then stays open."""
         if self.path is None:
             return
         handler = logging.FileHandler(self.path, encoding="utf-8", errors="backslashreplace")
@@ -110,7 +115,7 @@ class LogFile:
         _own.info(f"opened log file {self.path}")
 
     def close(self) -> None:
-        """Log to the file no more."""
+        """Stop logging to the file."""
         if self._handler is not None:
             _own.info("closing log file")
             logging.getLogger("file").removeHandler(self._handler)
@@ -118,7 +123,7 @@ class LogFile:
             self._handler = None
 
     def reopen(self) -> None:
-        """Open the file anew; where that fails, say so and go on with what was open."""
+        """Open the file again. If that fails, log it and continue with the previous file."""
         try:
             self.open()
         except OSError as error:
@@ -126,11 +131,11 @@ class LogFile:
 
 
 class SpecError(ValueError):
-    """A logging specification cannot be followed; the text is one sentence."""
+    """A logging specification is invalid; the text is one sentence."""
 
 
 def begin(specs: Iterable[str], *, syslog: bool) -> None:
-    """Begin to log, to a file only from :meth:`LogFile.open` on. Raises SpecError."""
+    """Start logging. The file is used only after :meth:`LogFile.open`. Raises SpecError."""
     if not syslog:
         os.environ["OVS_SYSLOG_METHOD"] = "null"
     for spec in specs:
@@ -138,13 +143,16 @@ def begin(specs: Iterable[str], *, syslog: bool) -> None:
         if error is not None:
             raise SpecError(f"--verbose={spec}: {error}")
     for destination in PATTERNS:
-        logging.getLogger(destination).addHandler(logging.NullHandler())  # else Python's last resort is the console
+        # without a handler, Python would log to the console
+        logging.getLogger(destination).addHandler(logging.NullHandler())
     _Vlog._build_message = Lines().build
     _Vlog.init()
 
 
 class Lines:
-    """What the library logs, in our words, and counted as upstream does: it counts also what is logged nowhere."""
+    """The library's log messages in this module's format. As in upstream, messages that no destination accepts are
+    counted too.
+    """
 
     def __init__(self) -> None:
         self._count = 0
@@ -152,7 +160,9 @@ class Lines:
 
     @property
     def build(self) -> Callable[..., str]:
-        """What the library calls as a method of a module's log, once for each destination of a message."""
+        """Create the function that the library uses as a method of a module's log, called once for each destination of
+        a message.
+        """
         return lambda module, *words: self._line(module.name, *words)
 
     def _line(self, module: str, message: object, destination: str, level: str, number: int) -> str:
@@ -163,5 +173,5 @@ class Lines:
 
 
 def say(level: str, sentence: str) -> None:
-    """Log one sentence of the process itself."""
+    """Log one sentence about the process itself."""
     getattr(_vlog, level)(sentence)

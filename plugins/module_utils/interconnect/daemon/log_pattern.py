@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lines of the log, by patterns in the language of ovs-appctl(8), vlog/set.
+"""Formats log lines by patterns in the syntax of ovs-appctl(8), vlog/set.
 
-The library's own patterns pad every field with spaces, write fractions of a second wrongly, and end the process at some of those that
-upstream's daemon accepts.
+The library's own formatter pads every field with spaces, formats fractions of a second incorrectly, and ends the
+process for some patterns that upstream's daemon accepts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from . import PROGRAM
 
-#: As upstream has them, but syslog is told the program that speaks.
+#: Upstream's patterns; the one for syslog also contains the program's name.
 PATTERNS = {
     "console": "%D{%Y-%m-%dT%H:%M:%SZ}|%05N|%c%T|%p|%m",
     "file": "%D{%Y-%m-%dT%H:%M:%S.###Z}|%05N|%c%T|%p|%m",
@@ -32,7 +32,7 @@ _BEGAN = time.monotonic()
 
 
 class Entry(NamedTuple):
-    """What one line tells."""
+    """The fields of one line."""
 
     number: int
     module: str
@@ -41,7 +41,7 @@ class Entry(NamedTuple):
 
 
 def line(pattern: str, entry: Entry) -> str:
-    """One line of the log. Raises ValueError where the pattern has a time that cannot be written."""
+    """Format one log line. Raises ValueError if the pattern's time format is invalid."""
     return _FIELD.sub(lambda found: _aligned(found.group(1), found.group(2), _value(found, entry)), pattern)
 
 
@@ -60,7 +60,7 @@ def _value(found: re.Match[str], entry: Entry) -> str:
 
 
 def _time(now: datetime, form: str) -> str:
-    """A moment as strftime(3) has it, and as many digits of its fraction as there are "#"."""
+    """A time in the format of strftime(3), with as many digits of its fraction as the format has "#"."""
     return re.sub("#+", lambda found: f"{now.microsecond:06}"[: len(found.group())], now.strftime(form))
 
 

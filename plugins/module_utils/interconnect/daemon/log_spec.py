@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is to be logged where: the specifications of ``--verbose`` and ``vlog/set`` (ovn-ic(8), Logging Options; ovs-appctl(8))."""
+"""Logging levels and destinations: the specifications of ``--verbose`` and ``vlog/set`` (ovn-ic(8), Logging Options;
+ovs-appctl(8)).
+"""
 
 from __future__ import annotations
 
@@ -17,20 +19,21 @@ try:
     import ovs.vlog
 
     _Vlog: Any = ovs.vlog.Vlog
-except ImportError:  # main says so, see client.check_library
+except ImportError:  # main reports this, see client.check_library
     _Vlog = None
 
 _SEPARATORS = " ,:\t"
 _PATTERN = re.compile(rf"[{_SEPARATORS}]*pattern[{_SEPARATORS}]+([^{_SEPARATORS}]+)[{_SEPARATORS}](.+)", re.IGNORECASE | re.DOTALL)
 _DESTINATIONS = ("syslog", "console", "file")
 _LEVELS = ("off", "emer", "err", "warn", "info", "dbg")
-#: In the order of their numbers (RFC 5424, 6.2.1); Python has other names for some.
+#: In numerical order (RFC 5424, 6.2.1). Python uses other names for some.
 _FACILITIES = """
 kern user mail daemon auth syslog lpr news uucp clock authpriv ftp ntp audit alert clock2
 local0 local1 local2 local3 local4 local5 local6 local7
 """
 _NUMBERS = {name: number for number, name in enumerate(_FACILITIES.split())}
-#: The modules of upstream's daemons from 23.03 to 26.03. Whoever names one changes nothing, unless there is one of that name here.
+#: The modules of upstream's daemons from 23.03 to 26.03. Setting the level of one that does not exist here has no
+#: effect.
 _MODULES = """
 backtrace bundle command_line conntrack conntrack_tp cooperative_multitasking coverage ct_dpif daemon daemon_unix dns_resolve
 dp_packet_gso dpdk dpif dpif_lookup_autovalidator dpif_lookup_generic dpif_mfex_extract_study dpif_netdev dpif_netdev_dpcls
@@ -47,7 +50,7 @@ _UPSTREAM = frozenset(_MODULES.split())
 
 
 def follow(spec: str) -> str | None:
-    """Follow one specification; what is wrong with it, one sentence, or None."""
+    """Apply one specification. Returns one sentence about what is wrong with it, or None."""
     words = [word for word in re.split(f"[{_SEPARATORS}]+", spec) if word]
     kind = words[0].lower() if words else ""
     if kind == "pattern":
@@ -58,7 +61,7 @@ def follow(spec: str) -> str | None:
 
 
 def knows(module: str) -> bool:
-    """Whether there is a module of this name, here or in upstream's daemon."""
+    """Whether a module of this name exists here or in upstream's daemon."""
     return module.lower() in _UPSTREAM or module.lower() in _modules()
 
 
@@ -67,21 +70,21 @@ def _modules() -> Iterable[str]:
 
 
 def _set_pattern(spec: str) -> str | None:
-    """The library breaks patterns at spaces and colons, and finds out too late which of them it cannot follow."""
+    """Set a pattern. The library splits patterns at spaces and colons and does not detect invalid ones in time."""
     found = _PATTERN.fullmatch(spec)
     if found is None or found.group(1).lower() not in _DESTINATIONS:
-        return "a pattern is wanted as PATTERN:destination:pattern"
+        return "a pattern must have the form PATTERN:destination:pattern"
     try:
         line(found.group(2), Entry(0, "vlog", "INFO", "")).encode()
     except ValueError as error:
-        return f"no line can be written by that pattern ({error})"
+        return f"the pattern is not valid ({error})"
     PATTERNS[found.group(1).lower()] = found.group(2)
     return None
 
 
 def _set_facility(words: list[str]) -> str | None:
     if len(words) != 1 or words[0].lower() not in _NUMBERS:
-        return f"a facility is wanted as FACILITY:facility, these are: {' '.join(_NUMBERS)}"
+        return f"a facility must have the form FACILITY:facility, with one of {' '.join(_NUMBERS)}"
     try:
         _Vlog.add_syslog_handler(_NUMBERS[words[0].lower()])
     except OSError:  # this system has no syslog
@@ -94,7 +97,7 @@ def _set_level(words: list[str]) -> str | None:
     for word in words:
         kind = _kind(word)
         if kind is None:
-            return f'no destination, level, or module "{word}"'
+            return f'"{word}" is not a destination, level or module'
         if kind in chosen:
             return f"cannot specify multiple {kind}s"
         if kind != "any":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The daemon's main loop: control socket, zone, sleep. It waits for nothing but the poller."""
+"""The daemon's main loop: run the control socket and the zone, then wait. The only wait is that of the poller."""
 
 from __future__ import annotations
 
@@ -24,19 +24,22 @@ from .log import Log
 try:
     import ovs.poller
     import ovs.unixctl.server
-except ImportError:  # main says so, see client.check_library
+except ImportError:  # main reports this, see client.check_library
     pass
 
-#: How long the garbage collector may rest in one piece of work: rows hold no cycles, but the library's reconnects do.
+#: The longest time, in seconds, for which the garbage collector is paused. Rows contain no reference cycles, but the
+#: library's reconnects do.
 _RESTING_SECONDS = 60.0
-#: Objects of a piece of work that is worth keeping out of later rounds.
+#: The number of objects from which a piece of work is excluded from later collections.
 _MANY = 100_000
 
 
 class Collector:
-    """Keeps Python's garbage collector from walking over all rows again and again while many come: a quarter of a cold start's work.
+    """Pauses Python's garbage collector during large updates. Otherwise its scans of all rows take a quarter of the
+    time of a cold start.
 
-    It rests while there is work, a minute at most. What a large piece of work has left is kept out of its later rounds.
+    It is paused while there is work, for at most a minute. The objects that a large piece of work leaves are excluded
+    from later collections.
     """
 
     def __init__(self) -> None:
@@ -44,7 +47,7 @@ class Collector:
         self.follow(busy=True)
 
     def follow(self, *, busy: bool) -> None:
-        """Take notice of whether there is work."""
+        """Record whether there is work."""
         if not busy:
             if gc.get_count()[0] > _MANY:
                 gc.freeze()
@@ -68,7 +71,7 @@ class Daemon:
         self._collector = Collector()
 
     def run(self) -> None:
-        """Turn until the command ``exit``."""
+        """Run until the command ``exit``."""
         self._turn()
         while not self._control.exiting:
             self._sleep()
@@ -91,20 +94,20 @@ class Daemon:
 
 
 class NoControlSocket:
-    """Stands for the control socket where none is wanted (``--unixctl=none``, ovn-ic(8))."""
+    """Replaces the control socket if none is wanted (``--unixctl=none``, ovn-ic(8))."""
 
     def run(self) -> None:
         """Do nothing: no command can arrive."""
 
     def wait(self, poller: Any) -> None:
-        """Wait for nothing."""
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing: there is no socket to close."""
 
 
 def _listen(wanted: options.Options) -> Any:
-    """The control socket, None where it cannot be made."""
+    """The control socket, None if it cannot be created."""
     if not wanted.controlled:
         return NoControlSocket()
     path = wanted.unixctl or os.path.join(wanted.rundir, f"{PROGRAM}.{os.getpid()}.ctl")
@@ -113,7 +116,7 @@ def _listen(wanted: options.Options) -> Any:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the daemon; the exit status. It may also leave by SystemExit, in the processes that only wait for the one that works."""
+    """Run the daemon. Returns the exit status. Processes that only wait for the working process leave by SystemExit."""
     wanted = options.read(sys.argv[1:] if arguments is None else arguments)
     try:
         check_library()
@@ -134,8 +137,8 @@ def _work(wanted: options.Options, started: process.Started) -> int:
     process.remove_dead_sockets(wanted.rundir)
     server = _listen(wanted)
     if server is None:
-        return 1  # the library has said why
-    log("info", f"{PROGRAM} of ovn.interconnect {VERSION} begins")
+        return 1  # the library has logged the reason
+    log("info", f"{PROGRAM} of ovn.interconnect {VERSION} started")
     started.waiting.tell()
     try:
         Daemon(sync, control, server, started.hangup).run()
@@ -146,5 +149,5 @@ def _work(wanted: options.Options, started: process.Started) -> int:
     finally:
         sync.close()
         server.close()
-    log("info", "ended by the command exit")
+    log("info", "stopped by the control command exit")
     return 0

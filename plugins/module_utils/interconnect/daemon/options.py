@@ -29,7 +29,8 @@ _REMOTES = (
     (IC_SB, "ic_sb_db", "--ic-sb-db", "-i", "OVN_IC_SB_DB", "ovn_ic_sb_db.sock"),
 )
 _METHODS = ("unix:", "tcp:", "ssl:")
-#: Upstream's daemon can wait for a server that connects to it. The library has no such way with TLS, and another syntax without it.
+#: Connection methods with which upstream's daemon waits for a server. The library does not support this with TLS, and
+#: uses another syntax without TLS.
 _PASSIVE = ("punix:", "ptcp:", "pssl:")
 _HANDSHAKE = {
     "--ssl-protocols": "protocols",
@@ -37,7 +38,7 @@ _HANDSHAKE = {
     "--ssl-ciphersuites": "suites",
     "--ssl-server-name": "server_name",
 }
-#: Options whose value is optional and, as getopt has it, follows only behind a "=".
+#: Options whose value is optional and, as with getopt, only accepted after "=".
 _OPTIONAL = {
     "--pidfile": "--pidfile=",
     "--log-file": "--log-file=",
@@ -47,39 +48,40 @@ _OPTIONAL = {
 }
 
 
-#: What the control command ``status`` answers: upstream's form since 26.09 comes first and is the default, then that of earlier releases.
+#: The output of the control command ``status``. First the default, which is upstream's format since 26.09, then that of
+#: earlier releases.
 _STATUS_FORMATS = ("two-lines", "one-line")
 _STATUS_VARIABLE = "OVN_IC_STATUS_FORMAT"
 
-#: What ovn-ic(8) has for a file that is not wanted.
+#: The value in ovn-ic(8) for a file that is not wanted.
 _NONE = "none"
 
 
 class Options(NamedTuple):
-    """What the command line and the environment ask for."""
+    """The settings from the command line and the environment."""
 
     #: Database name (schema.NB, …) -> connection method.
     remotes: Mapping[str, str]
     rundir: str
-    #: Where relative names of database sockets are taken from: those are OVS' business, in upstream's daemon too.
+    #: The directory of relative database socket names: OVS' run directory, as in upstream's daemon.
     ovs_rundir: str
-    #: The control socket, None for its usual name.
+    #: The control socket, None for its default name.
     unixctl: str | None
-    #: Whether there is to be a control socket.
+    #: Whether to create a control socket.
     controlled: bool
     #: The pid file, None for none.
     pidfile: str | None
     overwrite_pidfile: bool
-    #: Whether the control command ``status`` has a second line that tells of the lock of IC_SB, as upstream's since 26.09.
+    #: Whether the control command ``status`` prints a second line about the lock of IC_SB, as in upstream since 26.09.
     lock_line: bool
     detach: bool
     chdir: bool
     monitor: bool
-    #: The user to become, with a group or without: ``user[:group]``.
+    #: The user to become, optionally with a group: ``user[:group]``.
     user: str | None
     #: The log file, None for none.
     log_file: str | None
-    #: Logging specifications, an empty one for "everything".
+    #: Logging specifications; an empty one means "everything".
     verbose: Sequence[str]
     syslog: bool
     tls: Tls
@@ -99,12 +101,12 @@ class _Version(argparse.Action):
 
 
 class _Graph(argparse.Action):
-    """Behind a "=" may stand the one subject that is wanted."""
+    """An option whose optional value after "=" is the name of a subject."""
 
     def __call__(self, parser: argparse.ArgumentParser, _namespace: object, value: object, *_unused: Any) -> None:
         subjects = {subject.name: subject for subject in all_subjects()}
         if value and value not in subjects:
-            parser.error(f"--dump-inc-proc-graph: {value!r} is no part of the engine, these are: {' '.join(subjects)}")
+            parser.error(f"--dump-inc-proc-graph: {value!r} is not a part of the engine; use one of {' '.join(subjects)}")
         sys.stdout.write(dot([subjects[str(value)]] if value else subjects.values()))
         parser.exit()
 
@@ -121,16 +123,16 @@ class _ListOptions(argparse.Action):
 
 
 def read(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Options:
-    """Read the command line. Exits, with status 2 and one sentence, on what it does not understand; with 0 for help and version."""
+    """Read the command line. Exits with status 2 and one sentence if it is invalid; with 0 for help and version."""
     environment = os.environ if environment is None else environment
     parser = _parser(environment)
     known, rest = parser.parse_known_args([_OPTIONAL.get(word, word) for word in arguments])
     for word in rest:
         if word.startswith("-") and word not in ("-", "--"):
             parser.error(f"unknown option {word}")
-        parser.error(f"no argument is wanted besides options, found {word!r}")
+        parser.error(f"unexpected argument {word!r}; only options are accepted")
     if known.status_format not in _STATUS_FORMATS:
-        parser.error(f"--status-format: {known.status_format!r} is unknown, use {' or '.join(_STATUS_FORMATS)}")
+        parser.error(f"--status-format: {known.status_format!r} is not valid; use {' or '.join(_STATUS_FORMATS)}")
     rundir = run_directory(environment)
     remotes = {database: getattr(known, place) for database, place, *_names in _REMOTES}
     _check_remotes(parser, remotes)
@@ -163,7 +165,7 @@ def read(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
 
 
 def _handshake(parser: argparse.ArgumentParser, known: argparse.Namespace) -> Handshake:
-    """What the options on TLS connections ask for, one after the other so that the one that cannot be is named."""
+    """The TLS parameters. Options are checked one after the other, so that the message names the invalid one."""
     asked: dict[str, str | None] = {"protocols": None, "ciphers": None, "suites": None, "server_name": None}
     for option, name in _HANDSHAKE.items():
         asked[name] = getattr(known, option[2:].replace("-", "_"))
@@ -175,7 +177,7 @@ def _handshake(parser: argparse.ArgumentParser, known: argparse.Namespace) -> Ha
 
 
 def run_directory(environment: Mapping[str, str] | None = None) -> str:
-    """Where the sockets and the pid file are."""
+    """The directory of the sockets and the pid file."""
     return (os.environ if environment is None else environment).get("OVN_RUNDIR") or "/var/run/ovn"
 
 
@@ -184,7 +186,7 @@ def _log_directory(environment: Mapping[str, str]) -> str:
 
 
 def version_text() -> str:
-    """What ``--version`` and the control command of that name say."""
+    """The output of ``--version`` and of the control command of that name."""
     text = f"{PROGRAM} (ovn.interconnect) {VERSION}\n"
     if IMPORT_ERROR is None:
         import ovs.version
@@ -194,7 +196,9 @@ def version_text() -> str:
 
 
 def _named(value: str | None, directory: str, default: str) -> str | None:
-    """A file that was asked for, None if it was not: relative names are taken from the directory, an empty one is the default."""
+    """A file that an option names, None if it was not given. Relative names are in the directory; an empty name means
+    the default.
+    """
     return None if value is None else os.path.join(directory, value or default)
 
 
@@ -202,7 +206,9 @@ def _check_remotes(parser: argparse.ArgumentParser, remotes: Mapping[str, str]) 
     for database, _place, option, *_names in _REMOTES:
         for member in split(remotes[database]):
             if member.startswith(_PASSIVE):
-                parser.error(f"{option}: {member!r} would wait for a server, this daemon goes to it: use one of {' '.join(_METHODS)}")
+                parser.error(
+                    f"{option}: {member!r} waits for connections, which this daemon does not support; use one of {' '.join(_METHODS)}"
+                )
             if not member.startswith(_METHODS):
                 parser.error(f"{option}: {member!r} is not a connection method of OVSDB; use one of {' '.join(_METHODS)}")
             try:
@@ -223,21 +229,27 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     rundir = run_directory(environment)
     for database, place, long, short, variable, socket in _REMOTES:
         default = environment.get(variable) or f"unix:{rundir}/{socket}"
-        words = f"connect to {database} there, members of a cluster separated by commas (default: ${variable}, else the socket: {default})"
+        words = (
+            f"connection method of {database}, for a cluster the methods of its members separated by commas "
+            f"(default: ${variable}, else the socket: {default})"
+        )
         general.add_argument(short, long, dest=place, metavar="REMOTE", default=default, help=words.replace("%", "%%"))
-    general.add_argument("-u", "--unixctl", metavar="SOCKET", help="another name for the control socket; none: no such socket")
+    general.add_argument("-u", "--unixctl", metavar="SOCKET", help="path of the control socket; none: do not create one")
     general.add_argument(
         "--status-format",
         metavar="FORMAT",
         default=environment.get(_STATUS_VARIABLE) or _STATUS_FORMATS[0],
-        help=f"what the control command status answers: {' or '.join(_STATUS_FORMATS)}; two-lines tells whether the lock of IC_SB is held,"
-        f" one-line is the form of OVN before 26.09 (default: ${_STATUS_VARIABLE}, else {_STATUS_FORMATS[0]})",
+        help=(
+            f"output of the control command status: {' or '.join(_STATUS_FORMATS)}; two-lines shows whether the "
+            f"lock of IC_SB is held, one-line is the format of OVN before 26.09 (default: ${_STATUS_VARIABLE}, else "
+            f"{_STATUS_FORMATS[0]})"
+        ),
     )
-    general.add_argument("-h", "--help", action="help", help="show this and exit")
+    general.add_argument("-h", "--help", action="help", help="show this help and exit")
     general.add_argument("-o", "--options", action=_ListOptions, nargs=0, help="list the options and exit")
     general.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
     general.add_argument(
-        "--dump-inc-proc-graph", metavar="SUBJECT", action=_Graph, help="print which tables each subject reads, for dot(1)"
+        "--dump-inc-proc-graph", metavar="SUBJECT", action=_Graph, help="print a graph of the tables that each subject reads, for dot(1)"
     )
     _add_daemon_options(parser.add_argument_group("Daemon options"), rundir)
     _add_logging_options(parser.add_argument_group("Logging options"), _log_directory(environment))
@@ -247,28 +259,32 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
 
 def _add_daemon_options(group: argparse._ArgumentGroup, rundir: str) -> None:
     group.add_argument("--detach", action="store_true", help="run in the background")
-    group.add_argument("--monitor", action="store_true", help="a second process starts this one again when it crashes")
+    group.add_argument("--monitor", action="store_true", help="restart this process from a monitor process if it crashes")
     group.add_argument("--user", metavar="USER[:GROUP]", help="run as this user")
     group.add_argument("--no-chdir", action="store_true", help="do not change to / when detaching")
-    group.add_argument("--no-self-confinement", action="store_true", help="accepted, without effect")
-    group.add_argument("--pidfile", metavar="FILE", help=f"make a pid file (default: {rundir}/{PROGRAM}.pid)".replace("%", "%%"))
-    group.add_argument("--overwrite-pidfile", action="store_true", help="with --pidfile, start even if one runs already")
+    group.add_argument("--no-self-confinement", action="store_true", help="accepted for compatibility, without effect")
+    group.add_argument("--pidfile", metavar="FILE", help=f"create a pid file (default: {rundir}/{PROGRAM}.pid)".replace("%", "%%"))
+    group.add_argument("--overwrite-pidfile", action="store_true", help="with --pidfile, start even if another instance is running")
 
 
 def _add_logging_options(group: argparse._ArgumentGroup, logdir: str) -> None:
-    group.add_argument("-v", "--verbose", metavar="SPEC", action="append", default=[], help="set logging levels; all, without SPEC")
+    group.add_argument(
+        "-v", "--verbose", metavar="SPEC", action="append", default=[], help="set logging levels; without SPEC, log everything"
+    )
     group.add_argument("--log-file", metavar="FILE", help=f"log to a file (default: {logdir}/{PROGRAM}.log)".replace("%", "%%"))
-    group.add_argument("--syslog-method", metavar="METHOD", help="null: no syslog; any other: the system's own")
-    group.add_argument("--syslog-target", metavar="HOST:PORT", help="accepted, without effect")
+    group.add_argument("--syslog-method", metavar="METHOD", help="null: do not log to syslog; other values: use the system's syslog")
+    group.add_argument("--syslog-target", metavar="HOST:PORT", help="accepted for compatibility, without effect")
 
 
 def _add_tls_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("-p", "--private-key", metavar="FILE", help="our private key; all three are read again for each new connection")
-    group.add_argument("-c", "--certificate", metavar="FILE", help="our certificate")
     group.add_argument(
-        "-C", "--ca-cert", metavar="FILE", help="the certificate of the authority that signed the servers' ones; none: any server will do"
+        "-p", "--private-key", metavar="FILE", help="private key of this daemon; all three files are read again for each new connection"
     )
-    group.add_argument("--ssl-protocols", metavar="PROTOS", help="versions of TLS, as TLSv1.2-TLSv1.3 (default: TLSv1.2+)")
-    group.add_argument("--ssl-ciphers", metavar="CIPHERS", help="ciphers of TLS 1.2 and before, as openssl-ciphers(1) has it")
-    group.add_argument("--ssl-ciphersuites", metavar="SUITES", help="suites of TLS 1.3 and later (needs Python 3.15)")
-    group.add_argument("--ssl-server-name", metavar="NAME", help="the name that servers are asked for (SNI)")
+    group.add_argument("-c", "--certificate", metavar="FILE", help="certificate of this daemon")
+    group.add_argument(
+        "-C", "--ca-cert", metavar="FILE", help="CA certificate that signed the servers' certificates; none: do not verify servers"
+    )
+    group.add_argument("--ssl-protocols", metavar="PROTOS", help="TLS versions, such as TLSv1.2-TLSv1.3 (default: TLSv1.2+)")
+    group.add_argument("--ssl-ciphers", metavar="CIPHERS", help="ciphers for TLS 1.2 and earlier, in the format of openssl-ciphers(1)")
+    group.add_argument("--ssl-ciphersuites", metavar="SUITES", help="cipher suites for TLS 1.3 and later (needs Python 3.15)")
+    group.add_argument("--ssl-server-name", metavar="NAME", help="server name to send to servers (SNI)")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The daemon as a process: its name, its user, its signals, its way into the background.
+"""The daemon as a process: its name, user and signals, and running in the background.
 
-All of it is python-ovs' work, as far as that goes.
+As far as possible, python-ovs does the work.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ try:
     import ovs.fatal_signal
     import ovs.poller
     import ovs.util
-except ImportError:  # main says so, see client.check_library
+except ImportError:  # main reports this, see client.check_library
     pass
 
 
@@ -38,17 +38,19 @@ class StartError(Exception):
 
 
 class UsageError(StartError):
-    """The command line asks for what cannot be."""
+    """The command line asks for something impossible."""
 
     status = 2
 
 
 class Hangup:
-    """SIGHUP opens the log file anew, as log rotation wants it; without a log file the signal ends the process, as it does upstream's."""
+    """SIGHUP opens the log file again, for log rotation. Without a log file the signal ends the process, as in
+    upstream.
+    """
 
     def __init__(self, file: log.LogFile) -> None:
         self._file = file
-        # A Python signal handler does not end a wait; a byte in this socket does.
+        # In Python a signal handler does not end a wait; a byte in this socket does.
         self._read, self._write = socket.socketpair()
         self._read.setblocking(False)
         self._write.setblocking(False)
@@ -57,7 +59,7 @@ class Hangup:
             signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
     def run(self) -> None:
-        """Open the log file anew if the signal came."""
+        """Open the log file again if the signal arrived."""
         try:
             if signal.SIGHUP in self._read.recv(4096):
                 self._file.reopen()
@@ -65,21 +67,21 @@ class Hangup:
             pass
 
     def wait(self, poller: Any) -> None:
-        """Let a poller wake up when the signal comes."""
+        """Wake a poller when the signal arrives."""
         poller.fd_wait(self._read.fileno(), ovs.poller.POLLIN)
 
 
 class Waiting(NamedTuple):
-    """The ends of a pipe from the process that works to the one that was called and waits for it.
+    """The ends of a pipe from the working process to the process that was started and waits for it.
 
-    The library has a pipe of its own, but ends with status 0 where the other process has died before it was ready.
+    The library has its own pipe, but exits with status 0 if the other process died before it was ready.
     """
 
     read: int
     write: int
 
     def tell(self) -> None:
-        """Tell whoever waits that pid file and control socket are there."""
+        """Tell the waiting process that the pid file and the control socket exist."""
         os.write(self.write, b"!")
         os.close(self.read)
         os.close(self.write)
@@ -87,7 +89,7 @@ class Waiting(NamedTuple):
 
     @property
     def told(self) -> bool:
-        """Whether that was told, in the process that waits."""
+        """Whether the working process has done so; called by the waiting process."""
         os.set_blocking(self.read, False)
         try:
             return bool(os.read(self.read, 1))
@@ -96,7 +98,7 @@ class Waiting(NamedTuple):
 
 
 class Started(NamedTuple):
-    """What the process that works has got from its start."""
+    """What the working process needs from its start."""
 
     hangup: Hangup
     log_file: log.LogFile
@@ -104,9 +106,9 @@ class Started(NamedTuple):
 
 
 def begin(options: Options) -> Started:
-    """Set up logging and directories, become the wanted user, go into the background. Returns in the process that does the work.
+    """Set up logging and directories, change the user, go into the background. Returns in the working process.
 
-    The process that was called waits until that one calls :meth:`Waiting.tell`. Raises StartError.
+    The process that was started waits until the working process calls :meth:`Waiting.tell`. Raises StartError.
     """
     _take_name()
     ovs.util.PROGRAM_NAME = PROGRAM
@@ -114,21 +116,21 @@ def begin(options: Options) -> Started:
     log_file = _start_log(options)
     if options.user is not None:
         _become(options.user, options.log_file)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # else Python's own handler stands where the library's should
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise Python's handler stays instead of the library's
     waiting = _detach(options)
     if options.monitor:
-        log_file.reopen()  # a monitor that has to start another process may have seen the log being rotated
+        log_file.reopen()  # the log may have been rotated while a monitor was starting this process
     ovs.fatal_signal.add_hook(lambda: log.say("info", "a signal ends this process"), None, False)
     return Started(Hangup(log_file), log_file, waiting)
 
 
 def _take_name() -> None:
-    """Be called in the list of processes as ovn-ctl(8) looks for it, which asks nobody else for a daemon with a pid file."""
+    """Set the process name that ovn-ctl(8) looks for when it checks a pid file."""
     try:
         with open("/proc/self/comm", "w", encoding="ascii") as file:
             file.write(PROGRAM)
     except OSError as error:
-        log.say("warn", f"this process cannot call itself {PROGRAM} ({error.strerror})")
+        log.say("warn", f"the name of this process cannot be set to {PROGRAM} ({error.strerror})")
 
 
 def _start_log(options: Options) -> log.LogFile:
@@ -144,29 +146,32 @@ def _start_log(options: Options) -> log.LogFile:
 
 
 def remove_dead_sockets(rundir: str) -> None:
-    """Remove the control sockets of daemons that were killed and could not do it themselves; upstream leaves them for ever."""
+    """Remove the control sockets of daemons that were killed and could not do it themselves; upstream leaves them
+    forever.
+    """
     for path in glob.glob(os.path.join(glob.escape(rundir), f"{PROGRAM}.*.ctl")):
         pid = path.rsplit(".", 2)[1]
-        ended = not os.path.exists(f"/proc/{pid}/exe")  # nobody may have waited for it yet: then the rest of /proc/PID is there
+        # if its parent has not waited for it yet, the rest of /proc/PID still exists
+        ended = not os.path.exists(f"/proc/{pid}/exe")
         if pid.isdecimal() and ended and _refuses(path):
             try:
                 os.unlink(path)
             except OSError as error:
-                log.say("warn", f"{path}: the control socket of a dead process stays ({error.strerror})")
+                log.say("warn", f"{path}: the control socket of a dead process cannot be removed ({error.strerror})")
 
 
 def _refuses(path: str) -> bool:
-    """Whether nobody listens at a socket: its process may live where we see no pids, in a container."""
+    """Whether no process listens on a socket. The process may be in a container, whose pids are not visible here."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)
         try:
             return probe.connect_ex(path) == errno.ECONNREFUSED
-        except OSError:  # a name that is too long
+        except OSError:  # the name is too long
             return False
 
 
 def crash_status(options: Options) -> int:
-    """The exit status of a process that should be started again."""
+    """The exit status after which a monitor restarts the process."""
     return ovs.daemon.RESTART_EXIT_CODE if options.monitor else 1
 
 

@@ -152,7 +152,7 @@ def test_a_log_that_cannot_be_opened_anew_goes_on_where_it_was(sync: ZoneSync, r
     (tmp_path / "old").mkdir()
     assert say(control, "vlog/reopen") == ""
     (tmp_path / "old").rename(tmp_path / "new")
-    with pytest.raises(CommandError, match="No such file or directory, logging goes on where it was"):
+    with pytest.raises(CommandError, match="No such file or directory; logging continues to the previous file"):
         say(control, "vlog/reopen")
     logging.getLogger("file").warning("still here")
     assert (tmp_path / "new" / "log").read_text() == "still here\n"
@@ -201,11 +201,11 @@ def test_the_guard_says_what_it_withholds(control: Control, sync: ZoneSync) -> N
 
 
 def test_progress_names_the_zones_that_lag(control: Control, sync: ZoneSync) -> None:
-    with pytest.raises(CommandError, match=f"the contents of .*{IC_SB} are not here yet"):
+    with pytest.raises(CommandError, match=f"the contents of .*{IC_SB} are not loaded yet"):
         say(control, "progress")
     for replica in sync.replicas.values():
         replica.has_schema = True
-    with pytest.raises(CommandError, match="has no global row"):
+    with pytest.raises(CommandError, match="has no row IC_NB_Global"):
         say(control, "progress")
     sync.zone.ic_nb.put("IC_NB_Global", UUIDS[0], {"nb_ic_cfg": 5, "sb_ic_cfg": 4, "options": {}, "external_ids": {}})
     for number, name in enumerate(["az1", "az2"]):
@@ -214,10 +214,10 @@ def test_progress_names_the_zones_that_lag(control: Control, sync: ZoneSync) -> 
 
 
 def test_a_registration_is_taken_over_by_the_active_instance_only(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(CommandError, match="this instance is standby: ask the one that is active"):
+    with pytest.raises(CommandError, match="this instance is standby; run the command on the active instance"):
         say(control, "zone/claim")
     monkeypatch.setattr(ZoneSync, "status", ACTIVE)
-    assert say(control, "zone/claim") == "the zone is refused no registration"
+    assert say(control, "zone/claim") == "no registration is denied to this zone; there is nothing to claim"
 
 
 def test_errors_are_answers(control: Control) -> None:
