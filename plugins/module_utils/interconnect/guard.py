@@ -4,13 +4,14 @@
 
 """Blocks deletions while a database may have been replaced or rolled back.
 
-The identity of IC_NB, IC_SB and SB is the uuid of their global row, remembered in the zone's NB_Global.external_ids. While another row, or
-none, is there, the counters run backwards, one update removed every transit switch, or the zone found IC_NB without transit switches that
-it is attached to, deletions and new tunnel keys of datapaths are withheld and reported. While SB or NB may be incomplete, changes that
-withdraw a port's address, gateway or router from IC_SB are withheld too. What this process creates during a hold follows from the
-present contents of the databases, so it is deleted as usual. A hold ends by itself when a full pass has nothing left to withhold, or when
-an operator releases it (docs/loss-and-restore.md). Reasons that only the process that saw the event can know are noted in NB for the
-process that comes after it.
+The identity of IC_NB, IC_SB and SB is the UUID of their global row, which the zone stores in NB_Global.external_ids.
+Deletions and new tunnel keys of datapaths are withheld and reported while one of these conditions holds: a database has
+another global row or none, a counter has decreased, one update removed every transit switch, or IC_NB lacked transit
+switches to which the zone is attached when this process became active. While SB or NB may be incomplete, changes that
+withdraw a port's address, gateway or router from IC_SB are withheld too. Rows that this process creates during a hold
+follow from the present contents of the databases, so they are deleted as usual. A hold ends automatically when a full
+pass has nothing left to withhold, or when an operator releases it (docs/loss-and-restore.md). Reasons that only the
+process that saw the event can know are stored in NB for later processes.
 """
 
 from __future__ import annotations
@@ -27,39 +28,41 @@ from .subjects.transit import ROUTER_KEY, SWITCH_KEY, stands_for
 from .subjects.zones import lost_token
 from .zone import HOLD, IC_NB_KEY, IC_SB_KEY, NB_KEY, SB_KEY, Zone
 
-#: Leaving one of these columns deletes the row that leaves: its table is no root.
+#: Removing a row from one of these columns deletes it, because its table is not a root table.
 _OWNING_COLUMNS = frozenset(("ports", "static_routes"))
-#: So many transit switches gone in one update, and none left, is an accident until somebody says that it is not.
+#: If one update removes at least this many transit switches and none is left, it is treated as an accident until an
+#: operator releases it.
 _SUSPICIOUS = 3
 
-#: By database: the table whose one row is its identity, and the map key under which the zone remembers that row.
+#: By database: the table whose only row is its identity, and the map key under which the zone stores that row's UUID.
 _GLOBAL = {IC_NB: ("IC_NB_Global", IC_NB_KEY), IC_SB: ("IC_SB_Global", IC_SB_KEY), SB: ("SB_Global", SB_KEY)}
-#: The map keys of NB_Global.external_ids that holds depend on.
+#: The map keys of NB_Global.external_ids on which holds depend.
 _REMEMBERED = frozenset(key + suffix for _table, key in _GLOBAL.values() for suffix in ("", HOLD)) | {NB_KEY + HOLD}
 #: How an operator ends a hold.
 RELEASE = "ovn-appctl -t ovn-ic guard/release"
 
 
 class Guard:
-    """Watches the identity of the databases; filters plans while a hold is on.
+    """Tracks the identity of the databases, and filters plans during a hold.
 
-    ``log`` takes one sentence when a hold begins or ends.
+    ``log`` is called with one sentence when a hold begins or ends.
     """
 
     def __init__(self, zone: Zone, engine: Engine, log: Callable[[str], None] = lambda _sentence: None) -> None:
         self._zone = zone
         self._engine = engine
         self._log = log
-        #: What is wrong, by database; deletions are withheld while there is anything.
+        #: The reason of the hold by database. Deletions are withheld while there is any.
         self.holds: dict[str, str] = {}
-        #: This zone's row in IC_SB when it was last looked at.
+        #: The last known contents of this zone's row in IC_SB.
         self._own: Row | None = None
-        #: By database, the counter of an older copy whose word is taken nevertheless: of no younger one, and until it has caught up.
+        #: By database, the counter of an older copy that is accepted: not of a newer one, and only until the counter
+        #: has caught up.
         self._let_pass: dict[str, int] = {}
         self._withheld: dict[tuple[str, Hashable], Group] = {}
-        #: The keys whose rows this process has inserted since the latest sign of a loss: no hold protects those rows.
+        #: The keys whose rows this process has inserted since the latest sign of a loss. No hold protects those rows.
         self._created: set[tuple[str, Hashable]] = set()
-        #: What NB remembered when it was last looked at.
+        #: The last known records in NB.
         self._memory: dict[str, str] = {}
 
     @property
@@ -69,17 +72,19 @@ class Guard:
 
     @property
     def withheld_changes(self) -> list[Change]:
-        """The changes because of which groups are withheld."""
+        """The changes that cause groups to be withheld."""
         return [change for group in self._withheld.values() for change in self._withheld_changes(group)]
 
     @property
     def withheld(self) -> list[Skipped]:
         """The changes that are withheld, each with its reason, the reason of the hold, and how to release it."""
-        why = f"withheld because {'; '.join(self.holds.values())}; if it is wanted, release it with {RELEASE}"
+        why = f"withheld because {'; '.join(self.holds.values())}; to carry it out, run {RELEASE}"
         return [Skipped(f"{change.table} {change.record}", f"{change.action} {why} ({change.reason})") for change in self.withheld_changes]
 
     def begin(self) -> None:
-        """This process has become the active one: another may have been it meanwhile, so what NB remembers counts and nothing else."""
+        """This process has become active. Another one may have been active in the meantime, so only the records in NB
+        count.
+        """
         self._zone.notes.clear()
         self._own = None
         self._let_pass = {}
@@ -93,7 +98,9 @@ class Guard:
         self.observe(())
 
     def observe(self, updates: Sequence[Sequence[RowChange]]) -> None:
-        """Look at the identity of the databases after these updates, each with its row changes, before anything is planned."""
+        """Check the identity of the databases after these updates, each with its row changes, before anything is
+        planned.
+        """
         lost = self._note_losses(updates)
         self._remember_again()
         self._drop_written_notes()
@@ -103,25 +110,27 @@ class Guard:
             holds[NB] = rebuilt
         for database, reason in holds.items():
             if database not in self.holds:
-                self._log(f"{reason}; deletions are withheld until what they would delete is wanted again, or until {RELEASE}")
+                self._log(f"{reason}; deletions are withheld until their objects are wanted again, or until an operator runs {RELEASE}")
                 self._engine.mark_all()
         changed = any(self.holds.get(database) != reason for database, reason in holds.items())
         if lost or changed or not holds or any(self._lacks_global_row(database) for database in holds):
             self._created.clear()
         if IC_SB in holds:
-            self._zone.confirmable = None  # what this zone has confirmed may not be there
+            self._zone.confirmable = None  # what this zone has confirmed may be lost
         ended = bool(self.holds) and not holds
         self.holds = holds
         if ended:
-            self._let_go("what was there before is back")
+            self._let_go("the previous contents are back")
 
     def _note_losses(self, updates: Sequence[Sequence[RowChange]]) -> bool:
-        """Note the losses that only these updates, and what was there before them, show. Returns whether there was any."""
+        """Record the losses that can be seen only from these updates and the contents before them. Returns whether
+        there is any.
+        """
         losses = {}
         if self._removed_all_switches(updates):
             losses[IC_NB_KEY] = f"one update removed every transit switch from {IC_NB}"
         if self._has_fallen_back():
-            losses[IC_SB_KEY] = f"{IC_SB} is an older copy (what this zone has confirmed there is not confirmed any more)"
+            losses[IC_SB_KEY] = f"{IC_SB} is an older copy (it has lost what this zone had confirmed)"
         if lost_token(self._zone):
             losses[NB_KEY] = f"{NB} was rebuilt or emptied (NB_Global.external_ids has lost the zone's entries)"
         for key, loss in losses.items():
@@ -129,7 +138,7 @@ class Guard:
         return bool(losses)
 
     def _lacks_global_row(self, database: str) -> bool:
-        """Whether a database could be emptied once more without another sign of it: its global row is gone already."""
+        """Whether a database could be emptied again without any other sign, because its global row is already missing."""
         return database in _GLOBAL and self._zone.store(database).only(_GLOBAL[database][0]) is None
 
     def _doubt(self, database: str) -> str | None:
@@ -148,7 +157,7 @@ class Guard:
             return f"{database} is another database than before ({table} was {remembered}, is {row.uuid})"
         older = self._doubt_age(database)
         if older is not None and database == IC_NB and self._remembered(key + HOLD) is None:
-            # New requests raise the counter of an older copy too, so that it soon looks up to date.
+            # New requests also increase the counter of an older copy, so that it soon looks current.
             self._note(key + HOLD, older)
         return older or self._remembered(key + HOLD)
 
@@ -163,10 +172,11 @@ class Guard:
         return None
 
     def _counter(self, database: str) -> tuple[int, int, str]:
-        """The counter of a database, what it cannot be less than, and who says so (spec status-E.1).
+        """The counter of a database, its minimum, and the source of the minimum (spec status-E.1).
 
-        A request is confirmed in IC_SB first, by each zone and then for all, and then in IC_NB. IC_SB is behind only if both of its numbers
-        are: that of a zone alone begins at 0, and so does upstream's daemon. A request whose number was lowered is no sign of anything.
+        A request is first confirmed in IC_SB, by each zone and then for all zones, and then in IC_NB. IC_SB is behind
+        only if both of its numbers are: the number of a single zone begins at 0, also with upstream's daemon. A request
+        number that was decreased proves nothing.
         """
         zone = self._zone
         wanted, shared, own = zone.ic_nb.only("IC_NB_Global"), zone.ic_sb.only("IC_SB_Global"), zone.own_az
@@ -178,9 +188,9 @@ class Guard:
         return number, min(wanted["nb_ic_cfg"], wanted["sb_ic_cfg"]), "all zones have confirmed"
 
     def _has_fallen_back(self) -> bool:
-        """Whether the number that this zone has confirmed became a lower one that it did not write.
+        """Whether the number that this zone has confirmed decreased to a value that it did not write.
 
-        Where a zone that is gone confirms nothing, this is the only sign of an older copy.
+        If a dead zone no longer confirms anything, this is the only sign of an older copy.
         """
         before, now = self._own, self._zone.own_az
         self._own = now
@@ -189,7 +199,9 @@ class Guard:
 
     @property
     def _confirming(self) -> int:
-        """The number whose confirmation by this zone is on its way: what follows from it in IC_NB may be here before its echo is."""
+        """The number whose confirmation by this zone is in flight: its consequences in IC_NB may arrive before its
+        echo.
+        """
         return (self._zone.confirmable or 0) if self._engine.is_sent("progress", ()) else 0
 
     @property
@@ -199,7 +211,7 @@ class Guard:
         return written
 
     def _remembered(self, key: str) -> str | None:
-        """What NB_Global.external_ids says, or will say when it is written."""
+        """The records in NB_Global.external_ids, including those that are about to be written."""
         notes = self._zone.notes
         return notes[key] if key in notes else self._written.get(key)
 
@@ -208,7 +220,9 @@ class Guard:
         self._engine.mark_key("zones", ())
 
     def _remember_again(self) -> None:
-        """Note what a CMS has removed from NB_Global.external_ids: without it a lost database would be taken for the one from before."""
+        """Restore records that a CMS has removed from NB_Global.external_ids. Without them, a replaced database could
+        not be recognized.
+        """
         if self._zone.nb_global is None:
             return
         notes, written = self._zone.notes, self._written
@@ -218,7 +232,9 @@ class Guard:
         self._memory = {key: value for key, value in written.items() if key in _REMEMBERED}
 
     def _drop_written_notes(self) -> None:
-        """From now on what NB says counts: another process may write there as soon as this one is no longer active."""
+        """From now on the records in NB count, because another process may write them as soon as this one is no longer
+        active.
+        """
         notes, written = self._zone.notes, self._written
         for key in [key for key, value in notes.items() if written.get(key) == value]:
             del notes[key]
@@ -229,10 +245,11 @@ class Guard:
         return any(switches) or any(ROUTER_KEY in row["options"] for row in nb.rows("Logical_Router"))
 
     def _missing_switches(self) -> list[str]:
-        """The transit switches that the zone is attached to and IC_NB lacks, at the moment at which this process becomes active.
+        """The transit switches to which the zone is attached and that IC_NB lacks when this process becomes active.
 
-        An operator may have removed them while no daemon of the zone was running, or IC_NB may have been restored from an older copy.
-        Requests beyond those that this zone has confirmed prove that IC_NB is not older; schemas without counters prove nothing.
+        An operator may have removed them while no daemon of the zone was running, or IC_NB may have been restored from
+        an older copy. Requests newer than those that this zone has confirmed prove that IC_NB is not older; schemas
+        without counters prove nothing.
         """
         zone = self._zone
         wanted, own = zone.ic_nb.only("IC_NB_Global"), zone.own_az
@@ -249,7 +266,7 @@ class Guard:
         )
 
     def _removed_all_switches(self, updates: Sequence[Sequence[RowChange]]) -> bool:
-        """Whether one of these updates did, whatever has come after it."""
+        """Whether one of these updates removed all transit switches, whatever followed it."""
         left = self._zone.ic_nb.count("Transit_Switch")
         for changes in reversed(updates):
             switches = [change for change in changes if change.database == IC_NB and change.table == "Transit_Switch"]
@@ -269,7 +286,9 @@ class Guard:
         )
 
     def filter(self, groups: Sequence[Group], planned: Iterable[tuple[str, Hashable]]) -> list[Group]:
-        """Of the groups that came of looking at the ``planned`` keys, those that may be written now; the others are withheld."""
+        """Of the groups from planning the ``planned`` keys, return those that may be written now; the others are
+        withheld.
+        """
         for place in planned if self._withheld else ():
             self._withheld.pop(place, None)
         if not self.holds:
@@ -285,19 +304,19 @@ class Guard:
         return allowed
 
     def _withheld_changes(self, group: Group) -> list[Change]:
-        """The changes of a group because of which it is withheld."""
+        """The changes of a group that cause it to be withheld."""
         withdrawals = _withdrawals(group) if SB in self.holds or NB in self.holds else []
         if (group.subject, group.key) in self._created:
             return [change for change in group.changes if _renumbers(change) or _releases(change)] + withdrawals
         return _deletions(group) + withdrawals
 
     def settle(self) -> None:
-        """End the hold if a pass came to rest with nothing withheld. Call it when the engine is at rest."""
+        """End the hold if the work is done and nothing was withheld. Call this when the engine has nothing left to do."""
         if self.holds and not self._withheld and self._zone.own_az is not None:
             self._accept("nothing is left to withhold")
 
     def release(self) -> int:
-        """An operator's word that the deletions are wanted. Returns how many keys were withheld."""
+        """An operator confirms that the deletions are wanted. Returns the number of keys that were withheld."""
         count = len(self._withheld)
         if self.holds:
             self._accept("released by an operator")
@@ -318,7 +337,7 @@ class Guard:
         self._let_go(why)
 
     def _let_go(self, why: str) -> None:
-        """Look again at what is withheld: it may be written now, if it is still wanted."""
+        """Plan what was withheld again: it may now be written if it is still planned."""
         self._log(f"deletions are no longer withheld: {why}")
         for subject, key in self._withheld:
             self._engine.mark_key(subject, key)
@@ -337,7 +356,7 @@ def _deletions(group: Group) -> list[Change]:
 
 
 def _withdrawals(group: Group) -> list[Change]:
-    """Updates of IC_SB that take the address, the gateway or the router of a port away: what an incomplete NB or SB leads to."""
+    """Updates of IC_SB that remove the address, gateway or router of a port, which an incomplete NB or SB causes."""
     ports = [change for change in group.changes if (change.database, change.table, change.action) == (IC_SB, "Port_Binding", UPDATE)]
     return [
         change
@@ -347,10 +366,14 @@ def _withdrawals(group: Group) -> list[Change]:
 
 
 def _renumbers(change: Change) -> bool:
-    """Whether a datapath loses its tunnel key: the mode that keys follow is the word of a database too (spec switches-V-3)."""
+    """Whether a datapath gets another tunnel key. The mode that determines keys also comes from a database (spec
+    switches-V-3).
+    """
     return change.table == "Datapath_Binding" and change.action == UPDATE and "tunnel_key" in change.columns
 
 
 def _releases(change: Change) -> bool:
-    """Whether a switch or router of another program stops standing for a transit object, because its definition is gone."""
+    """Whether a switch or router of another program ceases to stand for a transit object, because its definition is
+    gone.
+    """
     return any(key in keys and keys[key] is None for keys in change.keys.values() for key in (SWITCH_KEY, ROUTER_KEY))
