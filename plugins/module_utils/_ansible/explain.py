@@ -200,12 +200,9 @@ class _Question:
         }
 
     def _is_published(self, port: Participant, source: Source) -> bool:
-        hop = route_decision.next_hop_of(port, source.prefix)
+        published = (self.owner, source.route_table, source.prefix, route_decision.next_hop_of(port, source.prefix))
         return any(
-            row["availability_zone"] == self.owner
-            and row["route_table"] == source.route_table
-            and parse_prefix(row["ip_prefix"]) == source.prefix
-            and parse_nexthop(row["nexthop"]) == hop
+            (row["availability_zone"], row["route_table"], parse_prefix(row["ip_prefix"]), parse_nexthop(row["nexthop"])) == published
             for row in route_rows.routes_to(self.zone, port.transit_switch, source.prefix)
         )
 

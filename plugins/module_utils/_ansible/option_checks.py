@@ -79,7 +79,7 @@ def checked_mac(text: str, option: str) -> str:
         digits = re.sub(r"[^0-9a-fA-F]", "", text)
         groups = len(text.split(":"))
         if len(digits) == 12 and not re.search(r"[^0-9a-fA-F:.\-\s]", text) and (":" not in text or "-" in text):
-            fixed = ":".join(digits[place : place + 2] for place in range(0, 12, 2)).lower()
+            fixed = ":".join(re.findall("..", digits)).lower()
             raise ModuleError(f"{option} is {text!r}; OVN separates the six parts of a MAC by colons: write {fixed}")
         if re.fullmatch(r"[0-9a-fA-F:]*", text) and groups != 6:
             raise ModuleError(f"{option} is {text!r}, which has {groups} of the six parts of a MAC; write one such as {example}")

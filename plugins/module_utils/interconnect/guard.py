@@ -256,14 +256,9 @@ class Guard:
         if has_counters(zone) and wanted is not None and own is not None and wanted["nb_ic_cfg"] > own["nb_ic_cfg"]:
             return []
         held = {row["other_config"].get(SWITCH_KEY): row for row in zone.nb.rows("Logical_Switch")}
-        return sorted(
-            name
-            for name, row in held.items()
-            if name is not None
-            and name not in zone.seen["Transit_Switch"]
-            and stands_for(SWITCH, zone, row) is None
-            and any(port["type"] != "remote" for port in zone.nb.child_rows("Logical_Switch", "ports", row.uuid, "Logical_Switch_Port"))
-        )
+        unseen = {name: row for name, row in held.items() if name is not None and name not in zone.seen["Transit_Switch"]}
+        gone = {name: row for name, row in unseen.items() if stands_for(SWITCH, zone, row) is None}
+        return sorted(name for name, row in gone.items() if _has_own_ports(zone, row))
 
     def _removed_all_switches(self, updates: Sequence[Sequence[RowChange]]) -> bool:
         """Whether one of these updates removed all transit switches, whatever followed it."""
@@ -344,15 +339,19 @@ class Guard:
         self._withheld = {}
 
 
+def _has_own_ports(zone: Zone, switch: Row) -> bool:
+    """Whether a logical switch has a port of this zone, not only ports of other zones."""
+    return any(port["type"] != "remote" for port in zone.nb.child_rows("Logical_Switch", "ports", switch.uuid, "Logical_Switch_Port"))
+
+
 def _deletions(group: Group) -> list[Change]:
-    return [
-        change
-        for change in group.changes
-        if change.action == DELETE
-        or _renumbers(change)
-        or _releases(change)
-        or any(column in _OWNING_COLUMNS and members.removed for column, members in change.members.items())
-    ]
+    return [change for change in group.changes if _deletes(change)]
+
+
+def _deletes(change: Change) -> bool:
+    if change.action == DELETE or _renumbers(change) or _releases(change):
+        return True
+    return any(column in _OWNING_COLUMNS and members.removed for column, members in change.members.items())
 
 
 def _withdrawals(group: Group) -> list[Change]:

@@ -49,7 +49,8 @@ class Framer:
         if self._carry:
             data = data[:-1]
         parts = data.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
-        outside = b"".join(parts[1 if self._in_string else 0 :: 2])
+        first = 1 if self._in_string else 0
+        outside = b"".join(parts[first::2])
         self._depth += outside.count(b"{") - outside.count(b"}")
         self._in_string ^= len(parts) % 2 == 0
 

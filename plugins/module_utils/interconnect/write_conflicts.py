@@ -254,10 +254,10 @@ def _takes_back(change: Change, other: Change) -> bool:
     if UPDATE in (change.action, other.action) and INSERT not in (change.action, other.action) and change.uuid != other.uuid:
         return False
     now, then = _values(change), _values(other)
-    return any(value != then[name] for name, value in now.items() if name in then) or bool(
-        {column for column, members in change.members.items() if members.removed and other.members.get(column, members).added}
-        | {column for column, members in change.members.items() if members.added and other.members.get(column, members).removed}
-    )
+    if any(value != then[name] for name, value in now.items() if name in then):
+        return True
+    both = [(members, other.members.get(column, members)) for column, members in change.members.items()]
+    return any((mine.removed and theirs.added) or (mine.added and theirs.removed) for mine, theirs in both)
 
 
 def _values(change: Change) -> dict[Any, Any]:

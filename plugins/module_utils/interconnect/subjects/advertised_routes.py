@@ -36,11 +36,10 @@ class AdvertisedRoutes(Subject):
 
     name = "advertised_routes"
     additive = frozenset([(NB, "Logical_Router_Static_Route"), (NB, "Logical_Router"), (IC_SB, "Route")])
-    tables = (
-        participants.TABLES
-        | rows.SOURCE_TABLES
-        | {(NB, "NB_Global"), (NB, "Logical_Switch"), (IC_NB, "Transit_Switch"), (NB, "Logical_Router"), (SB, "Learned_Route")}
-        | {(IC_SB, "Datapath_Binding")}
+    tables = participants.TABLES.union(
+        rows.SOURCE_TABLES,
+        [(NB, "NB_Global"), (NB, "Logical_Switch"), (IC_NB, "Transit_Switch"), (NB, "Logical_Router"), (SB, "Learned_Route")],
+        [(IC_SB, "Datapath_Binding")],
     )
 
     def __init__(self) -> None:

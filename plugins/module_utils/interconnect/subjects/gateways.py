@@ -419,7 +419,7 @@ def _write(copy: _Copy, encaps: list[_Encap], names: str) -> Iterator[Step]:
 def _noted(nb_global: Row | None) -> frozenset[str]:
     """The chassis that NB_Global.external_ids records as copies."""
     ids = nb_global["external_ids"] if nb_global is not None else {}
-    return frozenset(key[len(COPY_PREFIX) :] for key in ids if key.startswith(COPY_PREFIX))
+    return frozenset(key.removeprefix(COPY_PREFIX) for key in ids if key.startswith(COPY_PREFIX))
 
 
 def _note(zone: Zone, name: str, value: str | None, reason: str) -> Iterator[Step]:

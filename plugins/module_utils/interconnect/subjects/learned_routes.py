@@ -160,13 +160,9 @@ class LearnedRoutes(Subject):
         prefix = parse_prefix(orphan["ip_prefix"])
         switches = {binding["transit_switch"] for binding in participants.bindings_of(zone, owner, router.uuid)}
         found = [route for switch in switches for route in rows.routes_to(zone, switch, prefix)] if prefix is not None else []
-        wanted = [
-            route
-            for route in found
-            if _same(orphan, route, zone)
-            and not rows.learned_statics(zone, router.uuid, route.uuid)
-            and self.verdict(zone, owner, router, route) is None
-        ]
+        same = [route for route in found if _same(orphan, route, zone)]
+        unlearned = [route for route in same if not rows.learned_statics(zone, router.uuid, route.uuid)]
+        wanted = [route for route in unlearned if self.verdict(zone, owner, router, route) is None]
         return sorted(wanted, key=lambda route: route.uuid)
 
     def verdict(self, zone: Zone, owner: str, router: Row, route: Row) -> Refusal | None:
@@ -365,13 +361,13 @@ def _same(row: Row, route: Row, zone: Zone) -> bool:
     """Whether a learned static route matches the IC_SB route (spec routes-5.1, routes-5.7). Different texts with the
     same meaning match.
     """
-    return (
-        (row["ip_prefix"] == route["ip_prefix"] or parse_prefix(row["ip_prefix"]) == parse_prefix(route["ip_prefix"]))
-        and (row["nexthop"] == route["nexthop"] or parse_nexthop(row["nexthop"]) == parse_nexthop(route["nexthop"]))
-        and row["options"].get("origin", "") == route["origin"]
-        and row["route_table"] == route["route_table"]
-        and boolean(row["options"], rows.OVERRIDE) == _override(zone, route)
-    )
+    if row["ip_prefix"] != route["ip_prefix"] and parse_prefix(row["ip_prefix"]) != parse_prefix(route["ip_prefix"]):
+        return False
+    if row["nexthop"] != route["nexthop"] and parse_nexthop(row["nexthop"]) != parse_nexthop(route["nexthop"]):
+        return False
+    if row["options"].get("origin", "") != route["origin"] or row["route_table"] != route["route_table"]:
+        return False
+    return boolean(row["options"], rows.OVERRIDE) == _override(zone, route)
 
 
 def _learn(zone: Zone, router: Row, route: Row) -> Iterator[Step]:

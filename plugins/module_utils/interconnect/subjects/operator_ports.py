@@ -180,13 +180,9 @@ def _insert(local: _Local, contents: _Contents, keys: KeySource) -> Iterator[Ste
 def _is_left_over(port: Port, transit_name: str, key: int) -> bool:
     """Whether an own port binding of a port that is no longer in NB has this tunnel key."""
     holder = port.zone.ic_sb.first("Port_Binding", "tunnel_key", (transit_name, key))
-    return (
-        holder is not None
-        and port.zone.is_own(holder)
-        and holder["logical_port"] != port.name
-        and port.zone.switch_port(holder["logical_port"]) is None
-        and port.zone.router_port(holder["logical_port"]) is None
-    )
+    if holder is None or not port.zone.is_own(holder) or holder["logical_port"] == port.name:
+        return False
+    return port.zone.switch_port(holder["logical_port"]) is None and port.zone.router_port(holder["logical_port"]) is None
 
 
 def new_binding(port: Port, transit_switch: Row, key: int) -> dict[str, Any]:

@@ -211,11 +211,9 @@ def is_transit(zone: Zone, owner: str, lrp: Row, router: str) -> bool:
     """Whether this router port attaches that router to a transit switch through a participating port (spec routes-S2)."""
     for switch_port in zone.nb.find("Logical_Switch_Port", "router_port", lrp["name"]):
         for binding in zone.ic_sb.find("Port_Binding", "logical_port", switch_port["name"]):
-            if (
-                binding["availability_zone"] == owner
-                and router_id(binding) == router
-                and isinstance(participant(zone, binding), Participant)
-            ):
+            if binding["availability_zone"] != owner or router_id(binding) != router:
+                continue
+            if isinstance(participant(zone, binding), Participant):
                 return True
     return False
 

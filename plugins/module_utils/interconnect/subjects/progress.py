@@ -59,12 +59,8 @@ def _report(zone: Zone, wanted: Row, shared: Row) -> Iterator[Change]:
 def has_counters(zone: Zone) -> bool:
     """Whether both schemas have all four counters (24.03 and later)."""
     ic_nb, ic_sb = zone.ic_nb.schema, zone.ic_sb.schema
-    return (
-        ic_nb.has("IC_NB_Global", "nb_ic_cfg")
-        and ic_nb.has("IC_NB_Global", "sb_ic_cfg")
-        and ic_sb.has("IC_SB_Global", "nb_ic_cfg")
-        and ic_sb.has("Availability_Zone", "nb_ic_cfg")
-    )
+    in_nb = ic_nb.has("IC_NB_Global", "nb_ic_cfg") and ic_nb.has("IC_NB_Global", "sb_ic_cfg")
+    return in_nb and ic_sb.has("IC_SB_Global", "nb_ic_cfg") and ic_sb.has("Availability_Zone", "nb_ic_cfg")
 
 
 def laggards(zone: Zone) -> list[tuple[str, int]]:

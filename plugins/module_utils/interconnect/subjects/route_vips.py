@@ -34,7 +34,7 @@ class _Table:
         """Add a VIP to the addresses, or remove it."""
         entry = (vip.family, vip.address)
         place = bisect_left(self._addresses, entry)
-        known = self._addresses[place : place + 1] == [entry]
+        known = place < len(self._addresses) and self._addresses[place] == entry
         if held and not known:
             self._addresses.insert(place, entry)
         elif known and not held:

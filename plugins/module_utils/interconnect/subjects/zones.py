@@ -166,7 +166,8 @@ def claimed_rows(zone: Zone) -> list[Row]:
     claims, token = zone.ic_sb.only("IC_SB_Global"), zone.token
     if claims is None or token is None:
         return []
-    uuids = [key[len(CLAIM_PREFIX) :] for key, value in claims["external_ids"].items() if value == token and key.startswith(CLAIM_PREFIX)]
+    claimed = [key for key, value in claims["external_ids"].items() if value == token and key.startswith(CLAIM_PREFIX)]
+    uuids = [key.removeprefix(CLAIM_PREFIX) for key in claimed]
     rows = [row for row in (zone.ic_sb.row("Availability_Zone", uuid) for uuid in uuids) if row is not None]
     return sorted(rows, key=lambda row: (row["name"] != zone.name, not _gateways(zone, row), row.uuid))
 
