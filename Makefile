@@ -24,7 +24,7 @@ NEWER_SUITE := trixie
 NEWEST_SUITE := experimental
 SITE := ansible-playbook -i "$(INVENTORY)" playbooks/site.yml
 
-.PHONY: help env lab lab-up site lab-down test lint unit functional differential sanity integration molecule docs soak bench clean
+.PHONY: help env lab lab-up site lab-down test lint unit functional differential sanity integration molecule compatibility docs soak bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' "$(firstword $(MAKEFILE_LIST))"
@@ -75,6 +75,9 @@ integration: env ## Each module from a play, against real OVSDB servers
 
 molecule: env ## The scenarios on real hosts (needs root; SCENARIOS="raft_tls" for some, OLDEST=1 by the oldest Ansible that is supported)
 	@$(if $(OLDEST),PATH="$(CURDIR)/.venv/oldest/bin:$$PATH") scripts/molecule.sh $(SCENARIOS)
+
+compatibility: ## The shipped code under another Python and ansible-core, without Debian packages (PYTHON=python3.12 ANSIBLE=2.20)
+	@scripts/compatibility.sh "$(PYTHON)" "$(ANSIBLE)"
 
 docs: env ## The documentation as HTML, with the reference of modules and roles, into .cache/docs
 	@scripts/docs.sh
