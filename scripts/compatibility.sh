@@ -23,12 +23,14 @@ unset ANSIBLE_CONFIG
 "$root/scripts/collection_copy.sh" "$work"
 cd "$work/ansible_collections/ovn/interconnect"
 rm ansible.cfg
+# The last pytest for Python 3.9 is older than the environment's.
+sed -i '/^minversion/d' pyproject.toml
 ansible-galaxy collection build --output-path "$work" >"$work/log"
 ansible-galaxy collection install --offline --collections-path "$work/installed" "$work"/*.tar.gz >>"$work/log" || { cat "$work/log" >&2; exit 1; }
 ansible --version | head -n 1
 python --version
 
-python -m pytest -q -o minversion=8.0 -o pythonpath="$work" -p no:cacheprovider tests/unit/plugins
+python -m pytest -q -o pythonpath="$work" -p no:cacheprovider tests/unit/plugins
 sed -n 's/^    - \(ovn_ic_\)/ovn.interconnect.\1/p' meta/runtime.yml | xargs ansible-doc --json --type module >"$work/documentation.json"
 for playbook in "$work"/installed/ansible_collections/ovn/interconnect/playbooks/*.yml; do
     ansible-playbook --syntax-check --inventory lab/inventory.yml "$playbook" >/dev/null

@@ -1,0 +1,84 @@
+# Copyright: the ovn.interconnect authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The project's own checks find what they are for."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def script(name: str) -> ModuleType:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+TARBALL = script("check_tarball")
+DEPENDENCIES = script("check_dependencies")
+
+SHIPPED = frozenset(["README.md", "docs", "docs/use.md", "roles/ovn_ic_db/README.md"])
+REPOSITORY = SHIPPED | {"lab", "lab/README.md"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("README.md", "See [the lab](lab/README.md)."),
+        ("README.md", "See [the lab](lab/README.md#hosts)."),
+        ("README.md", "Run `cat lab/README.md`."),
+        ("README.md", "See [nothing](docs/gone.md)."),
+        ("docs/use.md", "See [the lab](../lab/README.md)."),
+        ("roles/ovn_ic_db/README.md", "`lab/README.md` describes the lab."),
+    ],
+)
+def test_a_path_outside_the_collection_is_found(name: str, text: str) -> None:
+    assert len(TARBALL.findings(name, text, SHIPPED, REPOSITORY)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("README.md", "See [use](docs/use.md#first) and `docs/use.md`."),
+        ("README.md", "See [`lab/README.md`](https://example.org/lab/README.md), [below](#below), and the host `a.b`."),
+        ("README.md", "```yaml\nlab: [x](lab/README.md)\n```\n"),
+        ("docs/use.md", "See [the front page](../README.md); a contributor reads `lab/README.md`."),
+    ],
+)
+def test_a_path_inside_the_collection_is_not_found(name: str, text: str) -> None:
+    assert TARBALL.findings(name, text, SHIPPED, REPOSITORY) == []
+
+
+def test_an_unused_and_a_missing_requirement_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("# A comment\nnetaddr>=1.0 ; python_version > '3'\n")
+    monkeypatch.setattr(DEPENDENCIES, "REQUIREMENTS", requirements)
+    assert DEPENDENCIES.findings() == [
+        "meta/ee-requirements.txt: ovs is missing: the shipped code uses it",
+        "meta/ee-requirements.txt: netaddr is listed, but the code does not use it",
+    ]
+
+
+def test_the_programs_of_modules_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bindep = tmp_path / "bindep.txt"
+    bindep.write_text("openvswitch [platform:fedora]\n")
+    monkeypatch.setattr(DEPENDENCIES, "BINDEP", bindep)
+    assert DEPENDENCIES.findings() == ["meta/bindep.txt: openvswitch-common is missing: the shipped code uses it"]
+
+
+def test_imports_are_followed_through_the_collection() -> None:
+    module = ROOT / "plugins" / "modules" / "ovn_ic_transit_switch.py"
+    assert DEPENDENCIES.foreign([module]) == set()
+    assert DEPENDENCIES.foreign(DEPENDENCIES.closure(module)) == {"ovs"}
