@@ -77,7 +77,7 @@ def cpu(daemon: SyncDaemon) -> int:
 
 
 def test_it_registers_the_zone_and_says_so(zone: AvailabilityZone) -> None:
-    """Registration is logged (spec status-F.8)."""
+    """A daemon that has the lock and all databases registers its zone and is active (spec status-F-1)."""
     assert started(zone).status() == "active"
 
 
@@ -89,7 +89,7 @@ def test_connection_status(zone: AvailabilityZone) -> None:
 
 
 def test_a_second_daemon_of_the_zone_stands_by_and_takes_over(zone: AvailabilityZone) -> None:
-    """A standby writes nothing and takes over with the lock (spec status-F-2, status-F.9)."""
+    """The second daemon is on standby and takes over with the lock (spec status-F-2, status-F.9)."""
     first, second = started(zone), zone.second_daemon()
     second.start()
     assert (first.status(), second.status()) == ("active", "standby")
@@ -137,6 +137,7 @@ def test_an_active_daemon_that_cannot_reach_a_database_hands_over_to_one_that_ca
 
 @pytest.mark.ours("upstream's has other words")
 def test_it_tells_when_it_is_on_standby(zone: AvailabilityZone) -> None:
+    """The loss of the lock is logged, once (spec status-F.8)."""
     words = "this instance is on standby now, the lock ovn_ic is lost"
     daemon = started(zone)
     daemon.pause()

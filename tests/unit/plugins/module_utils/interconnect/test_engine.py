@@ -140,7 +140,7 @@ class TestEngine:
         assert engine.has_work
 
     def test_a_group_in_two_databases_arrives_when_both_replies_are_there(self, world: tuple[Zone, Engine, Clock]) -> None:
-        """Databases commit independently of each other (spec routes-1.4)."""
+        """Each database commits its part of a group for itself, and the key waits for both (spec routes-1.4)."""
         zone, engine, _clock = world
         add_switch(zone, engine, "ts1")
         (group,) = engine.plan()

@@ -256,7 +256,7 @@ def test_a_switch_that_another_program_makes_beside_ours_is_reported_and_stays(m
 
 @pytest.mark.parametrize("kept", ["named", "with ports"])
 def test_s5_of_two_switches_one_is_kept(kept: str) -> None:
-    """Of two switches for one transit switch the one in use stays (spec switches-S-5)."""
+    """Of two switches for one transit switch, the one of its name is used, else the one with ports (spec switches-S-5)."""
     w = world()
     for seed in range(4):
         w.random.seed(seed)
