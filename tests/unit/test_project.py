@@ -88,6 +88,31 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 150
 
 
+def measured(scenario: str) -> dict[str, dict[str, float]]:
+    """The first figure of each column of a scenario in the report of the benchmarks, for each daemon."""
+    report = (ROOT / "docs" / "performance.md").read_text()
+    section = re.search(rf"^### {scenario}: .*?(?=^##)", report, re.DOTALL | re.MULTILINE)
+    assert section is not None
+    header, _line, *lines = (
+        [cell.strip() for cell in line.strip("|").split("|")] for line in section[0].splitlines() if line.startswith("|")
+    )
+    return {cells[0]: {name: float(re.sub("[^0-9.].*", "", cell) or "nan") for name, cell in zip(header[1:], cells[1:])} for cells in lines}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "columns"),
+    [("1x5000", ["+1 route ms", "CPU each ms"]), ("1x20000", ["idle s"]), ("vif", ["peak MB"])],
+    ids=lambda value: str(value),
+)
+def test_the_figures_of_the_readme_are_those_of_the_report(scenario: str, columns: list[str]) -> None:
+    """They may differ as much as two runs do: write those of docs/performance.md where they differ more."""
+    daemons = measured(scenario)
+    row = next(line for line in (ROOT / "README.md").read_text().splitlines() if f"performance.md#{scenario}" in line)
+    ours, theirs = ([float(text) for text in re.findall(r"[0-9.]*[0-9]", cell)] for cell in row.strip("|").split("|")[1:])
+    assert ours == pytest.approx([daemons["this project"][column] for column in columns], rel=0.4)
+    assert theirs == pytest.approx([daemons["upstream 23.03.1"][column] for column in columns], rel=0.4)
+
+
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
 def test_each_page_is_in_the_index(page: Path) -> None:
     assert page.name == "README.md" or f"]({page.name})" in (ROOT / "docs" / "README.md").read_text()
