@@ -84,6 +84,32 @@ def test_each_playbook_is_documented(playbook: Path) -> None:
     assert re.search(rf"[`/]{re.escape(playbook.name)}\b", "".join(path.read_text(encoding="utf-8") for path in pages))
 
 
+def messages(tree: Any) -> list[str]:
+    """Every message of the tasks in a document."""
+    if isinstance(tree, list):
+        return [text for each in tree for text in messages(each)]
+    if not isinstance(tree, dict):
+        return []
+    own = [text for key, text in tree.items() if key in ("fail_msg", "msg") and isinstance(text, str)]
+    return own + [text for each in tree.values() for text in messages(each)]
+
+
+def shown() -> list[str]:
+    """The sentences that the page on operations shows as output; tables and diffs have several lines."""
+    blocks = re.findall(r"^```text\n(.*?)^```", (ROOT / "docs/operations.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [block.strip() for block in blocks if block.count("\n") == 1]
+
+
+@pytest.mark.parametrize("sentence", shown(), ids=lambda text: text[:30])
+def test_a_message_of_the_page_on_operations_is_one_of_the_playbooks_or_roles(sentence: str) -> None:
+    """Correct docs/operations.md if the message has changed. Of a template, the text around its expressions counts."""
+    paths = [*(ROOT / "playbooks").glob("*.yml"), *ROLES.glob("*/tasks/*.yml")]
+    templates = [text for path in paths for text in messages(yaml.safe_load(path.read_text(encoding="utf-8")))]
+    literal = [re.split(r"{{.*?}}", text, flags=re.DOTALL) for text in templates]
+    patterns = [".*".join(map(re.escape, parts)) for parts in literal if sum(map(len, parts)) >= 10]
+    assert [pattern for pattern in patterns if re.fullmatch(pattern, sentence)]
+
+
 def looks() -> list[tuple[str, str]]:
     """Return the name and the command of every task that reads a database by ovsdb-client."""
     tasks = [task for path in sorted(ROLES.glob("*/tasks/*.yml")) for task in yaml.safe_load(path.read_text(encoding="utf-8"))]

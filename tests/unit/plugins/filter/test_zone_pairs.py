@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,3 +81,18 @@ def test_a_zone_that_learns_nothing_lacks_nothing() -> None:
 
 def test_zones_without_a_ping_are_named() -> None:
     assert zone_pairs([zone(1), zone(2)])["untried"] == ["az1", "az2"]
+
+
+def test_the_page_on_operations_shows_this_table() -> None:
+    """The first table of the page, with the values of the lab."""
+    page = (Path(__file__).resolve().parents[4] / "docs" / "operations.md").read_text(encoding="utf-8")
+    zones = []
+    for number, answer, routes in ((1, "1.6", ["r2"]), (2, "1.0", ["r1", "r0"])):
+        other = 3 - number
+        pings = [{"zone": f"az{other}", "address": f"10.0.{other}.10", "size": size, "answer": answer} for size in (0, 1400)]
+        facts = zone(number, gateway=f"az{other}-gw1", known=f"az{other}-gw1", pings=pings)
+        facts["interconnect"][2] = printed("_uuid availability_zone", *([["uuid", name], ["uuid", f"z{other}"]] for name in routes))
+        facts["north"][1] = printed("external_ids", *([["map", [["ic-learned-route", name]]]] for name in routes))
+        zones.append(facts)
+    table = "\n".join(zone_pairs(zones)["table"])
+    assert f"```text\n{table}\n```" in page
