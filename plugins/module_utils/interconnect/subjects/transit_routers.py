@@ -24,7 +24,7 @@ from ..zone import KEY_NOTE, ROW_KEY, Zone
 from . import transit
 from .ownership import ROUTER, end, marks, namesakes, new_marks, resolve_surplus, row_of
 from .transit import ROUTER_KEY, ROUTER_TYPE
-from .tunnel_keys import NORMAL_KEYS, DatapathKeys, duplicate, keeps_key, note, requested, sharing
+from .tunnel_keys import NORMAL_KEYS, DatapathKeys, contested, duplicate, holder, keeps_key, note, requested, sharing
 
 _Key = tuple[str, "str | None"]
 
@@ -33,7 +33,16 @@ class TransitRouters(Subject):
     """Creates the zone's routers and the shared datapaths of the transit routers in IC_NB."""
 
     name = "transit_routers"
-    tables = frozenset([(IC_NB, "Transit_Router"), (NB, "Logical_Router"), (IC_SB, "Datapath_Binding"), (IC_SB, "Port_Binding")])
+    tables = frozenset(
+        [
+            (IC_NB, "Transit_Router"),
+            (IC_NB, "Transit_Switch"),
+            (NB, "Logical_Router"),
+            (NB, "Logical_Switch"),
+            (IC_SB, "Datapath_Binding"),
+            (IC_SB, "Port_Binding"),
+        ]
+    )
     follows_lock = True
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
@@ -46,6 +55,7 @@ class TransitRouters(Subject):
         self._keys.prepare(zone)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
+        yield from _sharing(zone, contested(change, zone))
         if change.table == "Transit_Router":
             if change.changed("name", "external_ids"):
                 yield from _of_uuid(zone, change.uuid)
@@ -58,7 +68,7 @@ class TransitRouters(Subject):
                 yield from _of_name(zone, name)
         elif change.table == "Port_Binding":
             yield from (("name", name) for name in transit.unclaimed(zone, ROUTER, change))
-        else:
+        elif change.table == "Datapath_Binding":
             yield from self._of_datapath(change, zone)
 
     def _of_datapath(self, change: RowChange, zone: Zone) -> Keys:
@@ -217,6 +227,10 @@ def _adjust(zone: Zone, transit_router: Row, router: Row | None) -> Iterator[Ste
     datapaths = transit.router_datapaths(zone, transit_router.uuid)
     key = datapaths[0]["tunnel_key"] if datapaths and keeps_key(zone, datapaths[0]) else None
     yield from duplicate(zone, name, datapaths[0] if datapaths else None)
+    other = holder(zone, ROUTER, name, key) if key is not None else None
+    if other is not None and key is not None:
+        yield other.reported(ROUTER, name, key)
+        key = None
     if router is None:
         options = {ROUTER_KEY: name}
         if key is not None:

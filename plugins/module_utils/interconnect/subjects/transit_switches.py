@@ -23,7 +23,7 @@ from . import gateways, transit
 from .ownership import SWITCH, end, marks, namesakes, new_marks, resolve_surplus, row_of
 from .renaming import pending, rename
 from .transit import SWITCH_KEY, SWITCH_TYPE
-from .tunnel_keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, duplicate, keeper, keeps_key, note, requested, sharing
+from .tunnel_keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, contested, duplicate, holder, keeps_key, note, requested, sharing
 
 VXLAN_KEY = "ic-vxlan_mode"
 #: The NB schema of OVN 25.03, whose northd supports ``ic-vxlan_mode`` (spec switches-D-4).
@@ -37,8 +37,10 @@ class TransitSwitches(Subject):
     tables = frozenset(
         [
             (IC_NB, "Transit_Switch"),
+            (IC_NB, "Transit_Router"),
             (IC_NB, "IC_NB_Global"),
             (NB, "Logical_Switch"),
+            (NB, "Logical_Router"),
             (NB, "Logical_Switch_Port"),
             (SB, "Chassis"),
             (SB, "Encap"),
@@ -64,6 +66,7 @@ class TransitSwitches(Subject):
         self._mode = vxlan_mode(zone)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
+        yield from _sharing(zone, contested(change, zone))
         if change.table == "Transit_Switch":
             if change.changed("name") or _note_differs(change):
                 yield from _with_rivals(zone, (row["name"] for row in change.rows))
@@ -72,8 +75,6 @@ class TransitSwitches(Subject):
                     yield switch["other_config"].get(SWITCH_KEY, "")
         elif change.table == "Logical_Switch":
             yield from _with_rivals(zone, _switch_names(change, zone))
-            if change.changed("other_config"):
-                yield from _sharing(zone, (requested(row["other_config"]) for row in change.rows if SWITCH_KEY in row["other_config"]))
         elif change.table == "Port_Binding":
             yield from transit.unclaimed(zone, SWITCH, change)
             if change.changed("transit_switch", "type", "availability_zone"):
@@ -92,7 +93,7 @@ class TransitSwitches(Subject):
             if change.old is not None and change.changed("tunnel_key"):
                 self._keys.freed(change.old["tunnel_key"])
                 yield from tuple(self._starved)
-        elif self._mode_changed(zone):
+        elif change.table not in ("Transit_Router", "Logical_Router") and self._mode_changed(zone):
             yield ALL
 
     def _mode_changed(self, zone: Zone) -> bool:
@@ -287,7 +288,7 @@ def switch_columns(zone: Zone, transit_switch: Row) -> dict[str, object]:
     if writes_vxlan_mode(zone):
         config[VXLAN_KEY] = "true" if vxlan_mode(zone) else "false"
     datapath = transit.switch_datapath(zone, transit_switch)
-    if datapath is not None and keeps_key(zone, datapath) and keeper(zone, name, datapath["tunnel_key"]) is None:
+    if datapath is not None and keeps_key(zone, datapath) and holder(zone, SWITCH, name, datapath["tunnel_key"]) is None:
         config[transit.REQUESTED_KEY] = str(datapath["tunnel_key"])
     return {"name": name, "other_config": config, "external_ids": new_marks(name, transit_switch)}
 
@@ -323,18 +324,11 @@ def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
     datapath = transit.switch_datapath(zone, transit_switch)
     if datapath is not None and keeps_key(zone, datapath):
         key = datapath["tunnel_key"]
-        other = keeper(zone, name, key)
+        other = holder(zone, SWITCH, name, key)
         if other is None:
             config.update(transit.key_option(switch["other_config"], key))
         else:
-            yield Skipped(
-                name,
-                (
-                    f"the tunnel key {key} of transit switch {name} is not written to its switch, because switch "
-                    f"{other['name']} has it and its transit switch {other['other_config'][SWITCH_KEY]} has no "
-                    "datapath: remove that switch (see guard/show), or restore its transit switch"
-                ),
-            )
+            yield other.reported(SWITCH, name, key)
     columns = {}
     former = switch["other_config"][SWITCH_KEY]
     if former != name:

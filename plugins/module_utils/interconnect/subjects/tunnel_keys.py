@@ -18,12 +18,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from functools import partial
 from itertools import chain
+from typing import NamedTuple
 
 from ..change import Skipped
 from ..settings import integer
-from ..store import Row
-from ..zone import KEY_NOTE, Zone
-from .ownership import SWITCH
+from ..store import Row, RowChange
+from ..zone import KEY_NOTE, ROW_KEY, Zone
+from .ownership import ROUTER, SWITCH, Kind
 from .transit import (
     REQUESTED_KEY,
     ROUTER_KEY,
@@ -232,37 +233,89 @@ def _is_noted(zone: Zone, key: int, owner: tuple[str, str]) -> bool:
     )
 
 
-def keeper(zone: Zone, name: str, key: int, seen: frozenset[str] = frozenset()) -> Row | None:
-    """An NB switch that requests the tunnel key of transit switch ``name`` and cannot get another one now.
+class Holder(NamedTuple):
+    """An NB switch or router that has a tunnel key which another one waits for."""
 
-    Its transit switch has no datapath (its deletion may be withheld), or the key of that datapath is in turn kept by
-    another switch. If two switches had the same key, northd would give one of them a local key. ``seen`` holds the
-    names visited so far: switches that exchange keys do not wait for each other.
+    kind: Kind
+    row: Row
+
+    def reported(self, kind: Kind, name: str, key: int) -> Skipped:
+        """What to report of the transit switch or router that waits."""
+        noun, here = self.kind.noun, self.kind.noun.replace("transit ", "")
+        return Skipped(
+            name,
+            f"the tunnel key {key} of {kind.noun} {name} is not written to NB, because {here} {self.row['name']} has "
+            f"it and its {noun} {self.row[self.kind.column][self.kind.marker]} has no datapath: remove that {here} "
+            f"(see guard/show), or restore its {noun}",
+        )
+
+
+def holder(zone: Zone, kind: Kind, name: str, key: int, seen: frozenset[tuple[Kind, str]] = frozenset()) -> Holder | None:
+    """The NB switch or router that requests the tunnel key of the transit object ``name`` and cannot get another one now.
+
+    Its transit object has no datapath (its deletion may be withheld), or the key of that datapath is in turn kept by
+    another switch or router. If two datapaths had the same key, northd would give one of them a local key. ``seen``
+    holds the objects visited so far: those that exchange keys do not wait for each other.
     """
-    for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
-        owner = stands_for(SWITCH, zone, row)
-        known = row["other_config"][SWITCH_KEY] if owner is None else owner["name"]
-        if known == name or known in seen:
-            continue
-        datapath = switch_datapath(zone, owner) if owner is not None else None
-        if datapath is None or not keeps_key(zone, datapath):
-            return row
-        if datapath["tunnel_key"] != key and keeper(zone, known, datapath["tunnel_key"], seen | {name}) is not None:
-            return row
+    seen |= {(kind, name)}
+    for other in (SWITCH, ROUTER):
+        for row in zone.nb.find(other.table, REQUESTED_KEY, key):
+            owner = stands_for(other, zone, row)
+            known = row[other.column][other.marker] if owner is None else owner["name"]
+            if (other, known) in seen:
+                continue
+            datapath = _datapath(other, zone, owner) if owner is not None else None
+            if datapath is None or not keeps_key(zone, datapath):
+                return Holder(other, row)
+            if datapath["tunnel_key"] != key and holder(zone, other, known, datapath["tunnel_key"], seen) is not None:
+                return Holder(other, row)
     return None
+
+
+def contested(change: RowChange, zone: Zone) -> Iterator[int]:
+    """The tunnel keys requested by the NB objects that a change concerns.
+
+    The change decides whether others may request these keys.
+    """
+    for kind in (SWITCH, ROUTER):
+        if change.table == kind.table and change.changed(kind.column, "external_ids"):
+            yield from (requested(row[kind.column]) for row in change.rows if kind.marker in row[kind.column])
+        elif change.table == kind.transit and change.changed("name"):
+            yield from (requested(row[kind.column]) for row in zone.nb.find(kind.table, ROW_KEY, change.uuid))
+            yield from _requested_by(kind, zone, (row["name"] for row in change.rows))
+    if change.table == "Datapath_Binding":
+        for row in change.rows:
+            if row["type"] != ROUTER_TYPE:
+                yield from _requested_by(SWITCH, zone, (row["transit_switch"],))
+            transit = ROUTER.transit if row["type"] == ROUTER_TYPE else SWITCH.transit
+            made_for = zone.ic_nb.row(transit, row["nb_ic_uuid"])
+            if made_for is not None:
+                yield from _requested_by(ROUTER if row["type"] == ROUTER_TYPE else SWITCH, zone, (made_for["name"],))
+
+
+def _requested_by(kind: Kind, zone: Zone, names: Iterable[str]) -> Iterator[int]:
+    for name in dict.fromkeys(names):
+        yield from (requested(row[kind.column]) for row in zone.nb.find(kind.table, kind.marker, name))
+
+
+def _datapath(kind: Kind, zone: Zone, transit: Row) -> Row | None:
+    if kind is SWITCH:
+        return switch_datapath(zone, transit)
+    found = router_datapaths(zone, transit.uuid)
+    return found[0] if found else None
 
 
 def _is_requested(zone: Zone, key: int) -> bool:
     """Whether a switch or router of this zone requests this key while its datapath is missing from IC_SB.
 
-    This includes switches that are missing from IC_NB and whose deletion is withheld.
+    This includes switches and routers that are missing from IC_NB and whose deletion is withheld.
     """
     for row in zone.nb.find("Logical_Switch", REQUESTED_KEY, key):
         if not switch_datapaths(zone, row["other_config"][SWITCH_KEY]):
             return True
     for row in zone.nb.find("Logical_Router", REQUESTED_KEY, key):
         transit_router = zone.ic_nb.first("Transit_Router", "name", row["options"][ROUTER_KEY])
-        if transit_router is not None and not router_datapaths(zone, transit_router.uuid):
+        if transit_router is None or not router_datapaths(zone, transit_router.uuid):
             return True
     return False
 

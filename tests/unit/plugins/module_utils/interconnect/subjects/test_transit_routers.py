@@ -616,3 +616,71 @@ def test_a_port_on_a_chassis_that_no_zone_has_is_reported_until_one_has_it() -> 
     w.chassis("gw9", zone="az2")
     w.converge()
     assert (w.reasons("az1"), w.reasons("az2")) == ({}, {})
+
+
+KEY = "requested-tnl-key"
+
+
+def test_a_transit_router_does_not_request_the_key_that_a_switch_still_has() -> None:
+    """az2 keeps the switch of a transit switch that is gone, and the zone with the lock gives its key to a transit router."""
+    w = world()
+    old = w.transit_switch("old")
+    w.converge()
+    w.stop("az2")
+    w.delete(w.ic_nb, "Transit_Switch", old)
+    w.converge()
+    add_tr(w)
+    store = nb(w, "az2")
+    switch = named(store, "Logical_Switch", "old")
+    assert [row["tunnel_key"] for row in w.ic_sb.rows("Datapath_Binding")] == [int(switch["other_config"][KEY])] == [FIRST]
+    w.put(store, "Logical_Switch", switch.uuid, external_ids={})  # the switch stays: nothing proves that this interconnect made it
+    w.start("az2")
+    w.converge()
+    assert KEY not in named(store, "Logical_Router", "tr1")["options"]
+    assert "because switch old has it" in w.reasons("az2")["tr1"]
+    w.check_law()
+    w.delete(store, "Logical_Switch", switch.uuid)
+    w.converge()
+    assert named(store, "Logical_Router", "tr1")["options"][KEY] == str(FIRST)
+    assert "tr1" not in w.reasons("az2")
+    w.check_law()
+
+
+def test_a_transit_switch_does_not_request_the_key_that_a_router_still_has() -> None:
+    w = world()
+    old = add_tr(w, "old")
+    w.stop("az2")
+    w.delete(w.ic_nb, "Transit_Router", old)
+    w.converge()
+    w.transit_switch("ts1")
+    w.converge()
+    store = nb(w, "az2")
+    router = named(store, "Logical_Router", "old")
+    assert [row["tunnel_key"] for row in w.ic_sb.rows("Datapath_Binding")] == [int(router["options"][KEY])] == [FIRST]
+    w.put(store, "Logical_Router", router.uuid, external_ids={})
+    w.start("az2")
+    w.converge()
+    assert KEY not in named(store, "Logical_Switch", "ts1")["other_config"]
+    assert "because router old has it" in w.reasons("az2")["ts1"]
+    w.check_law()
+    w.delete(store, "Logical_Router", router.uuid)
+    w.converge()
+    assert named(store, "Logical_Switch", "ts1")["other_config"][KEY] == str(FIRST)
+    w.check_law()
+
+
+def test_the_key_of_a_router_whose_deletion_is_withheld_is_not_given_away() -> None:
+    """The zone with the lock has such a router itself: a new transit switch gets another key."""
+    w = world()
+    old = add_tr(w, "old")
+    for zone in ("az1", "az2"):
+        w.put(nb(w, zone), "Logical_Router", named(nb(w, zone), "Logical_Router", "old").uuid, external_ids={})
+    w.delete(w.ic_nb, "Transit_Router", old)
+    for zone in ("az1", "az2"):
+        w.start(zone, shared_lock=zone == "az1")
+    w.converge()
+    assert all(rows(nb(w, zone), "Logical_Router", "name") == ["old"] for zone in w.sites)
+    w.transit_switch("ts1")
+    w.converge()
+    assert rows(w.ic_sb, "Datapath_Binding", "tunnel_key") == [FIRST + 1]
+    w.check_law()
