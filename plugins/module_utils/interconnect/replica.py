@@ -100,6 +100,8 @@ class Replica:
         self._checked_seqno = -1
         self._probe: int | None = None
         self._lock: str | None = None
+        #: Whether the lock will be offered, and whether it was offered and the server has not said who holds it.
+        self._offers = self._offered = False
         self._whole = False
         self._stale_schema: dict[str, Any] | None = None
         self._updates: list[list[RowChange]] = []
@@ -133,6 +135,11 @@ class Replica:
         return self._client is not None and self._lock is not None and bool(self._client.is_lock_contended)
 
     @property
+    def offers_lock(self) -> bool:
+        """Whether the lock was offered (:meth:`offer_lock`) and the server has not said yet who holds it."""
+        return self._offered
+
+    @property
     def outstanding(self) -> int:
         """The number of requests without a reply."""
         return self._client.outstanding if self._client is not None else 0
@@ -143,6 +150,12 @@ class Replica:
     def want_lock(self, name: str | None) -> None:
         """Request a lock of the server, or release it. It is released when nothing is in flight."""
         self._lock = name
+        if name is None:
+            self._offers = self._offered = False
+
+    def offer_lock(self) -> None:
+        """Pass the lock to the client that has waited longest, and request it again. If no client waits, it comes back."""
+        self._offers = self._lock is not None
 
     def want(self, table: str, condition: list[Any]) -> None:
         """Monitor only the rows of a table for which one of these clauses is true (ovsdb-server(7), 4.1.12).
@@ -249,6 +262,8 @@ class Replica:
     def _run_client(self, client: seam.Client) -> None:
         self._apply_lock(client)
         client.run()
+        if not client.synced or client.has_lock or client.is_lock_contended:
+            self._offered = False
         session = client.session
         if session.is_connected() and session.get_seqno() != self._checked_seqno:
             self._checked_seqno = session.get_seqno()
@@ -268,11 +283,15 @@ class Replica:
             self._stale_schema = result
 
     def _apply_lock(self, client: seam.Client) -> None:
-        if self._lock_changes(client):
-            client.set_lock(self._lock)
+        if not self._lock_changes(client):
+            return
+        if self._offers:
+            client.set_lock(None)
+            self._offers, self._offered = False, True
+        client.set_lock(self._lock)
 
     def _lock_changes(self, client: seam.Client) -> bool:
-        return bool(client.lock_name != self._lock and not client.outstanding)
+        return bool((client.lock_name != self._lock or self._offers) and not client.outstanding)
 
     def _apply_condition(self, table: str) -> None:
         if self._client is not None and self.store.schema.has(table):

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .ability import Ability
 from .change import Group, Skipped
 from .commit import SHARED_LOCK, Committer, Deferred, Outcome
 from .confirmation import Confirmation
@@ -20,6 +21,7 @@ from .engine import Engine
 from .guard import Guard
 from .monitor_conditions import Interest
 from .pace import Pace
+from .pairing import Pairing
 from .replica import Replica
 from .schema import DATABASES, IC_NB, IC_SB, NB, SB
 from .settings import probe_interval
@@ -35,9 +37,10 @@ PASS_SECONDS = 0.5
 #: The maximum number of keys in a pass, and so of Changes in a submission.
 PASS_KEYS = 500
 
-#: How long, in seconds, a daemon that holds the lock of the zone may be unable to read one of its databases before it
-#: releases the lock.
-UNABLE_SECONDS = 10.0
+#: How many seconds a database may be unusable before the active instance of a zone offers the lock to the others.
+HANDOVER_SECONDS = 10.0
+#: Seconds between two such offers.
+OFFER_SECONDS = 1.0
 
 ACTIVE, STANDBY, PAUSED = "active", "standby", "paused"
 
@@ -49,6 +52,9 @@ class ZoneSync:
     sentence), where level is info, warn or dbg. With ``exclusive``, the lock in the zone's SB decides whether this
     process writes (spec status-F.3); without it, nothing is written. ``outcome`` may wrap the engine's
     callbacks to record what is written.
+
+    An instance that holds the lock and could not use one of its databases for ``handover_seconds`` offers the lock to
+    the other instances once a second. It keeps the lock if no instance takes it. With 0 it never offers the lock.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class ZoneSync:
         clock: Callable[[], float] = time.monotonic,
         log: Callable[[str, str], None] = lambda _level, _sentence: None,
         outcome: Callable[[Engine], Outcome] = lambda engine: engine,
+        handover_seconds: float = HANDOVER_SECONDS,
     ) -> None:
         self.remotes = dict(remotes)
         self.replicas = {name: Replica(database, remotes[name]) for name, database in DATABASES.items()}
@@ -77,9 +84,16 @@ class ZoneSync:
         self._paused = False
         self._was_active = False
         self._schemas = 0
-        #: When one of the databases became unreadable while we did not hold the zone's lock (the clock's seconds). None
-        #: if all are readable.
-        self._unable_since: float | None = None
+        self.pairing = Pairing(stores[NB], stores[SB], clock)
+        self.ability = Ability(self.replicas, clock, handover_seconds, SB)
+        #: When the lock will be offered to other instances again, in the clock's seconds.
+        self._next_offer = 0.0
+        #: How often the lock was offered.
+        self.offers = 0
+        #: Whether this instance has left the queue for the lock: another one holds it, and this one may be unable to work.
+        self._withdrawn = False
+        #: The problems that were logged and still exist.
+        self._told: list[str] = []
         #: The databases that were loaded at the end of the last turn.
         self._synced: set[str] = set()
 
@@ -87,10 +101,12 @@ class ZoneSync:
 
     @property
     def status(self) -> str:
-        """active, standby or paused. Active means that this process holds the lock of the zone (spec status-F.2)."""
+        """active, standby or paused. Active means that this process holds the lock of the zone (spec status-F.2), or has
+        offered it and does not know yet whether another one has taken it.
+        """
         if self._paused:
             return PAUSED
-        return ACTIVE if self.replicas[SB].has_lock else STANDBY
+        return ACTIVE if self.replicas[SB].has_lock or self.replicas[SB].offers_lock else STANDBY
 
     @property
     def holds_shared_lock(self) -> bool:
@@ -128,24 +144,29 @@ class ZoneSync:
         return [replica.problem for replica in self.replicas.values() if replica.problem is not None]
 
     @property
+    def impediments(self) -> dict[str, str]:
+        """By database, what prevents this instance from working, one sentence each."""
+        found = dict(self.ability.problems)
+        if self.pairing.mismatch is not None:
+            found[SB] = f"{self.pairing.mismatch}; nothing is written until they match; give the daemon the databases of one zone"
+        return found
+
+    @property
     def skipped(self) -> list[tuple[str, Skipped]]:
         """What is skipped, and why: the subject, the object and the reason."""
-        unable = (
-            []
-            if self.able
-            else [("daemon", Skipped(ACTIVE_LOCK, f"this instance does not request the lock of the zone: {self._unreadable}"))]
-        )
+        if self._able:
+            consequence = ""
+        elif self.status == ACTIVE:
+            consequence = f"; the lock {ACTIVE_LOCK} is offered to other instances of the zone"
+        else:
+            consequence = f"; this instance does not request the lock {ACTIVE_LOCK} while another one has it"
+        unable = [("daemon", Skipped(name, reason + consequence)) for name, reason in self.impediments.items()]
         return unable + self.engine.skipped + [("guard", skipped) for skipped in self.guard.withheld]
 
     @property
-    def able(self) -> bool:
-        """Whether this process may be active: it can read all databases, or could until a moment ago."""
-        return self._unable_since is None or self._clock() - self._unable_since < UNABLE_SECONDS
-
-    @property
-    def _unreadable(self) -> str:
-        names = ", ".join(name for name, replica in self.replicas.items() if not replica.synced)
-        return f"{names} could not be read for more than {UNABLE_SECONDS:g} s; check that the servers run and can be reached from this host"
+    def _able(self) -> bool:
+        """Whether this process may be active: it can use all databases, or could until a moment ago."""
+        return self.ability.able(self.pairing.since)
 
     def pause(self) -> None:
         """Release both locks and write nothing until :meth:`resume`."""
@@ -153,7 +174,7 @@ class ZoneSync:
 
     def resume(self) -> None:
         """Request the locks again."""
-        self._paused = False
+        self._paused = self._withdrawn = False
 
     def recompute(self) -> None:
         """Plan every key again. Has no effect on a process that is not active, because it does so when it becomes
@@ -185,15 +206,18 @@ class ZoneSync:
         changes = [change for update in updates for change in update]
         self._interest.observe(changes)
         self._apply_probe_intervals(changes)
+        self.pairing.observe(changes)
+        self.ability.run(self._asks)
         self._ask_for_locks()
-        holds = self._exclusive and self.status == ACTIVE
-        if self._was_active and not holds:
+        self._say_impediments()
+        works = self._exclusive and self.status == ACTIVE and self.pairing.mismatch is None
+        if self._was_active and not works:
             self._become_inactive()
         if self._was_active:
             self._observe(updates, changes)  # also while a connection is temporarily down
             self._retry_after_reconnect()
         self._replies.deliver()
-        if not (holds and self.loaded):
+        if not (works and self.replicas[SB].has_lock and self.loaded):
             return
         if not self._was_active:
             self._become_active()
@@ -222,16 +246,25 @@ class ZoneSync:
         """Wake a poller when :meth:`run` has something to do."""
         for replica in self.replicas.values():
             replica.wait(poller)
-        if self._unable_since is not None and self.able:
-            self._wake_at(poller, self._unable_since + UNABLE_SECONDS)
+        for due in self._dues():
+            self._wake_at(poller, due)
         if not self._was_active:
             return
         if self._pace.resting:
             self._wake_at(poller, self._pace.due)
+        elif not self.replicas[SB].has_lock:
+            return  # the lock was offered, and the server's answer wakes the poller
         elif self.engine.has_work and self.committer.ready:
             poller.immediate_wake()
         elif self.engine.next_due is not None:
             self._wake_at(poller, self.engine.next_due)
+
+    def _dues(self) -> list[float]:
+        """When the databases are asked or the lock is decided about, in the clock's seconds."""
+        dues = list(self.ability.dues(self._asks, self.pairing.since))
+        if not self._able and self.replicas[SB].has_lock:
+            dues.append(self._next_offer)
+        return dues
 
     def _wake_at(self, poller: Any, due: float) -> None:
         poller.timer_wait(max(0, int((due - self._clock()) * 1000) + 1))
@@ -247,9 +280,10 @@ class ZoneSync:
     def _become_inactive(self) -> None:
         """Log the loss of the lock, but not a pause, which the operator requested (spec status-F.8)."""
         self._was_active = False
-        if not self._paused:
-            why = f"the lock {ACTIVE_LOCK} was lost" if self.able else f"the lock {ACTIVE_LOCK} was released: {self._unreadable}"
-            self._log("info" if self.able else "warn", f"this instance is on standby now, {why}")
+        if self._paused or self.pairing.mismatch is not None:
+            return
+        why = "was lost" if self._able else "was taken over by an instance that can use all databases"
+        self._log("info", f"this instance is on standby now, the lock {ACTIVE_LOCK} {why}")
 
     def _observe(self, updates: list[list[RowChange]], changes: list[RowChange]) -> None:
         if changes or self._schemas != self._schema_serial:
@@ -293,17 +327,26 @@ class ZoneSync:
             self._log("warn", f"{subject}: {skipped.record}: {skipped.reason}")
         self.engine.news.clear()
 
+    def _say_impediments(self) -> None:
+        impediments = list(self.impediments.values())
+        for sentence in impediments:
+            if sentence not in self._told:
+                self._log("warn", sentence)
+        if self._told and not impediments:
+            self._log("info", "all databases can be used again")
+        self._told = impediments
+
+    @property
+    def _asks(self) -> bool:
+        """Whether the databases are asked whether they can be used. A paused process and a dry run never hold the lock."""
+        return self._exclusive and not self._paused
+
     def _ask_for_locks(self) -> None:
-        if all(replica.synced for name, replica in self.replicas.items() if name != SB):
-            self._unable_since = None
-        elif self._unable_since is None:
-            self._unable_since = self._clock()
-        # An instance that cannot work leaves the lock to one that can. It requests the lock again only when it can
-        # work, so the lock does not alternate between two instances that cannot.
-        wants = self._exclusive and not self._paused and self.able
+        wants = self._asks and self._waits_for_lock()
         self.replicas[SB].want_lock(ACTIVE_LOCK if wants else None)
-        # A zone without a row in IC_SB writes nothing there, and would block the lock for others.
-        shares = wants and self.replicas[SB].has_lock and self.zone.own_az is not None
+        # An instance that writes nothing in IC_SB, because it has no row there or cannot work, would block the lock for others.
+        writes = self.zone.own_az is not None and self._able and self.pairing.mismatch is None
+        shares = wants and self.replicas[SB].has_lock and writes
         self.replicas[IC_SB].want_lock(SHARED_LOCK if shares else None)
         held = self.replicas[IC_SB].has_lock
         if held != self.zone.shared_lock:
@@ -311,6 +354,27 @@ class ZoneSync:
             self._log("info", "OVN ISB lock acquired" if held else "OVN ISB lock lost")
             if self._was_active:
                 self.engine.lock_changed()
+
+    def _waits_for_lock(self) -> bool:
+        """Whether this instance holds the lock of the zone or waits for it.
+
+        An instance that may be unable to work does not wait while another one holds the lock. It leaves the queue
+        before the holder begins to offer the lock. If none of them can work, the lock stays where it is.
+        """
+        replica = self.replicas[SB]
+        if not replica.connected or not self.ability.doubtful(self.pairing.since):
+            self._withdrawn = False
+        elif replica.has_lock:
+            self._offer_lock()
+        elif replica.lock_contended:
+            self._withdrawn = True
+        return not self._withdrawn
+
+    def _offer_lock(self) -> None:
+        if not self._able and self._clock() >= self._next_offer:
+            self._next_offer = self._clock() + OFFER_SECONDS
+            self.offers += 1
+            self.replicas[SB].offer_lock()
 
     def _apply_probe_intervals(self, changes: list[RowChange]) -> None:
         for change in changes:

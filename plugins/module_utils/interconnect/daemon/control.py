@@ -147,10 +147,12 @@ class Control:
         return ""
 
     def _status(self) -> str:
+        """The lines of upstream, and one more for each database that cannot be used."""
         status = f"Status: {self._sync.status}"
         if not self._lock_line:
             return status
-        return f"{status}\nIC-SB lock: {'held' if self._sync.holds_shared_lock else 'not held'}"
+        lock = f"IC-SB lock: {'held' if self._sync.holds_shared_lock else 'not held'}"
+        return "\n".join([status, lock, *(f"Problem: {sentence}" for sentence in self._sync.impediments.values())])
 
     def _recompute(self) -> str:
         self._sync.recompute()
@@ -234,6 +236,7 @@ class Control:
         """The counters of ``coverage/*`` since the start of the process."""
         committer = self._sync.committer
         return {
+            "lock_offers": self._sync.offers,
             "loop_turns": self.turns,
             "poll_zero_timeout": self.immediate_turns,
             "txn_rejected": committer.rejections,

@@ -131,7 +131,7 @@ def _work(wanted: options.Options, started: process.Started) -> int:
     log = Log()
     wanted.tls.apply()
     tls.choose(wanted.handshake)
-    sync = ZoneSync(wanted.remotes, log=log)
+    sync = ZoneSync(wanted.remotes, log=log, handover_seconds=wanted.handover_seconds)
     control = Control(sync, log, started.log_file, lock_line=wanted.lock_line)
     control.register()
     process.remove_dead_sockets(wanted.rundir)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from ..replica import Tls
 from ..schema import IC_NB, IC_SB, NB, SB
 from ..server_rotation import split
 from ..subjects import all_subjects
+from ..sync import HANDOVER_SECONDS
 from ..tls import Handshake
 from . import PROGRAM, VERSION
 from .graph import dot
@@ -53,6 +55,9 @@ _OPTIONAL = {
 _STATUS_FORMATS = ("two-lines", "one-line")
 _STATUS_VARIABLE = "OVN_IC_STATUS_FORMAT"
 
+#: The shortest time that is accepted, in seconds. A cluster needs about that long to elect a leader.
+_LEAST_SECONDS = 1
+
 #: The value in ovn-ic(8) for a file that is not wanted.
 _NONE = "none"
 
@@ -74,6 +79,8 @@ class Options(NamedTuple):
     overwrite_pidfile: bool
     #: Whether the control command ``status`` prints a second line about the lock of IC_SB, as in upstream since 26.09.
     lock_line: bool
+    #: How many seconds a database may be unusable before the active instance offers the lock of the zone; 0 means never.
+    handover_seconds: float
     detach: bool
     chdir: bool
     monitor: bool
@@ -149,6 +156,7 @@ def read(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
         controlled=known.unixctl != _NONE,
         pidfile=_named(known.pidfile, rundir, f"{PROGRAM}.pid"),
         overwrite_pidfile=known.overwrite_pidfile,
+        handover_seconds=_seconds(parser, known.handover_timeout),
         lock_line=known.status_format == _STATUS_FORMATS[0],
         detach=known.detach,
         chdir=not known.no_chdir,
@@ -162,6 +170,16 @@ def read(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
         tls=tls,
         handshake=_handshake(parser, known)._replace(verify=verify),
     )
+
+
+def _seconds(parser: argparse.ArgumentParser, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (seconds == 0 or _LEAST_SECONDS <= seconds < math.inf):
+        parser.error(f"--handover-timeout: {text!r} is not a number of seconds; use {_LEAST_SECONDS} or more, or 0 for never")
+    return seconds
 
 
 def _handshake(parser: argparse.ArgumentParser, known: argparse.Namespace) -> Handshake:
@@ -241,8 +259,17 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         default=environment.get(_STATUS_VARIABLE) or _STATUS_FORMATS[0],
         help=(
             f"output of the control command status: {' or '.join(_STATUS_FORMATS)}; two-lines shows whether the "
-            f"lock of IC_SB is held, one-line is the format of OVN before 26.09 (default: ${_STATUS_VARIABLE}, else "
-            f"{_STATUS_FORMATS[0]})"
+            "lock of IC_SB is held, and adds a line for each database that cannot be used; one-line is the format of "
+            f"OVN before 26.09 (default: ${_STATUS_VARIABLE}, else {_STATUS_FORMATS[0]})"
+        ),
+    )
+    general.add_argument(
+        "--handover-timeout",
+        metavar="SECONDS",
+        default=f"{HANDOVER_SECONDS:g}",
+        help=(
+            "how long a database may be unreachable, silent or read-only before the active instance hands the zone "
+            f"over to one that can use all databases; 0 means never, as in upstream (default: {HANDOVER_SECONDS:g})"
         ),
     )
     general.add_argument("-h", "--help", action="help", help="show this help and exit")
