@@ -199,3 +199,16 @@ def test_options_lists_every_option_of_the_spec(capsys: pytest.CaptureFixture[st
     wanted += " verbose=[ARG] log-file=[ARG] syslog-method=ARG syslog-target=ARG private-key=ARG certificate=ARG ca-cert=ARG"
     wanted += " dump-inc-proc-graph=[ARG] ssl-protocols=ARG ssl-ciphers=ARG ssl-ciphersuites=ARG ssl-server-name=ARG"
     assert {f"--{name}" for name in wanted.split()} <= set(listed)
+
+
+@pytest.mark.parametrize("arguments, seconds", [([], 10.0), (["--handover-timeout=2.5"], 2.5), (["--handover-timeout", "0"], 0.0)])
+def test_the_time_until_a_handover(arguments: list[str], seconds: float) -> None:
+    assert options.read(arguments, {}).handover_seconds == seconds
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "0.5", "inf", "nan"])
+def test_a_time_until_a_handover_that_cannot_be(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        options.read([f"--handover-timeout={value}"], {})
+    assert end.value.code == 2
+    assert f"--handover-timeout: {value!r} is not a number of seconds; use 1 or more, or 0 for never" in capsys.readouterr().err
