@@ -2,7 +2,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks the relative links of all Markdown files: the file exists, and so does the anchor, if the link has one.
+"""Checks the relative links and pictures of all Markdown files: the file exists, and so does the anchor, if the link has one.
 
 An anchor is an explicit `<a id="…"></a>` or the one that a heading gets from GitHub.
 """
@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`[^`\n]*`")
 
