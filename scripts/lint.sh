@@ -72,6 +72,7 @@ check "role variables" scripts/role_variables.py --check
 check "quirks" scripts/check_quirks.py
 check "citations of rules" scripts/check_spec_refs.py
 check "links" scripts/check_links.py
+check "license headers" scripts/check_spdx.py
 check "dependencies" scripts/check_dependencies.py
 check "tarball" scripts/check_tarball.py
 check "yamllint" yamllint --strict .

@@ -28,6 +28,7 @@ def script(name: str) -> ModuleType:
 
 TARBALL = script("check_tarball")
 DEPENDENCIES = script("check_dependencies")
+SPDX = script("check_spdx")
 
 SHIPPED = frozenset(["README.md", "docs", "docs/use.md", "roles/ovn_ic_db/README.md"])
 REPOSITORY = SHIPPED | {"lab", "lab/README.md"}
@@ -82,3 +83,18 @@ def test_imports_are_followed_through_the_collection() -> None:
     module = ROOT / "plugins" / "modules" / "ovn_ic_transit_switch.py"
     assert DEPENDENCIES.foreign([module]) == set()
     assert DEPENDENCIES.foreign(DEPENDENCIES.closure(module)) == {"ovs"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("---\n- name: Do it\n", f"---\n{SPDX.HEADER}- name: Do it\n"),
+        ("---\n# What the file does.\n- name: Do it\n", f"---\n{SPDX.HEADER}#\n# What the file does.\n- name: Do it\n"),
+        ("#!/usr/bin/env bash\nset -e\n", f"#!/usr/bin/env bash\n{SPDX.HEADER}set -e\n"),
+        ('"""A module."""\n', f'{SPDX.HEADER}"""A module."""\n'),
+        ("---\n", f"---\n{SPDX.HEADER}"),
+    ],
+)
+def test_a_license_header_is_added_once(text: str, expected: str) -> None:
+    assert SPDX.with_header(text) == expected
+    assert SPDX.with_header(expected) == expected
