@@ -293,7 +293,7 @@ def test_databases_of_two_zones_are_not_written_to(make: Make) -> None:
 @pytest.mark.ours("upstream's has other words")
 def test_it_tells_when_it_is_on_standby(zone: AvailabilityZone) -> None:
     """The loss of the lock is logged, once (spec status-F.8)."""
-    words = "this instance is on standby now, the lock ovn_ic is lost"
+    words = "this instance is on standby now, the lock ovn_ic was lost"
     daemon = started(zone)
     daemon.pause()
     daemon.resume()

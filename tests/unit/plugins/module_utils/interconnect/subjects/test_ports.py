@@ -98,6 +98,8 @@ def test_port_sync() -> None:
     assert (row["type"], row["nb_ic_uuid"]) == ("transit-switch-port", named(w.ic_nb, "Transit_Switch", "ts1").uuid)
     copy = lsp(w, "az2")
     assert (copy["type"], copy["addresses"], copy["options"]) == ("remote", frozenset([row["address"]]), {"requested-tnl-key": "1"})
+    (inserted,) = [change for change in w.site("az2").written if change.table == "Logical_Switch_Port" and change.action == "insert"]
+    assert inserted.columns["up"] is True
     assert sb_binding(w, "az2")["chassis"] == named(w.site("az2").zone.sb, "Chassis", "gw1").uuid
     assert w.rejections() == []
     assert w.reasons("az1") == w.reasons("az2") == {}
