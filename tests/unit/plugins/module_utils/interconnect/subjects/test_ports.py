@@ -200,6 +200,15 @@ def test_p9_a_port_that_goes_is_withdrawn_everywhere() -> None:
     w.check_law()
 
 
+def test_quirk_a_binding_goes_with_the_nb_port_and_does_not_wait_for_northd() -> None:
+    """The row is withdrawn although SB still has the port (spec newest-N-15)."""
+    w = attached()
+    w.remove(nb(w, "az1"), "Logical_Switch", "ports", lsp(w, "az1").uuid)
+    w.settle()
+    assert sb_binding(w, "az1")["logical_port"] == "ts1-lr1"
+    assert rows(w.ic_sb, "Port_Binding", "logical_port") == []
+
+
 @pytest.mark.parametrize("kind", ["", "localnet"])
 def test_a_port_that_becomes_of_another_type_is_withdrawn(kind: str) -> None:
     """A port that becomes a VIF or localnet port is withdrawn (spec ports-7)."""
