@@ -83,7 +83,9 @@ applied:
   type: bool
   sample: true
 settled:
-  description: Whether the zone had nothing left to do at the end.
+  description:
+    - Whether the zone had nothing left to do at the end.
+    - It is V(false) if a server rejected an object. RV(skipped_objects) and a warning name the object and the server's reason.
   returned: success
   type: bool
   sample: true
@@ -135,6 +137,8 @@ def main() -> None:
             report = plan(remotes, params["timeout"])
         else:
             report = apply(remotes, params["timeout"], params["wait"], params["wait_timeout"], recorders)
+        for sentence in report.unwritten:
+            module.warn(f"not written: {sentence}")
         return report.as_result(planning=module.check_mode)
 
     conclude(module, doing, work, recorders)

@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import attachment
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import attachment, synchronization
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Session
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.replica import Tls
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, NB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_attachment as module
-from ansible_collections.ovn.interconnect.tests.support import topology
+from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
+from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect
 
 from .conftest import Make
 
@@ -50,3 +53,46 @@ def test_a_switch_that_another_writer_has_made_meanwhile_is_not_made_again(make:
     assert (second.refusal, second.unknown) == (None, True)
     assert switches == ["ts1"]
     assert rest == []
+
+
+def reject_long_host_names(ic: Interconnect, directory: Path) -> None:
+    """Let the server of IC_SB reject gateways whose host name has more than three characters."""
+    schema = json.loads((ic.suite.schemas / "ovn-ic-sb.ovsschema").read_text())
+    schema["tables"]["Gateway"]["columns"]["hostname"]["type"] = {"key": {"type": "string", "maxLength": 3}}
+    (directory / "strict.ovsschema").write_text(json.dumps(schema))
+    ic.sb_server.stop()
+    ic.sb_server.create(directory / "strict.ovsschema")
+    ic.start(daemons=False)
+
+
+@pytest.mark.ours("needs no daemon")
+def test_a_zone_with_an_object_that_a_server_rejects_is_not_settled(make: Make, tmp_path: Path) -> None:
+    ic = make("az1", daemons=False)
+    zone = ic.zones[0]
+    reject_long_host_names(ic, tmp_path)
+    ic.nb.transact(*topology.transit_switch("ts1"))
+    zone.sb.transact(*topology.chassis("gw1", [("geneve", "10.0.0.1")]), ovsdb.update("Chassis", {"hostname": "gateway1"}))
+    remotes = {NB: zone.nb_server.remote, SB: zone.sb_server.remote, IC_NB: ic.nb_server.remote, IC_SB: ic.sb_server.remote}
+    report = synchronization.apply(remotes, 10, True, 60, [])
+    assert not report.settled
+    (sentence,) = report.unwritten
+    assert "gateways" in sentence
+    assert "constraint violation" in sentence
+    assert sentence.partition(": ")[2] in [one["reason"] for one in report.skipped_objects]
+    zone.sb.transact(ovsdb.update("Chassis", {"hostname": "gw1"}))
+    report = synchronization.apply(remotes, 10, True, 60, [])
+    assert (report.settled, report.unwritten) == (True, [])
+
+
+@pytest.mark.counters
+@pytest.mark.ours("never confirms")
+def test_a_confirmation_names_the_object_that_a_server_rejects(make: Make, tmp_path: Path) -> None:
+    ic = make("az1", daemons=False)
+    zone = ic.zones[0]
+    reject_long_host_names(ic, tmp_path)
+    zone.sb.transact(*topology.chassis("gw1", [("geneve", "10.0.0.1")]), ovsdb.update("Chassis", {"hostname": "gateway1"}))
+    zone.daemon.start()
+    ic.wait(lambda: "constraint violation" in zone.daemon.appctl("skipped/show") or None, "the rejection")
+    ic.sync(1)
+    assert "request 1 is confirmed without these objects: gateways" in zone.daemon.log.read_text()
+    assert "not written by this zone: gateways" in zone.daemon.appctl("progress")

@@ -83,6 +83,8 @@ class Report:
     settled: bool = False
     locked: bool = False
     skipped_objects: list[dict[str, str]] = field(default_factory=list)
+    #: What a server rejected, one sentence each.
+    unwritten: list[str] = field(default_factory=list)
 
     def as_result(self, planning: bool) -> dict[str, Any]:
         """The result of the module; ``planning``: in check mode, where a plan counts as a change."""
@@ -137,14 +139,14 @@ def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: 
 
 def _applied(sync: ZoneSync, recorder: Recorder, wait: bool, seconds: float) -> Report:
     def done() -> bool:
-        return recorder.forbidden is not None or sync.settled or (not wait and recorder.sent_any and sync.committer.idle)
+        return recorder.forbidden is not None or sync.rests or (not wait and recorder.sent_any and sync.committer.idle)
 
     if not wait_for([sync], done, seconds) and wait:
         raise ModuleError(_unsettled(sync, recorder, seconds))
     if recorder.forbidden is not None:
         database, _space, words = recorder.forbidden.partition(" rejected it: ")
         raise ModuleError(f"{one_line(words)}: {advice_on(words)}", database=database, ovsdb_error=one_line(words))
-    return Report(recorder.written, True, sync.settled, False, _skipped(sync))
+    return Report(recorder.written, True, sync.settled, False, _skipped(sync), sync.unwritten)
 
 
 def _is_locked(sync: ZoneSync) -> bool:

@@ -120,9 +120,12 @@ class ZoneSync:
 
     @property
     def settled(self) -> bool:
-        """Whether this zone has nothing left to do for the known contents. Keys set aside and withheld deletions do not
-        count.
-        """
+        """Whether this zone has nothing left to do for the known contents. Withheld deletions do not count."""
+        return self.rests and not self.engine.waiting
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is under way. Keys that a server rejected are tried again later and may be unwritten."""
         at_rest = self.loaded and self.engine.at_rest and self.committer.idle and self._confirmation.idle
         return self._was_active and at_rest and self._knows_who_shares
 
@@ -142,6 +145,11 @@ class ZoneSync:
     def problems(self) -> list[str]:
         """Why databases are not loaded, one sentence each."""
         return [replica.problem for replica in self.replicas.values() if replica.problem is not None]
+
+    @property
+    def unwritten(self) -> list[str]:
+        """The keys that a server rejected or whose subject failed, with the reason, one sentence each."""
+        return [f"{subject} {key}: {waiting.reason}" for (subject, key), waiting in self.engine.waiting.items()]
 
     @property
     def impediments(self) -> dict[str, str]:
@@ -316,8 +324,15 @@ class ZoneSync:
         if self.engine.at_rest:
             self.guard.settle()
         if not self.guard.holding:
-            self._confirmation.run()
+            self._confirm()
         self._say_what_is_left()
+
+    def _confirm(self) -> None:
+        before = self.zone.confirmable
+        self._confirmation.run()
+        number = self.zone.confirmable
+        if number not in (None, before) and self.unwritten:
+            self._log("warn", f"request {number} is confirmed without these objects: {'; '.join(self.unwritten)}")
 
     def _say_what_is_left(self) -> None:
         for failure in self.engine.failures:

@@ -200,7 +200,8 @@ class Control:
         if wanted is None:
             raise CommandError(f"{IC_NB} has no row IC_NB_Global; create it with ovn-ic-nbctl init")
         lines = [f"requested: {wanted['nb_ic_cfg']}", f"confirmed by all zones: {wanted['sb_ic_cfg']}"]
-        return "\n".join(lines + [f"lags: {name} has confirmed {number}" for name, number in laggards(zone)])
+        lines += [f"lags: {name} has confirmed {number}" for name, number in laggards(zone)]
+        return "\n".join(lines + [f"not written by this zone: {sentence}" for sentence in self._sync.unwritten])
 
     def _skipped(self) -> str:
         lines = [f"database: {problem}" for problem in (*self._sync.problems, *self._unreached())]
