@@ -6,8 +6,8 @@
 
 python-ovs waits 1, 2, 4 and 8 s between attempts once it has tried every server, whether the servers are down or only
 electing a leader. Here the servers of a cluster are tried in rounds, without waits inside a round. Between rounds the
-wait is 1 s as long as any server answers, because an election is over soon, and 2, 4 and 8 s while none does. With a
-single server, the library's own rule applies.
+wait is 1 s, so that a server that starts or becomes the leader is found soon. It is 1, 2, 4 and 8 s only after an error
+that persists until somebody changes an option, a certificate or the server.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ try:
 
     _Reconnect: Any = ovs.reconnect.Reconnect
     _vlog: Any = ovs.vlog.Vlog("resolve")
+    _vlog_reconnect: Any = ovs.vlog.Vlog("reconnect")
 except ImportError:  # client.check_library reports this
     _Reconnect = object
 
@@ -35,6 +36,8 @@ SETTLED = 1000
 #: The longest wait (milliseconds) for the address of a host. Then the next server is tried; the answer is used when it
 #: arrives.
 RESOLVING = 2000
+#: The longest wait (milliseconds) between two attempts at a server that may be reachable again at any time.
+SHORT = 1000
 
 #: Why a module that writes cannot use a relay, and why a server cannot be reached on a control socket.
 RELAY = "it is a relay, which is never the leader of its cluster"
@@ -122,8 +125,9 @@ class ServerRotation(_Reconnect):
             super().disconnected(now, error)
             return
         self._note(error)
+        slow = error == errno.EPROTO or is_permanent(self.said.get(self.name, ""))
         if self._servers == 1:
-            super().disconnected(now, error)
+            self._back_off(now, error, slow)
             return
         if self.state in (_Reconnect.Active, _Reconnect.Idle) and now - self.last_connected >= SETTLED:
             self.begin()
@@ -134,8 +138,22 @@ class ServerRotation(_Reconnect):
             return
         self.set_backoff_free_tries(1)
         self.backoff = 0 if self._answered else self._pause
-        super().disconnected(now, error)
+        self._back_off(now, error, slow)
         self._left, self._answered, self._pause = self._servers, False, self.backoff
+
+    def _back_off(self, now: int, error: int, slow: bool) -> None:
+        """End the attempt, and wait for a second at most unless ``slow``.
+
+        The library's back-off goes on growing: it is also the time that an attempt may take, and reduces logging.
+        """
+        before = self.backoff
+        self.set_quiet(self.state == _Reconnect.ConnectInProgress and error > 0)  # the library would log another wait
+        super().disconnected(now, error)
+        self.set_quiet(False)
+        if before < self.max_backoff == self.backoff:
+            _vlog_reconnect.info(f"{self.name}: continuing to reconnect in the background without further log lines")
+        if self.state == _Reconnect.Backoff and not slow:
+            self.state_entered -= max(0, self.backoff - SHORT)
 
     def _note(self, error: int) -> None:
         """Remember the reason of the end, unless we ended the connection (:meth:`refuse`)."""

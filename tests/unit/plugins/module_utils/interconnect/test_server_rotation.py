@@ -65,11 +65,11 @@ def test_a_round_costs_no_wait_and_an_election_one_second() -> None:
     assert clock.said == dict.fromkeys(SERVERS, "it is not the leader")
 
 
-def test_the_waits_grow_while_nobody_answers() -> None:
+def test_a_server_that_comes_back_is_found_within_a_second() -> None:
     clock = Clock()
     for _attempt in range(13):
         clock.fail()
-    assert clock.waits[::3] == [0, 1000, 2000, 4000, 8000]
+    assert clock.waits[::3] == [0, 1000, 1000, 1000, 1000]
     assert set(clock.waits[1::3] + clock.waits[2::3]) == {0}
     clock.follow()
     clock.fail()
@@ -92,11 +92,33 @@ def test_a_connection_that_ends(lived: int) -> None:
     assert clock.said[SERVERS[2]] == "it closed the connection"
 
 
-def test_one_server_has_the_rule_of_the_library() -> None:
+def test_a_single_server_that_comes_back_is_found_within_a_second() -> None:
     clock = Clock(SERVERS[:1])
     for _attempt in range(5):
         clock.fail()
+    assert clock.waits == [0, 1000, 1000, 1000, 1000]
+
+
+def test_a_single_member_that_does_not_lead_yet_is_asked_again_within_a_second() -> None:
+    clock = Clock(SERVERS[:1])
+    for _attempt in range(5):
+        clock.follow()
+    assert clock.waits == [0, 1000, 1000, 1000, 1000]
+
+
+def test_the_waits_grow_where_somebody_has_to_act_first() -> None:
+    clock = Clock(SERVERS[:1])
+    for _attempt in range(5):
+        clock.fail(errno.EACCES)
     assert clock.waits == [0, 1000, 2000, 4000, 8000]
+
+
+def test_an_attempt_may_take_longer_each_time() -> None:
+    clock = Clock(SERVERS[:1])
+    for _attempt in range(4):
+        clock.fail(errno.ETIMEDOUT)
+    clock.attempt()
+    assert clock.search.timeout(clock.now) == 8000, "a slow TLS handshake must have the time to succeed"
 
 
 def test_what_servers_said() -> None:
