@@ -27,7 +27,7 @@ rm ansible.cfg
 sed -i '/^minversion/d' pyproject.toml
 ansible-galaxy collection build --output-path "$work" >"$work/log"
 ansible-galaxy collection install --offline --collections-path "$work/installed" "$work"/*.tar.gz >>"$work/log" || { cat "$work/log" >&2; exit 1; }
-ansible --version | head -n 1
+ansible --version | sed -n 1p
 python --version
 
 python -m pytest -q -o pythonpath="$work" -p no:cacheprovider tests/unit/plugins
