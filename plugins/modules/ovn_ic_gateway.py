@@ -182,7 +182,7 @@ def warn(params: Params, stores: Stores) -> list[str]:
 
 def doing(params: Params) -> str:
     """What the module is about."""
-    return "Making this host a gateway" if params["state"] == "present" else "Ending this host's being a gateway"
+    return "Making this host a gateway" if params["state"] == "present" else "Removing this host from the gateways"
 
 
 def main() -> None:

@@ -100,6 +100,8 @@ TABLE = "IC_NB_Global"
 DATABASE = declare(IC_NB, {TABLE: "options:map", "Transit_Router": "name"})
 PROBE = "ic_probe_interval"
 NONE = -1
+#: What fits into the number that the daemons read.
+LONGEST = 2**31 - 1
 
 OPTIONS: dict[str, Any] = {"vxlan_mode": {"type": "bool"}, "ic_probe_interval": {"type": "int"}}
 
@@ -117,8 +119,8 @@ def _check(params: Params, stores: Stores) -> None:
             f"the keys of transit routers do not fit into VXLAN, and there are {', '.join(routers)}; remove them, or leave vxlan_mode off",
             database=IC_NB,
         )
-    if params[PROBE] is not None and params[PROBE] < 0:
-        raise ModuleError(f"ic_probe_interval is {params[PROBE]}; give it milliseconds, or 0 for no probes")
+    if params[PROBE] is not None and not 0 <= params[PROBE] <= LONGEST:
+        raise ModuleError(f"ic_probe_interval is {params[PROBE]}; give it 1 to {LONGEST} milliseconds, or 0 for no probes")
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:

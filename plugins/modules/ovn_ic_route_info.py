@@ -156,7 +156,7 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, explain.READ, nothing, explain.describe, doing, narrow=explain.narrow))
+    run(Declaration(OPTIONS, explain.READ, nothing, explain.describe, doing, narrow=explain.narrow, check=explain.check))
 
 
 if __name__ == "__main__":

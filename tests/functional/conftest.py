@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import os
 import random
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,7 @@ from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.identity import Authority
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, Interconnect
+from ansible_collections.ovn.interconnect.tests.support.world import World
 
 KIND = os.environ.get("OVN_IC_TEST_DAEMON", OURS)
 GENERATIONS = os.environ.get("OVN_IC_TEST_SUITES", "host,trixie").split(",")
@@ -82,6 +85,18 @@ def make(generation: str) -> Iterator[Make]:
             return interconnect
 
         yield made
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """The databases of two zones and of their interconnect, without daemons."""
+    with tempfile.TemporaryDirectory(prefix="ovn-ic-") as directory:
+        made = World(Path(directory))
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
 
 
 @pytest.fixture

@@ -19,14 +19,8 @@ from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
 from ansible_collections.ovn.interconnect.tests.support.cluster import Cluster
 from ansible_collections.ovn.interconnect.tests.support.modules import ROOT, run_module
 from ansible_collections.ovn.interconnect.tests.support.servers import Server, suite
+from ansible_collections.ovn.interconnect.tests.support.world import SCHEMAS, VSWITCH
 
-SCHEMAS = {
-    "nb": ("ovn-nb.ovsschema", "OVN_Northbound"),
-    "sb": ("ovn-sb.ovsschema", "OVN_Southbound"),
-    "ic_nb": ("ovn-ic-nb.ovsschema", "OVN_IC_Northbound"),
-    "ic_sb": ("ovn-ic-sb.ovsschema", "OVN_IC_Southbound"),
-}
-VSWITCH = Path("/usr/share/openvswitch/vswitch.ovsschema")
 ZONE = ("nb_db", "sb_db", "ic_nb_db", "ic_sb_db")
 GLOBAL = ("ic_nb_db", "ic_sb_db")
 Step = dict[str, Any]

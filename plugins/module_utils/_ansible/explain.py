@@ -22,6 +22,7 @@ from ..interconnect.subjects.route_sources import Source
 from ..interconnect.zone import Zone
 from . import explain_peers
 from .errors import ModuleError
+from .option_checks import checked_prefix
 from .registration import zone_of
 
 Params = Mapping[str, Any]
@@ -55,6 +56,11 @@ def narrow(_params: Params, replicas: Mapping[str, Replica]) -> None:
     """A zone's many ports of virtual machines are not looked at."""
     replicas[NB].want("Logical_Switch_Port", [["type", "!=", ""]])
     replicas[NB].keeps_members = keeps_ports
+
+
+def check(params: Params) -> None:
+    """Raise ModuleError where the prefix is not one."""
+    _wanted_prefix(params["prefix"])
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
@@ -311,6 +317,8 @@ def _no_source(port: Participant, prefix: str, table: str, kind: str, reason: st
 
 def _wanted_prefix(text: str | None) -> Prefix | None:
     prefix = parse_prefix(text) if text is not None else None
+    if text is not None and prefix is None and "/" in text:
+        return checked_prefix(text, "prefix", "10.0.1.0/24")
     if text is not None and prefix is None:
         raise ModuleError(f"prefix is {text!r}, which is neither a network nor an address; write one such as 10.0.1.0/24")
     return prefix

@@ -26,8 +26,8 @@ from ..interconnect.shown import explained
 from ..interconnect.simulation import Simulation
 from ..interconnect.store import Store
 from .arguments import DEFAULTS, OPTIONS, connection_spec
-from .errors import ModuleError, one_line, unexpected
-from .session import Session, advice_on
+from .errors import ModuleError, unexpected
+from .session import Session, advice_on, server_words
 
 Params = Mapping[str, Any]
 #: The contents of the databases that were read, by database name. An optional database that was not named is not in it.
@@ -100,11 +100,40 @@ class Writer(Protocol):
 
 
 class Module(AnsibleModule):
-    """The library's module, which names the option that was meant where one is misspelled."""
+    """The library's module, which also explains options that are misspelled, and refuses lists and dictionaries where a text is wanted."""
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        #: The options as they were given, before the library converts them: a list becomes its Python notation where a text is wanted.
+        self.given: Params = dict(self.params)
 
     def fail_json(self, msg: str, **data: Any) -> None:
         """End the process with a failure."""
-        super().fail_json(msg=msg + _misspelled(self.params, self.argument_spec), **data)
+        hints = [_misspelled(self.params, self.argument_spec), *_misshapen(getattr(self, "given", {}), self.argument_spec)]
+        super().fail_json(msg="; ".join([msg.rstrip("."), *filter(None, hints)]), **data)
+
+    def check_shapes(self) -> None:
+        """End the process where an option that takes a text was given a list or a dictionary."""
+        for sentence in _misshapen(getattr(self, "given", {}), self.argument_spec):
+            super().fail_json(msg=sentence)
+
+
+def _misshapen(given: Params, spec: Mapping[str, Any], place: str = "") -> list[str]:
+    """What is wrong with lists and dictionaries in place of texts, and with texts in place of dictionaries; also in suboptions."""
+    found: list[str] = []
+    for name, option in spec.items():
+        value, inner, where = given.get(name), option.get("options"), f"{place}{name}"
+        is_list = option.get("type") == "list"
+        kind = option.get("elements", "str") if is_list else option.get("type", "str")
+        for one in value if is_list and isinstance(value, list) else [value]:
+            if kind in ("str", "path") and isinstance(one, (list, dict)) and not (is_list and one is value):
+                what = "a dictionary" if isinstance(one, dict) else "a list"
+                found.append(f"{where} has {what} ({one!r}) where it takes a text; write one text")
+            elif kind == "dict" and inner is not None and isinstance(one, dict):
+                found += _misshapen(one, inner, f"{where}.")
+            elif kind == "dict" and inner is not None and isinstance(one, str) and not one.lstrip().startswith("{") and "=" not in one:
+                found.append(f"{where} has {one!r} where it takes a dictionary; write its keys: {', '.join(sorted(inner))}")
+    return found
 
 
 def _misspelled(given: Params, spec: Mapping[str, Any]) -> str:
@@ -113,7 +142,7 @@ def _misspelled(given: Params, spec: Mapping[str, Any]) -> str:
     known = [*spec, *aliases]
     pairs = [(name, get_close_matches(name, known, 1)) for name in given if name not in known and not name.startswith("_ansible")]
     meant = [f"{name} looks like the option {similar[0]}" for name, similar in pairs if similar]
-    return f"; {', '.join(meant)}: correct the name" if meant else ""
+    return f"{', '.join(meant)}: correct the name" if meant else ""
 
 
 def run(declaration: Declaration) -> None:
@@ -146,6 +175,8 @@ def conclude(
     ``sessions`` has the session of a failed work as its last element, if there was one: what it has written is
     reported.
     """
+    if isinstance(module, Module):
+        module.check_shapes()
     try:
         _check_seconds(module.params)
         outcome = work()
@@ -284,7 +315,7 @@ def _refusal(changes: Sequence[Change], reason: str) -> ModuleError:
     database, _space, words = reason.partition(" rejected it: ")
     if not words:
         database, words = changes[0].database, reason
-    words = one_line(words)
+    words = server_words(words)
     concerned = [change for change in changes if change.database == database] or changes
     wanted = ", ".join(dict.fromkeys(f"{change.action} {change.table} {change.record!r}" for change in concerned))
     return ModuleError(f"the server refused to {wanted}: {words}; {advice_on(words)}", database=database, ovsdb_error=words)

@@ -75,6 +75,8 @@ def checked_mac(text: str, option: str) -> str:
     """The MAC of a port. Raises ModuleError where it cannot be one, with what is wrong with it."""
     example = "aa:bb:cc:00:00:01"
     number = parse_mac(text)
+    if not text.strip():
+        raise ModuleError(f"{option} is empty; write a MAC such as {example}")
     if number is None:
         digits = re.sub(r"[^0-9a-fA-F]", "", text)
         groups = len(text.split(":"))

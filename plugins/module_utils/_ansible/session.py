@@ -82,6 +82,11 @@ class Result(NamedTuple):
     unknown: bool
 
 
+def server_words(words: str) -> str:
+    """A server's refusal in one line, and the same for whatever operation a read-only server has refused first."""
+    return re.sub(r"\b(?:insert|update|mutate|delete) operation not allowed", "operation not allowed", one_line(words))
+
+
 def advice_on(words: str) -> str:
     """What to do about a server's refusal of a transaction, by its words."""
     if words.startswith("not allowed"):
@@ -184,23 +189,29 @@ class Session:
         return Result(fate.refusal, fate.unknown)
 
     def rehearse(self, changes: Sequence[Change]) -> str | None:
-        """What a server has against being written to at all, as :attr:`Result.refusal`; None for nothing.
-
-        A transaction that is aborted changes nothing, and a server that is read-only refuses it.
-        """
+        """What a server has against being written to at all, as :attr:`Result.refusal`; None for nothing."""
         for change in {change.database: change for change in changes}.values():
-            nothing = {"op": "update", "table": change.table, "where": where(_NOBODY), "row": {}}
-            answers: list[tuple[list[Any] | None, str | None]] = []
-            self.replicas[change.database].transact([nothing, {"op": "abort"}], lambda *answer, to=answers: to.append(answer))
-            self.wait(lambda answers=answers: bool(answers), self.seconds)  # type: ignore[misc]
-            failure = first_error(answers[0][0]) if answers else None
-            if failure is not None and is_forbidden(failure[1]):
-                return f"{change.database} rejected it: {failure[1]}"
+            words = objection(self.replicas[change.database], change.table, list(self.replicas.values()), self.seconds)
+            if words is not None:
+                return f"{change.database} rejected it: {words}"
         return None
 
     def wait(self, done: Callable[[], bool], seconds: float) -> bool:
         """Wait for an event in the databases; False if it has not come in time."""
         return wait_for(list(self.replicas.values()), done, seconds)
+
+
+def objection(replica: Replica, table: str, parts: Sequence[Worker], seconds: float) -> str | None:
+    """The server's words if this client may not write to it at all, else None. ``parts`` work while the answer is awaited.
+
+    A transaction that is aborted changes nothing, and a server that is read-only refuses it.
+    """
+    answers: list[tuple[list[Any] | None, str | None]] = []
+    nothing = {"op": "update", "table": table, "where": where(_NOBODY), "row": {}}
+    replica.transact([nothing, {"op": "abort"}], lambda *answer: answers.append(answer))
+    wait_for(parts, lambda: bool(answers), seconds)
+    failure = first_error(answers[0][0]) if answers else None
+    return failure[1] if failure is not None and is_forbidden(failure[1]) else None
 
 
 def ask(session: Session, database: str, operations: list[Any]) -> list[Any]:
@@ -223,7 +234,9 @@ def ask(session: Session, database: str, operations: list[Any]) -> list[Any]:
             return result
         if words is not None and not is_passing(words):
             raise ModuleError(
-                f"the server refused the transaction: {one_line(words)}; {advice_on(words)}", database=database, ovsdb_error=one_line(words)
+                f"the server refused the transaction: {server_words(words)}; {advice_on(words)}",
+                database=database,
+                ovsdb_error=server_words(words),
             )
         session.load()
     raise ModuleError(f"the server has not answered within {session.seconds:g} s; look at it and run the task again", database=database)

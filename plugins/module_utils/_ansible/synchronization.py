@@ -8,7 +8,7 @@ memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,14 +16,16 @@ from ..interconnect.change import Change, Group, diff, results
 from ..interconnect.commit import Outcome
 from ..interconnect.engine import Engine
 from ..interconnect.replica import Replica
-from ..interconnect.schema import SB, declare
+from ..interconnect.schema import IC_NB, IC_SB, NB, SB, declare
 from ..interconnect.shown import explained
 from ..interconnect.simulation import Simulation
 from ..interconnect.store import Store
 from ..interconnect.sync import ACTIVE, ACTIVE_LOCK, ZoneSync
-from .errors import ModuleError, one_line
-from .session import advice_on, check_zone, hopeless, is_forbidden, unreachable, wait_for
+from .errors import ModuleError
+from .session import advice_on, check_zone, hopeless, is_forbidden, objection, server_words, unreachable, wait_for
 
+#: A table of each database, for a transaction that changes nothing.
+_A_TABLE = {NB: "NB_Global", SB: "SB_Global", IC_NB: "IC_NB_Global", IC_SB: "IC_SB_Global"}
 #: Passes of a plan: each sees what the one before would have written.
 MOST_PASSES = 20
 
@@ -106,9 +108,13 @@ def plan(remotes: Mapping[str, str], seconds: float) -> Report:
     probe.want_lock(ACTIVE_LOCK)
     try:
         _load(sync, seconds)
+        _refuse_read_only(sync, [SB], seconds)
         if not wait_for([probe], lambda: probe.has_lock or probe.lock_contended, seconds):
             raise _silent(seconds)
-        return _planned(sync, probe.lock_contended)
+        report = _planned(sync, probe.lock_contended)
+        if not probe.lock_contended:
+            _refuse_read_only(sync, sorted({change.database for change in report.changes}), seconds)
+        return report
     finally:
         probe.close()
         sync.close()
@@ -126,8 +132,11 @@ def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: 
         return recorders[-1]
 
     sync = ZoneSync(remotes, outcome=outcome)
+    sync.pause()  # nothing is written before it is known that all databases are those of one zone
     try:
         _load(sync, seconds)
+        _refuse_read_only(sync, [SB], seconds)
+        sync.resume()
         if not wait_for([sync], lambda: _is_locked(sync) or sync.status == ACTIVE, seconds):
             raise _silent(seconds)
         if _is_locked(sync):
@@ -145,8 +154,20 @@ def _applied(sync: ZoneSync, recorder: Recorder, wait: bool, seconds: float) -> 
         raise ModuleError(_unsettled(sync, recorder, seconds))
     if recorder.forbidden is not None:
         database, _space, words = recorder.forbidden.partition(" rejected it: ")
-        raise ModuleError(f"{one_line(words)}: {advice_on(words)}", database=database, ovsdb_error=one_line(words))
+        raise _read_only(database, words)
     return Report(recorder.written, True, sync.settled, False, _skipped(sync), sync.unwritten)
+
+
+def _read_only(database: str, words: str) -> ModuleError:
+    return ModuleError(f"{server_words(words)}: {advice_on(words)}", database=database, ovsdb_error=server_words(words))
+
+
+def _refuse_read_only(sync: ZoneSync, databases: Iterable[str], seconds: float) -> None:
+    """Raise ModuleError where this client may not write to one of the databases. A read-only SB does not grant the zone's lock either."""
+    for name in databases:
+        words = objection(sync.replicas[name], _A_TABLE[name], [sync], seconds)
+        if words is not None:
+            raise _read_only(name, words)
 
 
 def _is_locked(sync: ZoneSync) -> bool:

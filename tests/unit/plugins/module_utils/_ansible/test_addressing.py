@@ -236,7 +236,7 @@ def test_a_declared_subnet_decides_about_prefix_lengths_and_not_the_peers() -> N
         ("aa:aa:aa", "which has 3 of the six parts"),
         ("aa:aa:aa:aa:aa:aa:aa", "which has 7 of the six parts"),
         ("gg:aa:aa:aa:aa:aa", "which is not a MAC address"),
-        ("", "is '', which"),
+        ("", "mac is empty"),
         ("00:00:00:00:00:00", "the zero MAC"),
         ("01:00:5e:00:00:01", "a multicast MAC"),
         ("ff:ff:ff:ff:ff:ff", "the broadcast MAC"),

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import doctor, effects
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import NORTH
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.registration import zone_of
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import NB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
-from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import put, stores
+from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, put, stores
 
 
 def attachment(lrp: dict[str, Any], router: dict[str, Any]) -> list[str]:
-    contents = stores(doctor.NORTH)
+    contents = stores(NORTH)
     nb: Store = contents[NB]
     port = put(nb, "Logical_Router_Port", name="up", mac="aa:aa:aa:aa:aa:01", **lrp)
     put(nb, "Logical_Router", name="lr1", ports={port}, **router)
@@ -47,6 +48,21 @@ def test_an_attachment_without_effect_is_warned_of(lrp: dict[str, Any], router: 
     (sentence,) = attachment(lrp, router)
     assert sentence.startswith("the attachment by port 'sp' has no effect in other zones yet: ")
     assert cause in sentence
+
+
+@pytest.mark.parametrize("chassis", [[], ["gw1"]])
+def test_an_empty_group_is_warned_of(chassis: list[str]) -> None:
+    contents = stores(NORTH)
+    nb = contents[NB]
+    members = {put(nb, "HA_Chassis", chassis_name=name) for name in chassis}
+    group = put(nb, "HA_Chassis_Group", name="edge", ha_chassis=members)
+    port = put(nb, "Logical_Router_Port", name="up", mac="aa:aa:aa:aa:aa:01", ha_chassis_group=group)
+    put(nb, "Logical_Router", name="lr1", ports={port})
+    switch_port = put(nb, "Logical_Switch_Port", name="sp", type="router", options={"router-port": "up"})
+    put(nb, "Logical_Switch", name="ts1", ports={switch_port}, other_config={"interconn-ts": "ts1"})
+    zone = zone_of(contents)
+    found = list(effects.of_attachment(zone, only(nb, "Logical_Switch_Port"), only(nb, "Logical_Router_Port")))
+    assert ["the HA chassis group edge of router port up has no chassis" in sentence for sentence in found] == ([] if chassis else [True])
 
 
 def test_an_attachment_with_gateways_has_no_warning() -> None:

@@ -107,7 +107,8 @@ def test_a_refusal_is_told_in_the_servers_words() -> None:
 )
 def test_the_advice_follows_the_servers_words(words: str, advice: str) -> None:
     refused = Result(f"{IC_NB} rejected it: {words}", False)
-    with pytest.raises(ModuleError, match=f"{words}; {advice}"):
+    # Which operation was refused first differs between both modes.
+    with pytest.raises(ModuleError, match=f"{words.replace('insert operation', 'operation')}; {advice}"):
         work(FakeSession([refused, refused]), "a")
 
 
@@ -131,3 +132,48 @@ def test_what_is_unknown_is_planned_anew() -> None:
 def test_it_gives_up_where_somebody_keeps_changing_it_back() -> None:
     with pytest.raises(ModuleError, match="another program keeps reverting the changes of Transit_Switch 'a'"):
         work(FakeSession([UNKNOWN] * base.MOST_WAVES), "a")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"name": ["az1"]}, "name has a list (['az1']) where it takes a text"),
+        ({"name": {"a": 1}}, "name has a dictionary ({'a': 1}) where it takes a text"),
+        ({"names": [["a", "b"]]}, "names has a list (['a', 'b']) where it takes a text"),
+        ({"gateways": ["gw1"]}, "gateways has 'gw1' where it takes a dictionary; write its keys: chassis, priority"),
+        ({"gateways": "gw1"}, "gateways has 'gw1' where it takes a dictionary"),
+        ({"gateways": [{"chassis": ["gw1"]}]}, "gateways.chassis has a list (['gw1']) where it takes a text"),
+        ({"group": "g"}, "group has 'g' where it takes a dictionary"),
+        ({"group": {"name": {"a": 1}}}, "group.name has a dictionary"),
+        ({"path": ["/tmp"]}, "path has a list"),
+    ],
+)
+def test_options_of_another_shape_are_told(given: dict[str, Any], words: str) -> None:
+    (sentence,) = base._misshapen(given, SPEC)
+    assert words in sentence
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"name": None, "names": None, "gateways": None, "group": None},
+        {"name": 5, "names": "a,b", "keys": {"a": [1]}, "number": 3},
+        {"names": ["a", 1], "gateways": [{"chassis": "gw1", "priority": 1}], "group": {"name": "g"}},
+        {"gateways": "chassis=gw1", "group": '{"name": "g"}'},
+        {"gateways": {"chassis": "gw1"}},
+    ],
+)
+def test_options_of_the_right_shape_are_left_to_the_library(given: dict[str, Any]) -> None:
+    assert base._misshapen(given, SPEC) == []
+
+
+SPEC = {
+    "name": {"type": "str"},
+    "names": {"type": "list", "elements": "str"},
+    "gateways": {"type": "list", "elements": "dict", "options": {"chassis": {"type": "str"}, "priority": {"type": "int"}}},
+    "group": {"type": "dict", "options": {"name": {"type": "str"}}},
+    "keys": {"type": "dict"},
+    "path": {"type": "path"},
+    "number": {"type": "int"},
+}
