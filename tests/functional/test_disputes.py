@@ -62,7 +62,7 @@ def test_another_client_that_always_reverts_costs_few_writes(make: Make) -> None
         for row in zone.nb.rows("Logical_Switch", name="ts1"):
             deletions += 1
             zone.nb.transact({"op": "delete", "table": "Logical_Switch", "where": [["_uuid", "==", ["uuid", str(row.uuid)]]]})
-        waits = re.findall(r"keeps reverting .* follows ([\d.]+) s", zone.daemon.appctl("skipped/show"))
+        waits = re.findall(r"keeps reverting this row; retrying ([\d.]+) s", zone.daemon.appctl("skipped/show"))
         return any(float(wait) >= 1 for wait in waits)
 
     ic.wait(backs_off, "the daemon to back off")

@@ -158,7 +158,7 @@ def test_a_gateway_that_nobody_holds_is_found(sound: Interconnect) -> None:
     sound.zones[0].sb.transact(*topology.claim("cr-lr1-ts1", None))
     sound.settle()
     ((found,), other) = look(sound)["findings"], look(sound, 1)["findings"]
-    assert "none of the gateway chassis of router port lr1-ts1 holds it" in found["finding"]
+    assert "none of the gateway chassis of router port lr1-ts1 has claimed it" in found["finding"]
     assert "give nb_db and sb_db of zone az1" in other[0]["finding"]
     gateway(sound.zones[0], "gw11", "192.0.2.11")
     sound.zones[0].sb.transact(*topology.claim("cr-lr1-ts1", sound.zones[0].sb.get("Chassis", name="gw1").uuid))

@@ -71,7 +71,7 @@ def renamed(ic: Interconnect) -> None:
 
 
 FAULTS = [
-    pytest.param(renamed, "names lr2-ts1, and no logical router port has that name", id="own-port-renamed"),
+    pytest.param(renamed, "options:router-port is lr2-ts1, but no logical router port has that name", id="own-port-renamed"),
     pytest.param(
         update(0, "Logical_Router", "lr1", enabled=False), "no router is behind the port: its router in zone az1", id="peers-router"
     ),
