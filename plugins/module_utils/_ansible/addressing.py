@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks the MAC and the networks of a port before anything is written: by themselves, and against everything that they can collide with.
+"""Checks the MAC and the networks of a port before anything is written: whether they are valid, and whether they
+collide with others.
 
-All functions are pure. They raise ModuleError with one sentence that says what collides with what, and what to do.
+All functions are pure. They raise ModuleError with one sentence that says what is wrong or collides, and what to do.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ..interconnect.store import Row, Store
 from .errors import ModuleError
 from .option_checks import checked_prefix
 
-#: What no port of a router can have, by family: the network, and what its addresses are.
+#: Addresses that no router port can have, by family: the network, and its description.
 _SPECIAL: Mapping[int, Sequence[tuple[Prefix, str]]] = {
     4: (
         (Prefix(4, 0, 8), "an address of this host (0.0.0.0/8)"),
@@ -40,7 +41,7 @@ class Occupant(NamedTuple):
 
     name: str
     zone: str
-    #: The name of the database that shows it.
+    #: The name of the database in which it was found.
     database: str
     macs: frozenset[int]
     networks: tuple[Prefix, ...]
@@ -54,11 +55,13 @@ def overlap(one: Prefix, other: Prefix) -> bool:
     return one.contains(other.host) or other.contains(one.host)
 
 
-# ---- One network by itself -------------------------------------------------------------------------------------------
+# ---- A single network -------------------------------------------------------------------------------------------
 
 
 def port_networks(texts: Sequence[str], option: str, example: str = "169.254.100.1/24") -> list[Prefix]:
-    """The networks of one router port, host bits included. Raises ModuleError where one cannot be, or two of them are in one subnet."""
+    """The networks of one router port, including host bits. Raises ModuleError if one is not valid or two of them are
+    in the same subnet.
+    """
     if not texts:
         raise ModuleError(f"{option} is empty; give the router port at least one network, such as {example}")
     networks = [port_network(text, option, example) for text in texts]
@@ -72,7 +75,7 @@ def port_networks(texts: Sequence[str], option: str, example: str = "169.254.100
 
 
 def port_network(text: str, option: str, example: str) -> Prefix:
-    """One network of a router port, host bits included. Raises ModuleError where a port cannot have it."""
+    """One network of a router port, including host bits. Raises ModuleError if a port cannot have it."""
     prefix = checked_prefix(text, option, example)
     address = format_address(prefix.host)
     _refuse_mapped(text, prefix, option)
@@ -83,23 +86,25 @@ def port_network(text: str, option: str, example: str) -> Prefix:
     _refuse_link_local(prefix, text, option, advice)
     if prefix.is_host:
         raise ModuleError(
-            f"{option} has {text!r}, a subnet of one address in which no other router can be; give the prefix length of the subnet"
+            f"{option} has {text!r}, a subnet with a single address, which has no room for another router; correct the prefix length"
         )
     reserved = _reserved(prefix)
     if reserved is not None:
-        raise ModuleError(f"{option} has {text!r}, and {address} is the {reserved} of {network_text(prefix)}; choose another address of it")
+        raise ModuleError(f"{option} has {text!r}, but {address} is the {reserved} of {network_text(prefix)}; choose another address in it")
     return prefix
 
 
 def port_host(address: Address, text: str, option: str) -> Prefix:
-    """One IP address of a switch port, as a prefix of full length. ``text`` is where it stands. Raises ModuleError where no port has it."""
+    """One IP address of a switch port, as a prefix of full length. ``text`` is the option's value. Raises ModuleError
+    if no port can have it.
+    """
     prefix = Prefix(address.family, address.value, 32 if address.family == 4 else 128)
     _refuse_special(prefix, text, option, "choose another address")
     return prefix
 
 
 def _reserved(prefix: Prefix) -> str | None:
-    """What the address is in its network, where that makes it unusable for a port: the first one or the last one of it."""
+    """Why the address cannot be used in its network: it is the first or the last address. None if it can."""
     room = prefix.bits - prefix.length
     number = prefix.address & ((1 << room) - 1)
     if room > 1 and number == 0:
@@ -117,19 +122,21 @@ def _refuse_mapped(text: str, prefix: Prefix, option: str) -> None:
 def _refuse_special(prefix: Prefix, text: str, option: str, advice: str) -> None:
     for special, words in _SPECIAL[prefix.family]:
         if special.contains(prefix.host):
-            raise ModuleError(f"{option} has {text!r}, and {format_address(prefix.host)} is {words}; {advice}")
+            raise ModuleError(f"{option} has {text!r}, but {format_address(prefix.host)} is {words}; {advice}")
 
 
 def _refuse_link_local(prefix: Prefix, text: str, option: str, advice: str) -> None:
     if prefix.family == 6 and _LINK_LOCAL.contains(prefix.host):
         raise ModuleError(
-            f"{option} has {text!r}, a link-local network: every router port has a link-local address of its own, and zones do not"
-            f" learn routes over one; {advice}"
+            f"{option} has {text!r}, a link-local network: every router port has its own link-local address, "
+            f"and zones do not learn routes through one; {advice}"
         )
 
 
 def subnet(text: str, option: str) -> Prefix:
-    """The subnet of a transit switch, without host bits. Raises ModuleError where no two routers can have addresses of it."""
+    """The subnet of a transit switch, without host bits. Raises ModuleError if two routers cannot both have addresses
+    in it.
+    """
     example = "169.254.100.0/24"
     prefix = checked_prefix(text, option, example)
     _refuse_mapped(text, prefix, option)
@@ -140,24 +147,29 @@ def subnet(text: str, option: str) -> Prefix:
     _refuse_link_local(prefix.network, text, option, advice)
     for special, words in _SPECIAL[prefix.family]:
         if prefix.contains(special.host):
-            raise ModuleError(f"{option} has {text!r}, which holds {words}; {advice}")
+            raise ModuleError(f"{option} has {text!r}, which contains {words}; {advice}")
     if prefix.is_host:
-        raise ModuleError(f"{option} has {text!r}, a subnet of one address, which no two routers can share; give a shorter prefix length")
+        raise ModuleError(
+            f"{option} has {text!r}, a subnet with a single address, which has no room for two routers; give a shorter prefix length"
+        )
     return prefix.network
 
 
-# ---- Against what is there -------------------------------------------------------------------------------------------
+# ---- Comparison with existing objects
+# -------------------------------------------------------------------------------------------
 
 
 def read_subnets(text: str) -> list[Prefix]:
-    """The subnets in a comma-separated text of a database; what cannot be read is left out."""
+    """The subnets in a comma-separated text of a database. Texts that are not valid are skipped."""
     return [prefix for prefix in map(parse_prefix, filter(None, text.split(","))) if prefix is not None]
 
 
 def check_subnets(networks: Iterable[Prefix], subnets: Sequence[Prefix], switch: str, database: str) -> None:
-    """Raise ModuleError where a network is outside the subnets of its transit switch, or has another prefix length than its subnet.
+    """Raise ModuleError if a network is outside the subnets of its transit switch, or its prefix length differs from
+    that of its subnet.
 
-    A prefix of full length is one address, of a port that is not a router's: it must not be the network or broadcast address of its subnet.
+    A prefix of full length is an address of a port that is not a router's. It must not be the network or broadcast
+    address of its subnet.
     """
     for network in networks:
         address = format_address(network.host)
@@ -170,33 +182,36 @@ def check_subnets(networks: Iterable[Prefix], subnets: Sequence[Prefix], switch:
         reserved = _reserved(network._replace(length=around.length)) if around is not None and network.is_host else None
         if around is not None and reserved is not None:
             raise ModuleError(
-                f"{address} is the {reserved} of subnet {network_text(around)} of transit switch {switch!r}; choose another address of it",
+                f"{address} is the {reserved} of subnet {network_text(around)} of transit switch {switch!r}; choose another address in it",
                 database=database,
             )
         if around is not None and around.length != network.length and not network.is_host:
             raise ModuleError(
-                f"{format_prefix(network)} has the prefix length {network.length}, and subnet {network_text(around)} of transit switch"
-                f" {switch!r} has {around.length}; write {address}/{around.length}",
+                f"{format_prefix(network)} has the prefix length {network.length}, but subnet "
+                f"{network_text(around)} of transit switch {switch!r} has {around.length}; write "
+                f"{address}/{around.length}",
                 database=database,
             )
 
 
 def check_router(networks: Iterable[Prefix], others: Iterable[tuple[str, Iterable[Prefix]]], router: str, database: str) -> None:
-    """Raise ModuleError where a network overlaps with one of another port of the same router. ``others``: port name, its networks."""
+    """Raise ModuleError if a network overlaps with one of another port of the same router. ``others``: port name -> its
+    networks.
+    """
     wanted = list(networks)
     for port, theirs in others:
         for other in theirs:
             for network in wanted:
                 if overlap(network, other):
                     raise ModuleError(
-                        f"{format_prefix(network)} overlaps with {format_prefix(other)} of port {port!r} of the same router {router!r};"
-                        " choose an address of another network",
+                        f"{format_prefix(network)} overlaps with {format_prefix(other)} of port {port!r} of the "
+                        f"same router {router!r}; choose an address in another network",
                         database=database,
                     )
 
 
 def check_macs(mac: str | None, others: Iterable[tuple[str, str]], router: str, database: str) -> None:
-    """Raise ModuleError where another port of the same router has the MAC. ``others``: port name, its MAC."""
+    """Raise ModuleError if another port of the same router has the MAC. ``others``: port name -> its MAC."""
     number = None if mac is None else parse_mac(mac)
     for port, other in others:
         if number is not None and parse_mac(other) == number:
@@ -208,9 +223,11 @@ def check_macs(mac: str | None, others: Iterable[tuple[str, str]], router: str, 
 def check_occupants(
     mac: str | None, networks: Sequence[Prefix], occupants: Iterable[Occupant], switch: str, subnets: Sequence[Prefix] = ()
 ) -> None:
-    """Raise ModuleError where another port on the transit switch has the MAC, an address, or the same subnet with another prefix length.
+    """Raise ModuleError if another port on the transit switch has the MAC, an address, or the same subnet with another
+    prefix length.
 
-    A prefix length that is that of one of the switch's ``subnets`` is right, whatever the peers have: they may not have been changed yet.
+    A prefix length that equals that of one of the switch's ``subnets`` is accepted even if other ports differ, because
+    they may not have been changed yet.
     """
     number = None if mac is None else parse_mac(mac)
     for occupant in occupants:
@@ -231,21 +248,25 @@ def _check_occupant(network: Prefix, occupant: Occupant, switch: str, has_subnet
             )
         if not has_subnet and not other.is_host and not network.is_host and other.length != network.length and overlap(network, other):
             raise ModuleError(
-                f"{format_prefix(network)} has the prefix length {network.length}, and {occupant} on transit switch {switch!r} has"
-                f" {format_prefix(other)}; use one prefix length for the subnet",
+                f"{format_prefix(network)} has the prefix length {network.length}, but {occupant} on transit "
+                f"switch {switch!r} has {format_prefix(other)}; use one prefix length for the subnet",
                 database=occupant.database,
             )
 
 
 def bound(bindings: Store, switch: str, own: str | None) -> Iterator[Occupant]:
-    """The ports of other zones on a transit switch, by IC_SB. ``own``: the uuid of this zone's Availability_Zone row, None without one."""
+    """The ports of other zones on a transit switch, from IC_SB. ``own``: the UUID of this zone's Availability_Zone row,
+    None if it has none.
+    """
     for row in sorted(bindings.rows("Port_Binding"), key=lambda row: str(row["logical_port"])):
         if row["transit_switch"] == switch and row["availability_zone"] != own:
             yield occupant(row["logical_port"], _zone_name(bindings, row), bindings.name, [row["address"]])
 
 
 def occupant(name: str, zone: str, database: str, addresses: Iterable[str]) -> Occupant:
-    """A port by the texts of its addresses, each a MAC and networks or addresses, or ``dynamic`` and an address; others are left out."""
+    """A port by the texts of its addresses, each a MAC and networks or addresses, or ``dynamic`` and an address. Other
+    texts are skipped.
+    """
     texts = list(addresses)
     found = [one for one in map(parse_port_address, texts) if one is not None]
     fixed = [parse_prefix(text.split()[1]) for text in texts if re.match(r"\s*dynamic\s+\S", text)]

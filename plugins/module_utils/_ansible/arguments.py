@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that every module has: where the databases are, and how to reach them."""
+"""The options that every module has: the databases, and how to reach them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ansible.module_utils.basic import env_fallback
 
 from ..interconnect.schema import IC_NB, IC_SB, NB, SB
 
-#: The option that names each database's server, by the database.
+#: The option for each database's server.
 OPTIONS: Mapping[str, str] = {NB: "nb_db", SB: "sb_db", IC_NB: "ic_nb_db", IC_SB: "ic_sb_db", "Open_vSwitch": "ovs_db"}
-#: Where a module looks that needs a database, and is told nothing: the sockets of the distributions' packages.
+#: The default servers: the sockets of the distributions' packages.
 DEFAULTS: Mapping[str, str] = {
     NB: "unix:/var/run/ovn/ovnnb_db.sock",
     SB: "unix:/var/run/ovn/ovnsb_db.sock",
@@ -25,12 +25,14 @@ DEFAULTS: Mapping[str, str] = {
 }
 
 
-#: Whether an object is to exist.
+#: Whether an object should exist.
 STATE: Mapping[str, Any] = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
 
 def map_options(*columns: str) -> dict[str, Any]:
-    """The options for columns that hold keys and values: the keys, and whether others go (documented in the fragments ``columns``)."""
+    """The options for columns with keys and values: the keys, and whether to remove others (documented in the fragment
+    ``columns``).
+    """
     spec: dict[str, Any] = {}
     for column in columns:
         spec[column] = {"type": "dict"}
@@ -39,7 +41,7 @@ def map_options(*columns: str) -> dict[str, Any]:
 
 
 def connection_spec() -> dict[str, Any]:
-    """The connection options, the same for every module: so that a play can set them once for the action group."""
+    """The connection options. They are the same in every module, so that a play can set them once for the action group."""
     return {
         "nb_db": {"type": "str", "fallback": (env_fallback, ["OVN_NB_DB"])},
         "sb_db": {"type": "str", "fallback": (env_fallback, ["OVN_SB_DB"])},

@@ -58,14 +58,18 @@ SHARED = narrowed(
 
 
 def narrow(params: Params, replicas: Mapping[str, Replica]) -> None:
-    """A zone's many ports of virtual machines are not looked at, only ports with a type; nor its routes."""
+    """Restrict the replicas to what is needed: ports with a type, but not the many ports of virtual machines; and no
+    routes.
+    """
     replicas[NB].keeps_members = keeps_ports
     _want_ports(params, replicas, set(), set())
     want_references(replicas[NB], None)
 
 
 def widen(params: Params, stores: Stores, replicas: Mapping[str, Replica]) -> None:
-    """What the contents show to be needed too: ports with a name that is to be given, all on the switch, and what names a renamed port."""
+    """Extend the replicas by what the contents show to be needed: ports with a name that will be used, all ports on the
+    switch, and references to a renamed port.
+    """
     attachment = Attachment(params, stores)
     links = attachment.links
     known = {row.uuid for row in links.switch_ports}
@@ -83,7 +87,7 @@ def _want_ports(params: Params, replicas: Mapping[str, Replica], names: set[str]
 
 
 class Attachment:
-    """One attachment: what is wanted, and what is there of it."""
+    """One attachment: its desired state and the existing objects."""
 
     def __init__(self, params: Params, stores: Stores) -> None:
         self._params = params
@@ -100,13 +104,13 @@ class Attachment:
 
     @property
     def port(self) -> str:
-        """The name that the router port is to have: the given one, or that which it has."""
+        """The desired name of the router port: the given one, or the present one."""
         row = self.links.link.port
         return str(row["name"]) if row is not None and self._params["port"] is None else str(self.links.port)
 
     @property
     def switch_port(self) -> str:
-        """The name that the switch port is to have: the given one, or that which it has."""
+        """The desired name of the switch port: the given one, or the present one."""
         row = self.links.link.switch_port
         return str(row["name"]) if row is not None and self._params["switch_port"] is None else str(self.links.switch_port)
 
@@ -115,7 +119,7 @@ class Attachment:
         return PortGateways(self._params, self.zone, self.port)
 
     def describe(self) -> dict[str, Any]:
-        """The attachment as it is, empty where it is not there."""
+        """The present attachment, empty if it does not exist."""
         port, switch_port = self.links.link if self._params["state"] == "present" else self.links.named
         if port is None or switch_port is None:
             return {}
@@ -132,14 +136,17 @@ class Attachment:
         }
 
     def collision(self) -> str | None:
-        """What another zone has published under the name of the switch port, so that this one is not published; None if nothing."""
+        """The port of another zone with the name of this switch port, which prevents this one from being published;
+        None if there is none.
+        """
         row = self.links.link.switch_port
         zone = self._zone_with(row["name"]) if row is not None else None
         if row is None or zone is None:
             return None
         return (
-            f"the switch port {row['name']!r} of router {self.router!r} has the name of a port of zone {zone!r}, so other zones do not see"
-            f" it; rename it with switch_port, such as {default_switch_port(self.router, self.transit_switch, self.zone.name)!r}"
+            f"the switch port {row['name']!r} of router {self.router!r} has the name of a port of zone "
+            f"{zone!r}, so other zones do not see it; rename it with switch_port, such as "
+            f"{default_switch_port(self.router, self.transit_switch, self.zone.name)!r}"
         )
 
     def _zone_with(self, name: str) -> str | None:
@@ -152,23 +159,25 @@ class Attachment:
         return None
 
     def remaining(self) -> str | None:
-        """That an attachment with other names than the given ones was left alone; None where there is none."""
+        """A warning about an attachment with other names that was not changed; None if there is none."""
         remaining = self.links.remaining() if self.links.named == Link() else ""
         if not remaining:
             return None
         given = [f"{option} {self._params[option]!r}" for option in ("port", "switch_port") if self._params[option] is not None]
         return (
-            f"router {self.router!r} is still attached to transit switch {self.transit_switch!r} by {remaining}: the task names"
-            f" {' and '.join(given)} and leaves other attachments alone; to remove it too, name its ports or leave these options out"
+            f"router {self.router!r} is still attached to transit switch {self.transit_switch!r} by "
+            f"{remaining}: the task names {' and '.join(given)} and does not change other attachments; to "
+            "remove it too, name its ports or omit these options"
         )
 
     # -- absent ----------------------------------------------------------------------------------------------------------------------
 
     def withdraw(self) -> Iterator[Change]:
-        """Both ports go, and with the last port its HA chassis group.
+        """Remove both ports, and the HA chassis group with the last port that uses it.
 
-        A switch port that the daemon makes from IC_NB stays, and so does a router port that another switch port names. An attachment with
-        other names than the given ones stays: when a task that removes one of two attachments is repeated, it must not remove the other.
+        A switch port that the daemon creates from IC_NB is kept, as is a router port that another switch port names. An
+        attachment with names other than the given ones is kept, so that repeating a task that removes one of two
+        attachments does not remove the other.
         """
         port, switch_port = self.links.named
         reason = f"router {self.router} is to be detached from transit switch {self.transit_switch}"
@@ -179,7 +188,9 @@ class Attachment:
             yield from self._gateways.leave(port)
 
     def _remove(self, parent_table: str, row: Row, reason: str) -> Iterator[Change]:
-        """Take a port out of its switch or router, and delete it: a group of chassis that goes too may not be referred to any more."""
+        """Remove a port from its switch or router, and delete it. If its HA chassis group is deleted too, nothing may
+        refer to it.
+        """
         for parent in self.nb.parent_rows(parent_table, "ports", row.uuid):
             yield from update(self.nb, parent_table, parent, record=parent["name"], reason=reason, members={"ports": remove(row.uuid)})
         yield delete(self.nb, f"{parent_table}_Port", row, record=row["name"], reason=reason)
@@ -187,10 +198,10 @@ class Attachment:
     # -- present ---------------------------------------------------------------------------------------------------------------------
 
     def make(self) -> Iterator[Change]:
-        """What is missing or different of the router port, its gateways and the switch port."""
+        """Create or update the router port, its gateways and the switch port."""
         router = self.links.router
         if router is None:
-            raise ModuleError(f"there is no router {self.router!r}; make it first, or correct the option router", database=NB)
+            raise ModuleError(f"router {self.router!r} does not exist; create it, or correct the option router", database=NB)
         self._check_transit_switch()
         self._gateways.check(SB in self._stores)
         self._check_default_names(self.links.link)
@@ -203,19 +214,22 @@ class Attachment:
         if IC_NB in self._stores:
             if self.zone.ic_nb.first("Transit_Switch", "name", self.transit_switch) is None:
                 raise ModuleError(
-                    f"there is no transit switch {self.transit_switch!r}; make it with ovn_ic_transit_switch,"
-                    " or correct the option transit_switch",
+                    f"transit switch {self.transit_switch!r} does not exist; create it with "
+                    "ovn_ic_transit_switch, or correct the option transit_switch",
                     database=IC_NB,
                 )
         elif self.links.switch is None:
             raise ModuleError(
-                f"the zone has no switch for the transit switch {self.transit_switch!r}; give ic_nb_db, so that it can be made"
-                " if the transit switch exists, or wait for the zone's sync daemon to make it",
+                f"the zone has no switch for the transit switch {self.transit_switch!r}; give ic_nb_db, so that "
+                "the module can create it if the transit switch exists, or wait until the zone's sync daemon "
+                "has created it",
                 database=NB,
             )
 
     def _check_addresses(self, router: Row) -> None:
-        """Raise ModuleError where the wanted MAC or networks cannot be, or collide with what is on the router or the transit switch."""
+        """Raise ModuleError if the desired MAC or networks are not valid, or collide with those on the router or the
+        transit switch.
+        """
         mac, networks = self._params["mac"], self._wanted_networks() or []
         if mac is not None:
             checked_mac(mac, "mac")
@@ -236,7 +250,7 @@ class Attachment:
                 yield row["name"], [prefix for prefix in map(parse_prefix, sorted(row["networks"])) if prefix is not None]
 
     def _occupants(self) -> Iterator[Occupant]:
-        """The other ports on the transit switch: of this zone by NB, of other zones by IC_SB where it was read, which never lags behind."""
+        """The other ports on the transit switch: of this zone from NB; of other zones from IC_SB if it was read."""
         own, shared = self.links.link.switch_port, IC_SB in self._stores
         for row in self.links.switch_ports:
             if row != own and not (shared and row["type"] == "remote"):
@@ -249,7 +263,9 @@ class Attachment:
                 yield from bound(self.zone.ic_sb, name, az.uuid if az is not None else None)
 
     def _shared_names(self) -> Iterator[str]:
-        """The names by which IC_SB may know the transit switch: after a rename its rows have the former one for a while."""
+        """The names that the transit switch may have in IC_SB: after a rename, its rows keep the former name for a
+        while.
+        """
         yield self.transit_switch
         row = self.zone.ic_nb.first("Transit_Switch", "name", self.transit_switch)
         former = transit.former_name(self.zone, row) if row is not None else None
@@ -259,19 +275,24 @@ class Attachment:
     # -- names -----------------------------------------------------------------------------------------------------------------------
 
     def _check_default_names(self, link: Link) -> None:
-        """Raise ModuleError where a name that is made of those of router, transit switch and zone is too long."""
+        """Raise ModuleError if a default name, composed of the names of router, transit switch and zone, is too long."""
         for option, row, name in (("port", link.port, self.port), ("switch_port", link.switch_port, self.switch_port)):
             if row is None and self._params[option] is None and len(name) > LONGEST_NAME:
-                raise ModuleError(f"the default name of {option} has {len(name)} characters; give {option} one of at most {LONGEST_NAME}")
+                raise ModuleError(
+                    f"the default name of {option} has {len(name)} characters; set {option} to a name of at most {LONGEST_NAME} characters"
+                )
 
     def _check_names(self, link: Link) -> None:
-        """Raise ModuleError where a port is to have a name that something else has, or that is not this module's to give."""
+        """Raise ModuleError if the desired name of a port belongs to another object, or if this module must not change
+        the name.
+        """
         port, switch_port = link
         renamed = port is not None and port["name"] != self.port
         if switch_port is not None and is_managed(switch_port) and (renamed or switch_port["name"] != self.switch_port):
             raise ModuleError(
-                f"the switch port {switch_port['name']!r} is made from the transit switch port of that name in IC_NB, which also names the"
-                " router port; change it there with ovn_ic_transit_switch_port, and leave out port and switch_port here",
+                f"the switch port {switch_port['name']!r} is created from the transit switch port of that name "
+                "in IC_NB, which also names the router port; change it there with ovn_ic_transit_switch_port, "
+                "and omit port and switch_port here",
                 database=NB,
             )
         other = self.zone.router_port(self.port)
@@ -299,13 +320,13 @@ class Attachment:
             if row not in self.links.switch_ports:
                 reason = f"the port {name!r} belongs to another switch; {advice}"
             elif row["type"] == "remote":
-                reason = f"the port {name!r} is of type 'remote', as another zone has a port of that name; {unique}"
+                reason = f"the port {name!r} is of type 'remote', because another zone has a port of that name; {unique}"
             elif row["type"] != "router":
-                reason = f"the port {name!r} is of type {row['type']!r}, not a router's; {advice}"
+                reason = f"the port {name!r} is of type {row['type']!r} instead of router; {advice}"
             elif linked_port(row):
                 reason = f"the switch port {name!r} links the router port {linked_port(row)!r}; {advice}"
             else:
-                reason = f"there is another switch port {name!r}, which names no router port; remove it, or {advice}"
+                reason = f"another switch port {name!r} exists, which names no router port; remove it, or {advice}"
             raise ModuleError(reason, database=NB)
         zone = self._zone_with(name)
         if zone is not None:
@@ -370,7 +391,7 @@ class Attachment:
             )
 
     def _switch_port_addresses(self, row: Row) -> frozenset[str]:
-        """``router``, unless an operator has written the MAC that the router port has or gets."""
+        """``router``, unless an operator has written the MAC of the router port."""
         port = self.links.link.port
         mac = self._params["mac"] or (port["mac"] if port is not None else None)
         macs = {address.mac for address in map(parse_port_address, row["addresses"]) if address is not None}
@@ -379,7 +400,9 @@ class Attachment:
         return addresses if kept else frozenset(["router"])
 
     def _add_switch_port(self, reason: str) -> Iterator[Change]:
-        """Into the zone's switch, which is made, as the engine would, where the daemon has not made it yet."""
+        """Insert the port on the zone's switch. If the daemon has not created the switch yet, it is created in the same
+        way.
+        """
         switch = self.links.switch
         if switch is not None:
             yield from update(

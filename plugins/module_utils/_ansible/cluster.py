@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A RAFT cluster of one of the global databases, as one of its servers sees it, and the steps that change it."""
+"""A RAFT cluster of one of the global databases, as one of its servers reports it, and the steps that change it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .session import wait_for
 
 Params = Mapping[str, Any]
 
-#: By the option ``database``: its name, and the control socket of the distributions' packages.
+#: By the option ``database``: the database's name, and the control socket of the distributions' packages.
 CLUSTERS = {
     "ic_nb": (IC_NB, "/var/run/ovn/ovn_ic_nb_db.ctl"),
     "ic_sb": (IC_SB, "/var/run/ovn/ovn_ic_sb_db.ctl"),
@@ -36,9 +36,9 @@ CHANGE_OPTIONS: dict[str, Any] = {
     "election_timer": {"type": "int"},
     "wait_timeout": {"type": "int", "default": 30},
 }
-#: What the server takes as an election timer, in milliseconds.
+#: The election timers that the server accepts, in milliseconds.
 SHORTEST, LONGEST = 100, 600000
-#: Milliseconds between two looks at a state that no event tells of.
+#: Milliseconds between two queries of a state for which there are no events.
 LOOK_AGAIN = 100
 
 IS_MEMBER, LEADER = "cluster member", "leader"
@@ -47,7 +47,9 @@ _SERVER = re.compile(r"^ +(?P<nick>\S+) \((?P<sid>[0-9a-f]{4}) at (?P<address>.*
 
 @dataclass(frozen=True)
 class Member:
-    """A server of the cluster: ``sid`` is the beginning of its id; ``answers`` says whether the asked server is connected to it."""
+    """A server of the cluster: ``sid`` is the beginning of its ID; ``answers`` says whether the queried server is
+    connected to it.
+    """
 
     sid: str
     address: str
@@ -55,7 +57,7 @@ class Member:
     answers: bool
 
     def is_called(self, text: str) -> bool:
-        """Whether this is the address of the member, its id, or the beginning of that."""
+        """Whether this is the member's address, its ID, or the beginning of its ID."""
         return text == self.address or (len(text) >= len(self.sid) and text.lower().startswith(self.sid))
 
 
@@ -77,7 +79,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Cluster:
-    """What a server says about its cluster."""
+    """A server's report about its cluster."""
 
     cluster_id: str
     server_id: str
@@ -140,44 +142,48 @@ def parse_status(text: str) -> Cluster:
 
 
 def _uuid(text: str) -> str:
-    """The id in full: it stands in parentheses behind its beginning."""
+    """The full ID, which is in parentheses after its beginning."""
     return text.partition("(")[2].rstrip(")")
 
 
 class Server:
-    """The asked server. ``change`` methods raise ModuleError where the cluster would stand still, or time runs out."""
+    """The queried server. Methods that change something raise ModuleError if the cluster would lose its majority, or if
+    time runs out.
+    """
 
     def __init__(self, params: Params) -> None:
         self.database, usual = CLUSTERS[params["database"]]
         self.socket = ControlSocket(params["control_socket"] or usual, params["timeout"])
         self._seconds = params.get("wait_timeout", 0)
-        #: Whether the server was told to change something: then a failure to see the end of it is a change nevertheless.
+        #: Whether the server was told to change something. If so, a failure to see the result still counts as a change.
         self._told = False
 
     def look(self) -> Cluster | None:
-        """The cluster, None where the server is not in one: its database is standalone, or it has left."""
+        """The cluster, None if the server is not in one: its database is standalone, or it has left the cluster."""
         try:
             return parse_status(self.socket.call("cluster/status", self.database))
         except RefusedError as error:
             if "unknown cluster" in str(error) or "not a valid command" in str(error):
                 return None
-            raise ModuleError(f"the server at {self.socket.path} refused cluster/status: {one_line(error)}; {_advice(error)}") from None
+            raise ModuleError(f"the server at {self.socket.path} rejected cluster/status: {one_line(error)}; {_advice(error)}") from None
 
     def await_member(self) -> None:
         """Wait until the server has joined."""
         self._until(lambda: _is_member(self.look()), "the server has not joined; check that the other members run and can be reached")
 
     def remove(self, cluster: Cluster, member: Member) -> None:
-        """Let a member go, by itself or kicked, and wait until it is gone."""
+        """Remove a member, by leaving or by being kicked, and wait until it is gone."""
         if member.is_self:
             self._tell("cluster/leave")
-            self._until(lambda: not _is_member(self.look(), leaving=True), "the server has not left; look at its log")
+            self._until(lambda: not _is_member(self.look(), leaving=True), "the server has not left; check its log")
             return
         self._tell("cluster/kick", member.address)
-        self._until(lambda: self._lacks(member), f"{member.address} is still a member; look at the log of the leader")
+        self._until(lambda: self._lacks(member), f"{member.address} is still a member; check the log of the leader")
 
     def reach_timer(self, wanted: int) -> None:
-        """Bring the election timer to ``wanted``: the leader in steps that at most double it; other servers wait for the leader."""
+        """Change the election timer to ``wanted``: the leader in steps of at most a factor of two; other servers wait
+        for the leader.
+        """
         asked: set[int] = set()
 
         def reached() -> bool:
@@ -202,28 +208,28 @@ class Server:
             self._told = True
         except RefusedError as error:
             raise ModuleError(
-                f"the server at {self.socket.path} refused {command}: {one_line(error)}; look at the state of the cluster",
+                f"the server at {self.socket.path} rejected {command}: {one_line(error)}; check the state of the cluster",
                 changed=self._told,
             ) from None
 
     def _until(self, done: Callable[[], bool], what: str) -> None:
-        """Look again and again: the control socket tells of no events."""
+        """Query repeatedly, because the control socket reports no events."""
         if not wait_for([_Pace()], done, self._seconds):
             raise ModuleError(f"after {self._seconds} s {what}", changed=self._told)
 
 
 def _advice(error: RefusedError) -> str:
-    """What to do about a refusal of a command that every server of a cluster knows."""
+    """What to do if a server rejects a command that every server of a cluster supports."""
     if "unknown method" in str(error):
-        return "this is the socket of a database; give control_socket that of ovs-appctl, which ends in .ctl"
+        return "this is the socket of a database; set control_socket to the socket for ovs-appctl, which ends in .ctl"
     return "check that control_socket is that of the ovsdb-server"
 
 
 class _Pace:
-    """Wakes the wait up for another look."""
+    """Wakes the wait for the next query."""
 
     def run(self) -> None:
-        """There is nothing to do."""
+        """Do nothing."""
 
     def wait(self, poller: Any) -> None:
         """Wake up after LOOK_AGAIN milliseconds at the latest."""
@@ -235,22 +241,22 @@ def _is_member(cluster: Cluster | None, leaving: bool = False) -> bool:
 
 
 def check_removal(cluster: Cluster, member: Member) -> None:
-    """Raise ModuleError where the cluster would stand still without a member, or cannot decide to let it go."""
+    """Raise ModuleError if the cluster would lose its majority without a member, or cannot agree to remove it."""
     rest = [one for one in cluster.members if one is not member]
     if not rest:
         raise ModuleError(f"{member.address} is the only member of the cluster; stop the server instead")
     if not cluster.leader:
-        raise ModuleError("the cluster has no leader at the moment, so it cannot remove a member; bring most of its members back first")
+        raise ModuleError("the cluster has no leader at the moment, so it cannot remove a member; restart most of its members first")
     silent = [one.address for one in rest if not one.answers]
     if 2 * (len(rest) - len(silent)) <= len(rest):
         raise ModuleError(
-            f"without {member.address} the cluster has {len(rest)} members, of which {', '.join(silent)} do not answer:"
-            " it would stand still; bring them back first"
+            f"without {member.address} the cluster has {len(rest)} members, of which {', '.join(silent)} do not "
+            "answer, so it would lose its majority; restart them first"
         )
 
 
 def change(params: Params, check_mode: bool) -> dict[str, Any]:
-    """Do what the module ovn_ic_cluster was asked for; its result."""
+    """Carry out the options of the module ovn_ic_cluster. Returns its result."""
     server = Server(params)
     _check_options(params)
     cluster = server.look()
@@ -268,7 +274,7 @@ def change(params: Params, check_mode: bool) -> dict[str, Any]:
 
 
 def _after(cluster: Cluster | None, changes: Sequence[Step]) -> Cluster | None:
-    """The cluster as these changes would leave it, as far as that can be foreseen: another leader cannot."""
+    """The cluster after these changes, as far as it can be predicted; a new leader cannot."""
     for step in changes:
         if cluster is None or step.action == "update":
             cluster = cluster and replace(cluster, election_timer=step.after["election_timer"])
@@ -282,16 +288,16 @@ def _after(cluster: Cluster | None, changes: Sequence[Step]) -> Cluster | None:
 def _check_options(params: Params) -> None:
     timer = params["election_timer"]
     if timer is not None and not SHORTEST <= timer <= LONGEST:
-        raise ModuleError(f"election_timer is {timer}; give it {SHORTEST} to {LONGEST} milliseconds")
+        raise ModuleError(f"election_timer is {timer}; set it to a value from {SHORTEST} to {LONGEST} milliseconds")
     if params["state"] == "present" and params["member"] is not None:
-        raise ModuleError("member can only be removed here; a server becomes a member with ovsdb-tool join-cluster on its own host")
+        raise ModuleError("member can only be removed here; to add a member, run ovsdb-tool join-cluster on its host")
 
 
 def _stay(server: Server, cluster: Cluster | None, params: Params, check_mode: bool) -> list[Step]:
     if cluster is None:
         raise ModuleError(
-            f"the server at {server.socket.path} has no cluster of {server.database};"
-            " make its file with ovsdb-tool create-cluster or join-cluster before it is started"
+            f"the server at {server.socket.path} has no cluster of {server.database}; create its file with "
+            "ovsdb-tool create-cluster or join-cluster before it is started"
         )
     if not check_mode:
         server.await_member()
@@ -302,7 +308,7 @@ def _stay(server: Server, cluster: Cluster | None, params: Params, check_mode: b
     if not check_mode:
         server.reach_timer(wanted)
     if cluster.role != LEADER:
-        return []  # the leader's change
+        return []  # the leader makes the change
     return [Step("update", server.database, {"election_timer": cluster.election_timer}, {"election_timer": wanted}, "the timer differs")]
 
 
@@ -310,7 +316,7 @@ def _leave(server: Server, cluster: Cluster | None, params: Params, check_mode: 
     if cluster is None:
         if params["member"] is None:
             return []
-        raise ModuleError(f"the server at {server.socket.path} has no cluster of {server.database}; ask one that is a member")
+        raise ModuleError(f"the server at {server.socket.path} has no cluster of {server.database}; use a server that is a member")
     wanted = params["member"]
     member = cluster.find(wanted) if wanted is not None else next((one for one in cluster.members if one.is_self), None)
     if member is None:
@@ -322,6 +328,6 @@ def _leave(server: Server, cluster: Cluster | None, params: Params, check_mode: 
 
 
 def run(options: Mapping[str, Any], doing: Callable[[Params], str], work: Callable[[Params, bool], dict[str, Any]]) -> None:
-    """A module over a control socket or a file: options -> work -> result, or one sentence."""
+    """Run a module over a control socket or a file: options -> work -> result, or one sentence."""
     module = Module(argument_spec={**connection_spec(), **options}, supports_check_mode=True)
     conclude(module, doing, lambda: work(module.params, module.check_mode))

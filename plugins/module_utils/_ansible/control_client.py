@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The control socket of a server: what ``ovn-appctl`` speaks to, with a limit to each wait."""
+"""The control socket of a server, which ``ovn-appctl`` uses, with a limit for each wait."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .session import wait_for
 
 
 class RefusedError(Exception):
-    """The server answered a command with an error; the text is its own."""
+    """The server answered a command with an error; the text is the server's."""
 
 
 class ControlSocket:
-    """One server's control socket, by its path. ``seconds`` bounds the wait for each answer."""
+    """One server's control socket, by its path. ``seconds`` limits the wait for each answer."""
 
     def __init__(self, path: str, seconds: float) -> None:
         check_library()
@@ -29,7 +29,9 @@ class ControlSocket:
         self._seconds = seconds
 
     def call(self, command: str, *arguments: str) -> str:
-        """The answer to a command. Raises RefusedError where the server refuses it, ModuleError where nobody answers in time."""
+        """The answer to a command. Raises RefusedError if the server rejects it, ModuleError if no answer arrives in
+        time.
+        """
         from ovs.jsonrpc import Connection, Message
         from ovs.stream import Stream
 
@@ -53,8 +55,8 @@ class ControlSocket:
     def _silent(self, words: str) -> ModuleError:
         if words == FORBIDDEN:
             return ModuleError(
-                f"the user with the id {os.geteuid()} may not open the control socket {self.path}; run the task with become, or as a"
-                " user in the group of the socket"
+                f"the user with the id {os.geteuid()} may not open the control socket {self.path}; run the task "
+                "with become, or as a user in the group of the socket"
             )
         return ModuleError(
             f"the server at the control socket {self.path} does not answer ({words});"
@@ -75,7 +77,7 @@ class _Answer:
         return self.message is not None or self.error != 0
 
     def run(self) -> None:
-        """Read what is there."""
+        """Read what has arrived."""
         self._connection.run()
         error, message = self._connection.recv()
         if message is not None:
@@ -84,6 +86,6 @@ class _Answer:
             self.error = error
 
     def wait(self, poller: Any) -> None:
-        """Wake up when there is more."""
+        """Wake up when more has arrived."""
         self._connection.wait(poller)
         self._connection.recv_wait(poller)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Failures of a module as data: the module base makes one sentence of them."""
+"""Failures of a module as data, from which the module base composes one sentence."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import errno
 
 
 class ModuleError(Exception):
-    """A user's mistake or a server's refusal: a sentence without its beginning, and what a program may want to know of it.
+    """A mistake of the user or an error of a server: a sentence without its beginning, and data for programs.
 
-    ``database`` is the name of the database that it is about, if it is about one. ``ovsdb_error`` holds the server's own words. ``changed``
-    says that something was changed before it failed which is not a row of a database (those are counted by the session).
+    ``database`` is the name of the database concerned, if any. ``ovsdb_error`` contains the server's own message.
+    ``changed`` says that something other than a row of a database was changed before the failure (the session counts
+    rows).
     """
 
     def __init__(self, sentence: str, *, database: str | None = None, ovsdb_error: str | None = None, changed: bool = False) -> None:
@@ -24,7 +25,7 @@ class ModuleError(Exception):
         self.changed = changed
 
 
-#: What to do about an error of the operating system, by its number.
+#: What to do about an error of the operating system, by errno.
 _ADVICE = {
     errno.ENOENT: "create it, or correct the path",
     errno.ENOTDIR: "correct the path",
@@ -40,12 +41,12 @@ _ADVICE = {
 
 
 def one_line(words: object) -> str:
-    """A text without line breaks and runs of blanks: what servers and libraries say, for a sentence."""
+    """A text without line breaks and repeated spaces, so that messages of servers and libraries fit into a sentence."""
     return " ".join(str(words).split())
 
 
 def unexpected(error: Exception) -> str:
-    """An exception that nothing in this collection raises on purpose, as one sentence with what to do."""
+    """An exception that this collection does not raise deliberately, as one sentence with what to do."""
     if isinstance(error, OSError):
         paths = " and ".join(str(path) for path in (error.filename, error.filename2) if path is not None)
         what = error.strerror or one_line(error) or type(error).__name__
@@ -53,6 +54,6 @@ def unexpected(error: Exception) -> str:
         return f"the operating system reports {what!r}{f' for {paths}' if paths else ''}; {advice}"
     words = one_line(error)
     return (
-        f"unexpected {type(error).__name__}{f' ({words})' if words else ''}; this is a fault of the collection: report it with the output"
-        " of ansible-playbook -vvv"
+        f"unexpected {type(error).__name__}{f' ({words})' if words else ''}; this is a bug in the collection: "
+        "report it with the output of ansible-playbook -vvv"
     )

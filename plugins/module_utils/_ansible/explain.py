@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why routes of a zone are exchanged or not: the decisions of the route subjects, asked for a person."""
+"""Explains why routes of a zone are exchanged or not, with the decisions of the route subjects."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from .registration import zone_of
 Params = Mapping[str, Any]
 Stores = Mapping[str, Store]
 
-#: So many transit switches are named in a message.
+#: The maximum number of transit switches named in a message.
 _SHOWN = 10
 _STATIC = "Logical_Router_Static_Route"
-#: What the sources of the subject are called.
+#: The words for the kinds of sources.
 WORDS = {"route": "static route", "lrp": "router port", "loadbalancer": "load balancer", "lr": "dynamic route"}
 
 
 def _part(name: str, tables: str) -> Database:
-    """A database of the engine of which only these tables are read."""
+    """A database of the engine, restricted to these tables."""
     return Database(name, {table: columns if table in tables.split() else {} for table, columns in DATABASES[name].tables.items()})
 
 
@@ -53,7 +53,7 @@ READ = (
 
 
 def narrow(_params: Params, replicas: Mapping[str, Replica]) -> None:
-    """A zone's many ports of virtual machines are not looked at."""
+    """Do not read the zone's many ports of virtual machines."""
     replicas[NB].want("Logical_Switch_Port", [["type", "!=", ""]])
     replicas[NB].keeps_members = keeps_ports
 
@@ -64,7 +64,9 @@ def check(params: Params) -> None:
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
-    """Ports, own routes and foreign routes, each with whether it is exchanged and why not; other zones' ports; the answer in words."""
+    """Ports, own routes and foreign routes, each with whether it is exchanged and why not; other zones' ports; and the
+    answer as text.
+    """
     question = _Question(params, stores)
     views: dict[str, Any] = {
         "ports": [question.port_view(binding, port) for binding, port in question.ports()],
@@ -80,7 +82,7 @@ def _order(view: dict[str, Any]) -> list[str]:
 
 
 class _Question:
-    """What was asked, and the zone that it was asked of. Raises ModuleError where it makes no sense there."""
+    """The options, and the zone. Raises ModuleError if they contradict the zone's contents."""
 
     def __init__(self, params: Params, stores: Stores) -> None:
         self.zone: Zone = zone_of(stores)
@@ -88,7 +90,7 @@ class _Question:
         if az is None:
             lack = f"the zone {self.zone.name!r} is not registered in IC_SB" if self.zone.name else "the zone has no name"
             raise ModuleError(
-                f"{lack}, so that it exchanges no routes; name it with ovn_ic_az, and see that its sync daemon runs",
+                f"{lack}, so it exchanges no routes; name it with ovn_ic_az, and check that its sync daemon runs",
                 database=IC_SB,
             )
         self.owner = az.uuid
@@ -103,7 +105,7 @@ class _Question:
         self._zones = {row.uuid: row["name"] for row in self.zone.ic_sb.rows("Availability_Zone")}
 
     def _checked_switch(self, name: str | None) -> str | None:
-        """The transit switch that was asked for. Raises ModuleError where there is none of this name."""
+        """The transit switch in the options. Raises ModuleError if there is none of this name."""
         known = sorted(row["name"] for row in self.zone.ic_nb.rows("Transit_Switch"))
         if name is not None and name not in known:
             shown = ", ".join(map(repr, known[:_SHOWN])) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
@@ -115,11 +117,11 @@ class _Question:
     def _routers(self, name: str | None) -> list[Row]:
         rows = [row for row in self.zone.nb.rows("Logical_Router") if name in (None, row["name"])]
         if name is not None and not rows:
-            raise ModuleError(f"there is no router {name!r}; correct the option router", database=NB)
+            raise ModuleError(f"router {name!r} does not exist; correct the option router", database=NB)
         return rows
 
     def _covers(self, prefix: Prefix | None) -> bool:
-        """Whether a route to this prefix is one that was asked for: it leads to all that was asked for."""
+        """Whether a route to this prefix covers the prefix in the options."""
         return self.prefix is None or (prefix is not None and belongs_to(self.prefix.network, prefix.network))
 
     def ports(self) -> Iterator[tuple[Row, Participant | str]]:
@@ -148,17 +150,17 @@ class _Question:
 
     @property
     def switches(self) -> set[str]:
-        """The transit switches in question: the one that was asked for, or those that the routers in question are on."""
+        """The transit switches concerned: the one in the options, or those of the routers concerned."""
         if self.switch is not None:
             return {self.switch}
         return {binding["transit_switch"] for binding, _port in self.ports()}
 
     def peers(self) -> list[dict[str, Any]]:
-        """The ports of other zones on the transit switches in question."""
+        """The ports of other zones on the transit switches concerned."""
         return list(explain_peers.peers(self.zone, self.switches, self._zones))
 
     def answer(self, views: Mapping[str, Any]) -> Iterator[str]:
-        """What there is to say about the prefix that was asked for, the most important first; nothing where no prefix was."""
+        """The conclusions about the prefix in the options, the most important first; empty without a prefix."""
         if self.prefix is None:
             return
         learned = [view for view in views["learned"] if view["transit_switch"] in self.switches]
@@ -169,7 +171,7 @@ class _Question:
         if learned or any(view["accepted"] for view in views["advertised"]):
             return
         if not self.switches:
-            yield f"no router in question is attached to a transit switch ({', '.join(row['name'] for row in self.routers)})"
+            yield (f"none of the routers concerned is attached to a transit switch ({', '.join(row['name'] for row in self.routers)})")
         yield from explain_peers.silence(self.zone, self.prefix, self.switches, self._zones)
         for peer in views["peers"]:
             if peer["reason"]:
@@ -193,7 +195,9 @@ class _Question:
         hop = route_decision.next_hop_of(port, source.prefix)
         reason = route_decision.verdict(self.zone, port, source)
         if reason is None and not self._is_published(port, source):
-            reason = "it may be advertised, and is not there yet, or not as this source would have it; see that the sync daemon runs"
+            reason = (
+                "it may be advertised but is not in IC_SB yet, or not with the contents of this source; check that the sync daemon runs"
+            )
         return {
             **_place(port),
             "prefix": format_prefix(source.prefix),
@@ -213,11 +217,12 @@ class _Question:
         )
 
     def _no_sources(self, port: Participant) -> Iterator[dict[str, Any]]:
-        """What a person would take for a source: static routes that are none, and networks of transit switches."""
+        """What looks like a source but is not: static routes that are not advertised, and networks of transit switches."""
         nb, router = self.zone.nb, port.router.uuid
         for row in nb.child_rows("Logical_Router", "static_routes", router, _STATIC):
             source = route_sources.static_source(row, port.options.route_table)
-            # Learned routes are as many as those of all other zones: they are listed where one of them may be what was asked for.
+            # There may be as many learned routes as all other zones have: they are listed only if one of them may be
+            # the route in question.
             known = route_rows.learned_from(row) is None or (self.prefix is not None and not self._came_through(row, port))
             if isinstance(source, str) and known and self._covers(parse_prefix(row["ip_prefix"])):
                 yield _no_source(port, row["ip_prefix"], row["route_table"], "route", source)
@@ -232,14 +237,16 @@ class _Question:
                         yield _no_source(port, text, "", "lrp", reason)
 
     def _came_through(self, static: Row, port: Participant) -> bool:
-        """Whether a learned static route came over the transit switch of this port, where every learner has it already."""
+        """Whether a learned static route came over the transit switch of this port, where all other routers learn it
+        anyway.
+        """
         route = self.zone.ic_sb.row("Route", route_rows.learned_from(static))
         return route is not None and bool(route["transit_switch"] == port.transit_switch)
 
     # -- what the zone learns ----------------------------------------------------------------------------------------------------------
 
     def learned(self) -> Iterator[dict[str, Any]]:
-        """Each route of IC_SB for each router that is on its transit switch, or that was asked for."""
+        """Each route of IC_SB for each router on its transit switch, or for the router in the options."""
         for route in self.zone.ic_sb.rows("Route"):
             if self.switch in (None, route["transit_switch"]) and self._covers(parse_prefix(route["ip_prefix"])):
                 for router in self._learners(route["transit_switch"]):
@@ -259,7 +266,7 @@ class _Question:
         if refused is not None and not participants.bindings_of(self.zone, self.owner, router.uuid):
             reason = self._detached(router, route["transit_switch"]) or reason
         if reason is None and not self._is_learned(router, route):
-            reason = "it may be learned, and is not there yet; see that the sync daemon runs"
+            reason = "it may be learned but is not in NB yet; check that the sync daemon runs"
         return {
             "router": router["name"],
             "transit_switch": route["transit_switch"],
@@ -277,21 +284,23 @@ class _Question:
         return explain_peers.learned_caveats(self.zone, router, route, own)
 
     def _detached(self, router: Row, switch: str) -> str | None:
-        """Why IC_SB has no port of a router that is attached: the first cause in NB; None where it is not attached to this switch."""
+        """Why IC_SB has no port of an attached router: the first cause in NB. None if the router is not attached to
+        this switch.
+        """
         fault = port_faults.router_fault(router)
         if fault is not None:
             return fault
-        # A port whose router port was renamed or deleted is no router's any more: it may have been this one's.
+        # A port whose router port was renamed or deleted belongs to no router now, but may have belonged to this one.
         bindings = participants.bindings_on(self.zone, self.owner, switch)
         lost = [(row["logical_port"], participants.participant(self.zone, row)) for row in bindings if participants.router_id(row) is None]
-        return next((f"port {name} on {switch} leads to no router: {cause}" for name, cause in lost if isinstance(cause, str)), None)
+        return next((f"port {name} on {switch} does not lead to a router: {cause}" for name, cause in lost if isinstance(cause, str)), None)
 
     def _is_learned(self, router: Row, route: Row) -> bool:
         return bool(route_rows.learned_statics(self.zone, router.uuid, route.uuid))
 
 
 def _said(view: Mapping[str, Any], verb: str, whence: str) -> str:
-    """One route of the result in words."""
+    """One route of the result as text."""
     place = " ".join(filter(None, (whence, f"on {view['transit_switch']}")))
     if not view["accepted"]:
         return f"does not {verb} {view['prefix']} {place}: {view['reason']}"

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What keeps exchanged routes from carrying packets, and what IC_SB shows of zones that advertise nothing.
+"""Explains why exchanged routes carry no packets, and what IC_SB shows about zones that advertise nothing.
 
-*Caveats* are sentences about a route or port that is exchanged as it should be, and is used differently or not at all.
+*Caveats* are sentences about a route or port that is exchanged correctly but is used in another way, or not at all.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from ..interconnect.subjects.participants import Participant
 from ..interconnect.subjects.progress import has_counters, laggards
 from ..interconnect.zone import Zone
 
-#: So many routes to other networks are named where none leads to the one that was asked for.
+#: The maximum number of routes to other networks that are named if none leads to the prefix in question.
 _NEAREST = 3
 
 
 def binding_caveats(zone: Zone, binding: Row) -> Iterator[str]:
-    """Why packets do not reach a published port of any zone, from its IC_SB row."""
+    """Why packets do not reach a published port of any zone, according to its IC_SB row."""
     gateway = binding["gateway"]
     if not gateway:
         yield f"no gateway holds port {binding['logical_port']} on {binding['transit_switch']}, so other zones cannot send packets to it"
@@ -33,7 +33,7 @@ def binding_caveats(zone: Zone, binding: Row) -> Iterator[str]:
 
 
 def port_caveats(zone: Zone, port: Participant) -> Iterator[str]:
-    """Why an own participating port carries no packets, or not all."""
+    """Why an own participating port carries no packets, or not all of them."""
     fault = port_faults.router_fault(port.router) or port_faults.disabled_fault(port.switch_port, port.router_port)
     fault = fault or port_faults.chassis_fault(port.router)
     if fault is not None:
@@ -43,7 +43,7 @@ def port_caveats(zone: Zone, port: Participant) -> Iterator[str]:
 
 
 def learned_caveats(zone: Zone, router: Row, route: Row, own: Collection[Participant]) -> Iterator[str]:
-    """Why a route that a router has learned is not used, or shares its packets, or leads nowhere. ``own``: the router's ports there."""
+    """Why a learned route is not used, shares its traffic, or leads nowhere. ``own``: the router's ports there."""
     prefix, hop = parse_prefix(route["ip_prefix"]), parse_nexthop(route["nexthop"])
     if prefix is None or hop is None:
         return
@@ -51,7 +51,7 @@ def learned_caveats(zone: Zone, router: Row, route: Row, own: Collection[Partici
     yield from _static(zone, router, route, prefix)
     holders = [row for row in foreign_bindings(zone, route["transit_switch"]) if _has(row, hop)]
     if not holders:
-        yield f"no port on {route['transit_switch']} has its next hop {route['nexthop']} in IC_SB any more"
+        yield f"no port on {route['transit_switch']} has its next hop {route['nexthop']} in IC_SB any longer"
     for row in holders:
         yield from binding_caveats(zone, row)
     for port in own:
@@ -67,7 +67,7 @@ def _connected(zone: Zone, router: Row, prefix: Prefix) -> Iterator[str]:
             if network.network == prefix.network:
                 yield f"the router's own connected network {text} (port {lrp['name']}) takes precedence: the route is never used"
             elif belongs_to(prefix.network, network.network):
-                yield f"it lies in the router's own network {text} (port {lrp['name']}), from which it draws packets away"
+                yield f"it lies in the router's own network {text} (port {lrp['name']}), and takes traffic away from it"
 
 
 def _static(zone: Zone, router: Row, route: Row, prefix: Prefix) -> Iterator[str]:
@@ -96,7 +96,7 @@ def prepare(zone: Zone) -> None:
 
 
 def peers(zone: Zone, switches: Collection[str], names: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """The other zones' ports on transit switches: what each advertises there, and what keeps it from doing so as far as IC_SB shows it."""
+    """The other zones' ports on transit switches: what each advertises there, and why not, as far as IC_SB shows it."""
     behind = dict(laggards(zone)) if has_counters(zone) else {}
     for switch in sorted(switches):
         routes: dict[tuple[str, str], int] = {}
@@ -119,7 +119,7 @@ def peers(zone: Zone, switches: Collection[str], names: dict[str, str]) -> Itera
 
 
 def _peer_reason(zone: Zone, row: Row, name: str, count: int, behind: dict[str, int]) -> str:
-    """The first cause that IC_SB shows, empty where it shows none."""
+    """The first cause that IC_SB shows, empty if it shows none."""
     if name in behind:
         words = f"zone {name} has confirmed request {behind[name]}, which is not the newest, so its routes may be out of date"
         return f"{words}; check its sync daemon"
@@ -131,12 +131,14 @@ def _peer_reason(zone: Zone, row: Row, name: str, count: int, behind: dict[str, 
     if fault is not None:
         return fault
     if not count:
-        return f"its router advertises nothing on this switch; ask ovn_ic_route_info with the databases of zone {name} for the reasons"
+        return f"its router advertises nothing on this switch; run ovn_ic_route_info with the databases of zone {name} for the reasons"
     return ""
 
 
 def silence(zone: Zone, prefix: Prefix, switches: Collection[str], names: dict[str, str]) -> Iterator[str]:
-    """Why no route leads to a prefix on these transit switches: where it is advertised instead, and the nearest prefixes."""
+    """Why no route leads to a prefix on these transit switches: where it is advertised instead, and the nearest
+    prefixes.
+    """
     if switches:
         yield f"no zone advertises a route to {format_prefix(prefix)} on {' and '.join(sorted(switches))}"
     near: dict[str, tuple[int, str]] = {}

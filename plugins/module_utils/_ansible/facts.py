@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An interconnect as its two global databases show it, in words for people: names in the place of uuids."""
+"""An interconnect as its two global databases describe it, for people: names instead of UUIDs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ GLOBAL_SOUTH = declare(
 
 
 def describe(_params: Params, stores: Stores) -> dict[str, Any]:
-    """All of it: what the module ovn_ic_info returns."""
+    """The complete result of the module ovn_ic_info."""
     north, south = stores[IC_NB], stores[IC_SB]
     counted = has_counters(zone_of(stores))
     zones = {row.uuid: row for row in south.rows("Availability_Zone")}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a standalone database file holds, read without a server."""
+"""The contents of a standalone database file, read without a server."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Contents:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows by table, those that have any."""
+        """The number of rows of each table that has any."""
         return {table: len(rows) for table, rows in sorted(self.tables.items()) if rows}
 
 
 def tool(*command: str) -> str:
-    """Run one of Open vSwitch's programs; its output. Raises ModuleError in its own words."""
+    """Run one of Open vSwitch's programs. Returns its output. Raises ModuleError with the program's message."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
@@ -55,16 +55,16 @@ def tool(*command: str) -> str:
 
 
 def _advice(words: str) -> str:
-    """What to do about the words of one of the programs."""
+    """What to do about an error message of one of the programs."""
     if "Permission denied" in words:
         return "run the task with become, or as a user who may do this"
     if "not a valid command" in words:
-        return "this is the control socket of a program: give the socket of the database, which ends in _db.sock"
+        return "this is the control socket of a daemon: use the socket of the database, which ends in _db.sock"
     if "alarm clock" in words.lower():
-        return "check that the server runs and answers, or give it more time with timeout"
+        return "check that the server runs and answers, or increase timeout"
     if "lead" in words:
         return "wait until the cluster has elected a leader, name all of its members, or set leader_only to false"
-    return "check that the server or the file is the right one"
+    return "check that this is the right server or file"
 
 
 def read_schema(path: str) -> dict[str, Any]:
@@ -74,14 +74,14 @@ def read_schema(path: str) -> dict[str, Any]:
     except OSError as error:
         raise ModuleError(f"the schema {path} cannot be read ({error.strerror}); correct the path or its permissions") from None
     except ValueError as error:
-        raise ModuleError(f"{path} does not hold an OVSDB schema ({one_line(error)}); give a file such as ovn-ic-nb.ovsschema") from None
+        raise ModuleError(f"{path} does not contain an OVSDB schema ({one_line(error)}); give a file such as ovn-ic-nb.ovsschema") from None
     if not isinstance(found, dict) or "name" not in found or "tables" not in found:
-        raise ModuleError(f"{path} does not hold an OVSDB schema: it has no name or no tables; give a file such as ovn-ic-nb.ovsschema")
+        raise ModuleError(f"{path} does not contain an OVSDB schema: it has no name or no tables; give a file such as ovn-ic-nb.ovsschema")
     return found
 
 
 def _schema_of(path: str) -> dict[str, Any]:
-    """The schema that a standalone file begins with (ovsdb(5), "standalone format")."""
+    """The schema at the beginning of a standalone file (ovsdb(5), "standalone format")."""
     try:
         with open(path, "rb") as file:
             words = file.readline(200).split()
@@ -93,12 +93,12 @@ def _schema_of(path: str) -> dict[str, Any]:
     try:
         found = json.loads(record)
     except ValueError:
-        raise ModuleError(f"{path} does not hold a standalone database; give the file of an ovsdb-server, or a backup") from None
+        raise ModuleError(f"{path} does not contain a standalone database; give the file of an ovsdb-server, or a backup") from None
     return dict(found)
 
 
 def read(path: str) -> Contents:
-    """Everything in a standalone file, or a backup."""
+    """The complete contents of a standalone file or a backup."""
     schema = _schema_of(path)
     tables = sorted(schema["tables"])
     selects = [{"op": "select", "table": table, "where": []} for table in tables]
@@ -112,7 +112,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, frozenset[Hashable]]:
 
 
 def atoms(value: Any) -> frozenset[Hashable]:
-    """A column's value of the protocol (RFC 7047, section 5.1) as the set of its atoms."""
+    """Convert a column's value of the protocol (RFC 7047, section 5.1) to the set of its atoms."""
     if isinstance(value, list) and value[0] in ("set", "map"):
         return frozenset(tuple(_atom(part) for part in one) if value[0] == "map" else _atom(one) for one in value[1])
     return frozenset((_atom(value),))
@@ -123,13 +123,15 @@ def _atom(value: Any) -> Hashable:
 
 
 def shown(value: Iterable[Hashable]) -> str:
-    """A value for a person."""
+    """A value as text for people."""
     words = sorted(str(one[1] if isinstance(one, tuple) and one[:1] == ("uuid",) else one) for one in value)
     return " ".join(words) if words and words != [""] else '""'
 
 
 def described(contents: Contents) -> dict[str, Any]:
-    """What a module shows of a file: whose it is, its rows, the counters that zones compare, the tunnel keys of the datapaths."""
+    """A module's description of a file: its database, its rows, the counters that zones compare, the tunnel keys of the
+    datapaths.
+    """
     rows = contents.tables
     counters = [
         value

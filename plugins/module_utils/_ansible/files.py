@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Database files that no server writes at the moment: giving them another schema without losing a row, and saving a living database.
+"""Database files that no server is writing: converting the schema without losing a row, and saving a running database.
 
-OVN's own start script converts a standalone file in place and begins with an empty database where that fails; here a copy is converted,
-and only if it then holds the same rows does it take the place of the file.
+OVN's own start script converts a standalone file in place, and begins with an empty database if that fails. This module
+converts a copy and replaces the file only if the copy contains the same rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from .schema_conversion import check, differences, sentence
 
 
 def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -> dict[str, Any]:
-    """Give the standalone file ``path`` the schema of ``schema_path``; the result of the module. The file as it was becomes ``backup``."""
+    """Convert the standalone file ``path`` to the schema of ``schema_path``. Returns the module's result. The original
+    file becomes ``backup``.
+    """
     wanted, before = read_schema(schema_path), read(path)
     schema = {"database": before.name, "before": before.version, "after": wanted.get("version", "")}
     result: dict[str, Any] = {"changed": False, "schema": schema, "rows": before.counts, "changes": [], "backup": ""}
@@ -42,7 +44,7 @@ def convert(path: str, schema_path: str, backup: str | None, check_mode: bool) -
         tool("ovsdb-tool", "convert", str(copy), schema_path)
         lost = differences(before, read(str(copy)))
         if lost:
-            raise ModuleError(f"the conversion does not keep everything: {sentence(lost)}. Nothing was changed")
+            raise ModuleError(f"the conversion would lose data: {sentence(lost)}. Nothing was changed")
         if not check_mode:
             _replace(copy, path, kept)
     change = {"database": before.name, "table": "schema", "record": path, "action": "update", "columns": {"version": schema["after"]}}
@@ -73,7 +75,9 @@ def save(dump: Callable[[], str], database: str, path: str, check_mode: bool) ->
 
 
 class _Beside:
-    """The path of a copy that is gone in the end. In the file's own directory, to take the file's place; not so in check mode."""
+    """The path of a temporary copy: in the file's own directory, so that it can replace the file; elsewhere in check
+    mode.
+    """
 
     def __init__(self, path: str, check_mode: bool) -> None:
         self._directory = tempfile.mkdtemp(
@@ -88,11 +92,10 @@ class _Beside:
 
 
 def check_place(path: str, size: int = 0) -> None:
-    """Raise ModuleError where a file of ``size`` bytes cannot be written to ``path``: both modes ask before anything is done."""
-    if not os.path.isabs(path):
-        what = f"{path!r} is relative, and a task runs in any directory" if path else "the path is empty"
-        raise ModuleError(f"{what}; give the absolute path of a file")
-    directory = os.path.dirname(path)
+    """Raise ModuleError if a file of ``size`` bytes cannot be written to ``path``. Called in both modes before anything
+    is done.
+    """
+    directory = os.path.dirname(os.path.abspath(path))
     if os.path.isdir(path):
         raise ModuleError(f"{path} is a directory; give the path of a file in it")
     if not os.path.isdir(directory):
@@ -103,13 +106,13 @@ def check_place(path: str, size: int = 0) -> None:
         raise ModuleError(f"the directory {directory} is on a file system that is mounted read-only; choose another path")
     if not os.access(directory, os.W_OK | os.X_OK):
         raise ModuleError(
-            f"the user with the id {os.geteuid()} may not write to the directory {directory}; run the task with become, or change its"
-            " permissions"
+            f"the user with the id {os.geteuid()} may not write to the directory {directory}; run the task with "
+            "become, or change its permissions"
         )
     free = space.f_bavail * space.f_frsize
-    if space.f_blocks and free < size:  # some file systems do not know
+    if space.f_blocks and free < size:  # some file systems do not report it
         raise ModuleError(
-            f"the file system of {directory} has {free} bytes left, and {size} are needed; free some space, or choose another path"
+            f"the file system of {directory} has {free} bytes left, but {size} are needed; free some space, or choose another path"
         )
 
 
@@ -126,7 +129,7 @@ def check_unused(path: str) -> None:
 
 
 def _unused(wanted: str) -> str:
-    """A name that no file has yet: this one, or one with a number after it."""
+    """A name that no file has: this one, or one with a number appended."""
     name, number = wanted, 1
     while os.path.exists(name):
         name, number = f"{wanted}.{number}", number + 1
@@ -134,9 +137,9 @@ def _unused(wanted: str) -> str:
 
 
 def _replace(copy: Path, path: str, kept: str) -> None:
-    """Keep the file as ``kept`` and let the copy take its place, with its owner and mode, in one atomic step.
+    """Keep the file as ``kept`` and replace it with the copy, with the same owner and mode, in one atomic step.
 
-    Where that fails, ``kept`` is removed.
+    If that fails, ``kept`` is removed.
     """
     try:
         shutil.copy2(path, kept)

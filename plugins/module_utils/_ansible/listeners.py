@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tables Connection and SSL of a global database: members of two columns of its global row."""
+"""The tables Connection and SSL of a global database, which two columns of its global row refer to."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ HIGHEST_PORT = 65535
 
 
 def databases(params: Params) -> list[Database]:
-    """The database that the option names."""
+    """The database in the option ``database``."""
     return [DATABASES[params["database"]][0]]
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
-    """What differs of the connections and of the files; first of all the global row."""
+    """The changes of connections and files; first of all the global row."""
     database, table = DATABASES[params["database"]]
     store = stores[database.name]
     _check(params, store)
@@ -73,15 +73,15 @@ def _check(params: Params, store: Store) -> None:
         if probe is not None and probe < 0:
             raise ModuleError(f"inactivity_probe of {target} is {probe}; give it milliseconds, or 0 for no probes")
         if backoff is not None and backoff < SHORTEST_BACKOFF:
-            raise ModuleError(f"max_backoff of {target} is {backoff}; give it at least {SHORTEST_BACKOFF} milliseconds")
+            raise ModuleError(f"max_backoff of {target} is {backoff}; set it to at least {SHORTEST_BACKOFF} milliseconds")
     for name, text in _given(params["ssl"]).items():
         if isinstance(text, str):
             checked_text(text, f"ssl.{name}")
     suites = _given(params["ssl"]).get("ssl_ciphersuites")
     if suites and not store.schema.has("SSL", "ssl_ciphersuites"):
         raise ModuleError(
-            "ssl_ciphersuites needs a schema of this database as OVN 25.03 has it, and the server has version"
-            f" {store.schema.version}; convert the database to a newer schema first",
+            "ssl_ciphersuites needs the schema of OVN 25.03 or later for this database, but the server has "
+            f"version {store.schema.version}; convert the database to a newer schema first",
             database=store.name,
         )
 
@@ -143,7 +143,7 @@ def _ssl(params: Params, store: Store, table: str, owner: Row) -> Iterator[Chang
         return
     missing = [name for name in FILES if not given.get(name)]
     if missing:
-        raise ModuleError(f"the database has no SSL row yet; give {', '.join(missing)} too, so that it can be made", database=store.name)
+        raise ModuleError(f"the database has no SSL row yet; give {', '.join(missing)} too, so that it can be created", database=store.name)
     given["external_ids"] = {key: value for key, value in keys.items() if value is not None}
     reason = "the servers are to speak TLS"
     yield insert(store, "SSL", given, record=".", reason=reason, name="@ssl")
@@ -151,7 +151,7 @@ def _ssl(params: Params, store: Store, table: str, owner: Row) -> Iterator[Chang
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
-    """Connections and files as they are."""
+    """The present connections and files."""
     database, table = DATABASES[params["database"]]
     store = stores[database.name]
     row = store.only(table)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The way that every module goes: options -> read -> plan -> (check mode ends here) -> commit -> read back -> result.
+"""The steps of every module: options -> read -> plan -> (check mode ends here) -> commit -> read back -> result.
 
 A module is a declaration: its options, the databases that it reads, and functions of options and contents.
 """
@@ -30,39 +30,40 @@ from .errors import ModuleError, unexpected
 from .session import Session, advice_on, server_words
 
 Params = Mapping[str, Any]
-#: The contents of the databases that were read, by database name. An optional database that was not named is not in it.
+#: The contents of the databases that were read, by database name. Does not contain an optional database that was not
+#: given.
 Stores = Mapping[str, Store]
 
-#: The databases of a module, or what they are with these options.
+#: The databases of a module, or a function that returns them for given options.
 Databases = Union[Sequence[Database], Callable[[Params], Sequence[Database]]]
 
-#: Plans after which a module is called restless: each sees what the one before has written.
+#: The maximum number of plans, each of which sees what the previous one has written. A module that needs more fails.
 MOST_WAVES = 12
 
 
 def nothing(_params: Params, _stores: Stores) -> list[Change]:
-    """What a module wants that only reads."""
+    """The plan of a module that only reads."""
     return []
 
 
 def _no_act(_params: Params, _session: Session) -> None:
-    """What a module does that only writes rows."""
+    """The action of a module that only writes rows."""
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """A module, all of it.
+    """The complete declaration of a module.
 
-    ``desired`` names the Changes that are to be written; it is asked again with the new contents until there are none,
-    for what can only be written once another row is there. ``describe`` gives the returned object. ``doing`` begins
-    every sentence about a failure, such as "Attaching router lr1". ``awaited`` says what is not yet there that the
-    module waits for after its changes, None if nothing. ``narrow`` tells the replicas, before they connect, which rows
-    the module can do without. ``widen`` tells them, once these rows were read, which rows it needs too. ``once`` says
-    that ``desired`` is not asked again after its Changes were written. ``act`` is what a module does beside writing
-    rows; it is left out in check mode. ``warn`` returns one sentence for each way in which the object, as it is after
-    the run, has no effect or not the expected one; check mode asks it about the simulated contents, so that both modes
-    warn of the same. ``check`` raises ModuleError for options that cannot be, before any connection is made. ``lost``
-    names what zones lose by the changes, by what the diff calls it: it is asked before the first change.
+    ``desired`` yields the Changes to write. It is called again with the new contents until it yields none, for objects
+    that can be written only after another row exists. ``describe`` returns the resulting object. ``doing`` is the
+    beginning of every sentence about a failure, such as "Attaching router lr1". ``awaited`` says what the module still
+    has to wait for after its changes, None if nothing. ``narrow`` tells the replicas, before they connect, which rows
+    the module does not need. ``widen`` tells them, once these rows were read, which other rows it needs. ``once`` says
+    that ``desired`` is not called again after its Changes were written. ``act`` does what the module does apart from
+    writing rows; it is not called in check mode. ``warn`` returns one sentence for each way in which the object has no
+    effect, or not the expected one, after the run. In check mode it gets the simulated contents, so that both modes
+    give the same warnings. ``check`` raises ModuleError for invalid options before any connection is made. ``lost``
+    returns what zones lose by the changes, by its name in the diff; it is called before the first change.
     """
 
     options: Mapping[str, Any]
@@ -88,11 +89,11 @@ class Declaration:
 
 
 class Writer(Protocol):
-    """What writes to databases for a module: it knows what was written, also when the module fails."""
+    """Writes to databases for a module, and records what was written, also if the module fails."""
 
     @property
     def written(self) -> Sequence[Change]:
-        """The Changes that are in their databases, or may be."""
+        """The Changes that were written, or may have been."""
 
     @property
     def stores(self) -> Stores:
@@ -100,12 +101,7 @@ class Writer(Protocol):
 
 
 class Module(AnsibleModule):
-    """The library's module, which also explains options that are misspelled, and refuses lists and dictionaries where a text is wanted."""
-
-    def _load_params(self) -> None:
-        super()._load_params()
-        #: The options as they were given, before the library converts them: a list becomes its Python notation where a text is wanted.
-        self.given: Params = dict(self.params)
+    """The library's module class. It suggests the intended option for a misspelled one."""
 
     def fail_json(self, msg: str, **data: Any) -> None:
         """End the process with a failure."""
@@ -137,7 +133,7 @@ def _misshapen(given: Params, spec: Mapping[str, Any], place: str = "") -> list[
 
 
 def _misspelled(given: Params, spec: Mapping[str, Any]) -> str:
-    """What to write for options that the module does not have, empty where there are none or nothing is similar."""
+    """The corrections of options that the module does not have, empty if there are none or nothing is similar."""
     aliases = [alias for option in spec.values() for alias in option.get("aliases", ())]
     known = [*spec, *aliases]
     pairs = [(name, get_close_matches(name, known, 1)) for name in given if name not in known and not name.startswith("_ansible")]
@@ -146,7 +142,7 @@ def _misspelled(given: Params, spec: Mapping[str, Any]) -> str:
 
 
 def run(declaration: Declaration) -> None:
-    """Do what a module declares, and end the process with its result."""
+    """Carry out a module's declaration, and end the process with its result."""
     module = Module(argument_spec={**connection_spec(), **declaration.options}, supports_check_mode=True, **dict(declaration.constraints))
     sessions: list[Session] = []
 
@@ -169,11 +165,10 @@ def run(declaration: Declaration) -> None:
 def conclude(
     module: AnsibleModule, doing: Callable[[Params], str], work: Callable[[], Mapping[str, Any]], sessions: Sequence[Writer] = ()
 ) -> None:
-    """End the process with the result of ``work``, or with the one sentence of its failure: for every module, and for
-    every exception.
+    """End the process with the result of ``work``, or with one sentence about its failure, for every module and every
+    exception.
 
-    ``sessions`` has the session of a failed work as its last element, if there was one: what it has written is
-    reported.
+    If ``work`` fails, the last element of ``sessions`` is its session, if it had one: what it has written is reported.
     """
     if isinstance(module, Module):
         module.check_shapes()
@@ -189,13 +184,13 @@ def conclude(
 def _check_seconds(params: Params) -> None:
     """Raise ModuleError for a bound of a wait that leaves no time."""
     if params["timeout"] <= 0:
-        raise ModuleError(f"timeout is {params['timeout']}; give it the seconds that a server may take to answer, 1 or more")
+        raise ModuleError(f"timeout is {params['timeout']}; set it to the seconds that a server may take to answer, at least 1")
     if params.get("wait_timeout", 0) < 0:
         raise ModuleError(f"wait_timeout is {params['wait_timeout']}; give it seconds, or 0 to wait for nothing")
 
 
 def fail(module: AnsibleModule, doing: str, error: Exception, session: Writer | None = None) -> None:
-    """End the process with one sentence: what was being done, where, why it failed, what to do; and the same as data."""
+    """End the process with one sentence (what was being done, where, why it failed, what to do) and the same as data."""
     written = list(session.written) if session is not None else []
     data: dict[str, Any] = {"changed": bool(written) or getattr(error, "changed", False)}
     if written:
@@ -264,7 +259,7 @@ def _outcome(
 
 
 def _check(declaration: Declaration, params: Params, session: Session) -> dict[str, Any]:
-    """Plan over the contents in memory until nothing is left to plan."""
+    """Plan with the contents in memory until nothing is left to plan."""
     simulation = Simulation(session.stores)
     changes: list[Change] = []
     lost = declaration.lost(params, session.stores)
@@ -291,7 +286,7 @@ def _work(declaration: Declaration, params: Params, session: Session) -> dict[st
             break
         result = session.commit(wave)
         if result.refusal is not None:
-            # Another writer may have been faster: then its row is here by now, and the plan is another one.
+            # Another client may have been faster. Its row is then loaded by now, and the plan differs.
             if list(wave) == list(refused):
                 raise _refusal(wave, result.refusal)
             refused = wave
@@ -318,11 +313,11 @@ def _refusal(changes: Sequence[Change], reason: str) -> ModuleError:
     words = server_words(words)
     concerned = [change for change in changes if change.database == database] or changes
     wanted = ", ".join(dict.fromkeys(f"{change.action} {change.table} {change.record!r}" for change in concerned))
-    return ModuleError(f"the server refused to {wanted}: {words}; {advice_on(words)}", database=database, ovsdb_error=words)
+    return ModuleError(f"the server rejected the request to {wanted}: {words}; {advice_on(words)}", database=database, ovsdb_error=words)
 
 
 def _await(declaration: Declaration, params: Params, session: Session) -> None:
-    """Wait, bounded by the option wait_timeout, for what others have to do."""
+    """Wait until other programs have done their part, at most for the option wait_timeout."""
     seconds = params.get("wait_timeout", 0)
     if not session.wait(lambda: declaration.awaited(params, session.stores) is None, seconds):
         missing = declaration.awaited(params, session.stores)
@@ -331,7 +326,7 @@ def _await(declaration: Declaration, params: Params, session: Session) -> None:
 
 
 def _without(value: Any, made: set[str]) -> Any:
-    """The same with the uuids of rows that do not exist yet as None."""
+    """The same with None for UUIDs of rows that do not exist yet."""
     if isinstance(value, dict):
         return {key: _without(one, made) for key, one in value.items()}
     if isinstance(value, list):

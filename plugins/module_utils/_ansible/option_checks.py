@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks what the options of a module say, and puts it into the form that databases hold."""
+"""Checks the values of a module's options, and converts them to the form in the databases."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from ..interconnect.address import Address, Prefix, format_prefix, parse_ip, par
 from .errors import ModuleError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-#: Characters of a name. OVN's tools and logs cut or wrap longer ones, and no object needs one.
+#: The maximum number of characters in a name. OVN's tools and logs cut or wrap longer ones.
 LONGEST_NAME = 255
-#: So much of a long text is shown in a message.
+#: The number of characters of a long text that a message shows.
 _SHOWN = 40
 
 
 def checked_name(text: str, option: str) -> str:
-    """A name that OVN's tools can show and take.
+    """A name that OVN's tools can display and accept.
 
-    Raises ModuleError where it is empty, begins or ends with a blank, has control characters or more than 255 characters.
+    Raises ModuleError if it is empty, begins or ends with a space, contains control characters, or has more than 255
+    characters.
     """
     if not text.strip():
         raise ModuleError(f"{option} is empty; give it a name")
@@ -32,24 +33,26 @@ def checked_name(text: str, option: str) -> str:
         raise ModuleError(f"{option} {shown!r} has {len(text)} characters; use at most {LONGEST_NAME}")
     checked_text(text, option)
     if text != text.strip():
-        raise ModuleError(f"{option} {text!r} begins or ends with a blank; remove the blank")
+        raise ModuleError(f"{option} {text!r} begins or ends with a space; remove the space")
     return text
 
 
 def present_name(text: str, option: str, state: str) -> str:
-    """The name of an object that is to be present, checked as a new one; one that is to be absent may have any name but an empty one."""
+    """The name of an object. If the object should be present, it is checked like a new name; otherwise only an empty
+    name is rejected.
+    """
     return text if state == "absent" and text.strip() else checked_name(text, option)
 
 
 def checked_text(text: str, option: str) -> str:
-    """A text that OVN's tools can show and take. Raises ModuleError where it has control characters."""
+    """A text that OVN's tools can display and accept. Raises ModuleError if it contains control characters."""
     if _CONTROL.search(text):
-        raise ModuleError(f"{option} {text[:_SHOWN]!r} holds a control character; use printable characters only")
+        raise ModuleError(f"{option} {text[:_SHOWN]!r} contains a control character; use printable characters only")
     return text
 
 
 def checked_prefix(text: str, option: str, example: str = "169.254.100.1/24") -> Prefix:
-    """A prefix that was written with its length. Raises ModuleError otherwise; ``example`` shows what the option takes."""
+    """A prefix with its length. Raises ModuleError if it is not valid; ``example`` shows a valid value."""
     prefix = parse_prefix(text) if "/" in text else None
     if prefix is not None:
         return prefix
@@ -57,22 +60,22 @@ def checked_prefix(text: str, option: str, example: str = "169.254.100.1/24") ->
     address = parse_ip(host)
     if address is None:
         raise ModuleError(
-            f"{option} has {text!r}, and {host!r} is not an IP address; write an address and a prefix length, such as {example}"
+            f"{option} has {text!r}, but {host!r} is not an IP address; write an address and a prefix length, such as {example}"
         )
     if not slash:
         raise ModuleError(f"{option} has {text!r} without a prefix length; add it, such as in {example}")
     longest = 128 if ":" in host else 32
     if length.isdecimal() and int(length) > longest:
         raise ModuleError(
-            f"{option} has {text!r}, and an IPv{4 if longest == 32 else 6} prefix length is at most {longest}; correct {length}"
+            f"{option} has {text!r}, but an IPv{4 if longest == 32 else 6} prefix length is at most {longest}; correct {length}"
         )
     raise ModuleError(
-        f"{option} has {text!r}, and {length!r} is not a prefix length; write a number from 0 to {longest}, such as in {example}"
+        f"{option} has {text!r}, but {length!r} is not a prefix length; write a number from 0 to {longest}, such as in {example}"
     )
 
 
 def checked_mac(text: str, option: str) -> str:
-    """The MAC of a port. Raises ModuleError where it cannot be one, with what is wrong with it."""
+    """The MAC of a port. Raises ModuleError, with what is wrong, if a port cannot have it."""
     example = "aa:bb:cc:00:00:01"
     number = parse_mac(text)
     if not text.strip():
@@ -99,9 +102,10 @@ def checked_mac(text: str, option: str) -> str:
 
 
 def port_addresses(text: str, option: str) -> list[Address]:
-    """The IP addresses in one element of a port's ``addresses``: a MAC and IPs, ``router``, ``unknown``, ``dynamic`` and at most one IP.
+    """The IP addresses in one element of a port's ``addresses``: a MAC and IPs, ``router``, ``unknown``, or ``dynamic``
+    and at most one IP.
 
-    Raises ModuleError where it is none of these (spec deployment-G.2).
+    Raises ModuleError if it is none of these (spec deployment-G.2).
     """
     first, *others = text.split() or [""]
     limit = {"router": 0, "unknown": 0, "dynamic": 1}.get(first)
@@ -118,25 +122,25 @@ def port_addresses(text: str, option: str) -> list[Address]:
     for word in others:
         address = parse_ip(word)
         if address is None:
-            advice = "leave the prefix length out" if parse_prefix(word) is not None else "write one such as 169.254.100.5"
-            raise ModuleError(f"{option} has {text!r}, and {word!r} is not an IP address; {advice}")
+            advice = "omit the prefix length" if parse_prefix(word) is not None else "write one such as 169.254.100.5"
+            raise ModuleError(f"{option} has {text!r}, but {word!r} is not an IP address; {advice}")
         addresses.append(address)
     return addresses
 
 
 def networks_text(texts: Collection[str], option: str) -> str:
-    """Networks as one text, comma-separated, host bits masked off, each once and in the order given."""
+    """Networks as one comma-separated text, without host bits and duplicates, in the given order."""
     return ",".join(dict.fromkeys(format_prefix(checked_prefix(text, option, "169.254.100.0/24").network) for text in texts))
 
 
 def text_of(value: Any, option: str) -> str:
-    """A key or value from YAML as OVSDB holds it in a string map: booleans in lower case.
+    """A key or value from YAML in the form of OVSDB's string maps: booleans in lower case.
 
-    Raises ModuleError for a list or a dictionary: its Python notation is not what anybody wants to read from the database.
+    Raises ModuleError for a list or a dictionary, because its Python notation does not belong in the database.
     """
     if isinstance(value, (list, tuple, set, dict)):
         kind = "dictionary" if isinstance(value, dict) else "list"
-        raise ModuleError(f"{option} holds a {kind} ({value!r}), and OVSDB keeps a text for each map key; write it as one text")
+        raise ModuleError(f"{option} contains a {kind} ({value!r}), but OVSDB stores one text for each map key; write it as one text")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -147,10 +151,10 @@ def map_keys(
     purge: bool = False,
     kept: Collection[str] = (),
 ) -> dict[str, str | None]:
-    """The keys to write so that a map holds what the option wants.
+    """The keys to write so that a map has the contents in the option.
 
-    An omitted map is left alone; a value of None removes its key; with ``purge`` all other keys go, but the ``kept`` ones. Raises
-    ModuleError for values that are not plain.
+    An omitted map is not changed. A value of None removes its key. With ``purge``, all other keys are removed except
+    those in ``kept``. Raises ModuleError for values that are not scalars.
     """
     if wanted is None:
         return {}

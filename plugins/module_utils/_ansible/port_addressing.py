@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks the addresses that a port of IC_NB is to have, with the rules that attachments of routers follow.
+"""Checks the desired addresses of a port of IC_NB, with the same rules as for attachments of routers.
 
-A port that moves to another transit switch or router brings its addresses along: they are checked there, too.
+A port that moves to another transit switch or router keeps its addresses, so they are checked there too.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ Stores = Mapping[str, Store]
 
 
 def narrow(params: Params, replicas: Mapping[str, Replica]) -> None:
-    """Of IC_SB only the ports on the transit switch are looked at."""
+    """Read only the ports on the transit switch from IC_SB."""
     want_shared(replicas, set(filter(None, [params["transit_switch"]])), False)
 
 
 def widen(params: Params, stores: Stores, replicas: Mapping[str, Replica]) -> None:
-    """Look also at the ports that IC_SB still has under the former name of a renamed transit switch."""
+    """Also read the ports that IC_SB still has under the former name of a renamed transit switch."""
     if params["transit_switch"]:
         want_shared(replicas, shared_names(stores, OF_SWITCH.table, params["transit_switch"]), False)
 
 
 def switch_port_addresses(params: Params, stores: Stores, switch: Row, name: str) -> frozenset[str] | None:
-    """The wanted ``addresses`` of a port, None where they are left alone.
+    """The desired ``addresses`` of a port, None if they are not changed.
 
-    Raises ModuleError where one cannot be, is outside the subnets of the transit switch, or is another port's of any zone, as far as IC_SB
-    was read.
+    Raises ModuleError if one is not valid, is outside the subnets of the transit switch, or belongs to another port of
+    any zone, as far as IC_SB was read.
     """
     texts, row = params["addresses"], named(stores[IC_NB], OF_SWITCH.ports, name)
     wanted = [_station(text) for text in texts or ()]
@@ -72,19 +72,19 @@ def switch_port_addresses(params: Params, stores: Stores, switch: Row, name: str
 
 
 def _is_link_local(host: Prefix) -> bool:
-    # Each IPv6 interface has a link-local address beside those of its subnets.
+    # Each IPv6 interface has a link-local address in addition to those of its subnets.
     return host.family == 6 and is_link_local(host)
 
 
 def _station(text: str) -> tuple[str | None, list[Prefix]]:
-    """The MAC of an element of ``addresses``, None where it has none, and its IP addresses as prefixes of full length."""
+    """The MAC of an element of ``addresses``, None if it has none, and its IP addresses as prefixes of full length."""
     hosts = [port_host(address, text, "addresses") for address in port_addresses(text, "addresses")]
     first = text.split()[0]
     return (first if parse_mac(first) is not None else None, hosts)
 
 
 def _stations(row: Row) -> list[tuple[str | None, list[Prefix]]]:
-    """What the addresses of an existing port say, as far as they can be read."""
+    """The valid addresses of an existing port."""
     found = [occupant("", "", IC_NB, [text]) for text in sorted(row["addresses"])]
     return [(next(map(format_mac, one.macs), None), list(one.networks)) for one in found]
 
@@ -98,7 +98,7 @@ def _refuse_twice(wanted: Sequence[tuple[str | None, list[Prefix]]]) -> None:
 
 
 def _others(stores: Stores, switch: Row, name: str) -> Iterator[Occupant]:
-    """The other ports on the transit switch: by IC_NB, and those that zones have published."""
+    """The other ports on the transit switch: those in IC_NB, and those that zones have published."""
     defined = neighbours(stores[IC_NB], OF_SWITCH, switch, name)
     for row in defined:
         yield occupant(row["name"], "", IC_NB, row["addresses"])
@@ -116,9 +116,10 @@ def _moves(store: Store, kind: PortKind, row: Row, holder: Row) -> bool:
 
 
 def router_port_addresses(params: Params, store: Store, router: Row, name: str) -> tuple[str | None, frozenset[str] | None]:
-    """The wanted MAC and networks of a port, each None where it is left alone or differs in form only.
+    """The desired MAC and networks of a port, each None if it is not changed or differs only in notation.
 
-    Raises ModuleError where one cannot be, or another port of the transit router has the MAC or an overlapping network.
+    Raises ModuleError if one is not valid, or if another port of the transit router has the MAC or an overlapping
+    network.
     """
     row = named(store, OF_ROUTER.ports, name)
     mac = None if params["mac"] is None else checked_mac(params["mac"], "mac")

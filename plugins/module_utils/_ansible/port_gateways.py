@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The chassis that may carry a router port: its own list of gateway chassis, or an HA chassis group, which ports can share.
+"""The chassis that may host a router port: its own list of gateway chassis, or an HA chassis group that several ports
+share.
 
-A port has the one or the other: northd would ignore the list of a port that has a group.
+A port has only one of the two, because northd ignores the list of a port that has a group.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ Params = Mapping[str, Any]
 HIGHEST_PRIORITY = 32767
 #: The map key of Chassis.other_config that makes a chassis a gateway of the interconnect.
 _GATEWAY_FLAG = "is-interconn"
-#: So many chassis are named in a message.
+#: The maximum number of chassis named in a message.
 _SHOWN = 10
 
 
 class _Kind(NamedTuple):
-    """Where chassis with priorities stand: the table, and the table and column of the row that holds them."""
+    """Where chassis with priorities are stored: the table, and the table and column of the row that refers to them."""
 
     table: str
     parent: str
@@ -41,7 +42,7 @@ _GROUP = _Kind("HA_Chassis", "HA_Chassis_Group", "ha_chassis")
 
 
 class PortGateways:
-    """The gateways of one router port: what is wanted, and what is there of it. ``port``: the name of the router port."""
+    """The gateways of one router port: desired and existing ones. ``port``: the name of the router port."""
 
     def __init__(self, params: Params, zone: Zone, port: str) -> None:
         self._list: Sequence[Mapping[str, Any]] | None = params["gateways"]
@@ -51,7 +52,7 @@ class PortGateways:
         self._port = port
 
     def describe(self, port: Row) -> dict[str, Any]:
-        """The gateways as they are."""
+        """The present gateways."""
         group = self._group_of(port)
         return {
             "gateways": self._described(_LIST, port),
@@ -68,10 +69,11 @@ class PortGateways:
     def _group_of(self, port: Row) -> Row | None:
         return self._nb.row("HA_Chassis_Group", port["ha_chassis_group"]) if port["ha_chassis_group"] else None
 
-    # -- what cannot be --------------------------------------------------------------------------------------------------------------
+    # -- checks
+    # --------------------------------------------------------------------------------------------------------------
 
     def check(self, chassis_known: bool) -> None:
-        """Raise ModuleError where the wanted gateways cannot be. ``chassis_known``: SB was read."""
+        """Raise ModuleError if the desired gateways are not valid. ``chassis_known``: SB was read."""
         wanted, option = (self._list, "gateways") if self._group is None else (self._group["chassis"], "ha_chassis_group")
         if self._group is not None:
             checked_name(self._group["name"], "the name of ha_chassis_group")
@@ -88,7 +90,7 @@ class PortGateways:
                 self._check_chassis(gateway["chassis"])
         if self._group is not None and wanted is None and self._wanted_group() is None:
             raise ModuleError(
-                f"there is no HA chassis group {self._group['name']!r}; name its chassis, so that it can be made", database=NB
+                f"HA chassis group {self._group['name']!r} does not exist; name its chassis, so that it can be created", database=NB
             )
 
     def _check_chassis(self, name: str) -> None:
@@ -107,7 +109,9 @@ class PortGateways:
             )
 
     def _known_chassis(self) -> str:
-        """The zone's own gateways of the interconnect, or its own chassis where it has none: never the copies of other zones' gateways."""
+        """The zone's own interconnection gateways, or its own chassis if it has none; never the copies of other zones'
+        gateways.
+        """
         own = [row for row in self._zone.sb.rows("Chassis") if not boolean(row["other_config"], "is-remote")]
         gateways = [row for row in own if boolean(row["other_config"], _GATEWAY_FLAG)]
         names = sorted(row["name"] for row in gateways or own)
@@ -121,7 +125,7 @@ class PortGateways:
     # -- present ---------------------------------------------------------------------------------------------------------------------
 
     def make(self, columns: dict[str, Any]) -> Iterator[Change]:
-        """What a new router port needs; its columns are added to ``columns``."""
+        """What a new router port needs. Its columns are added to ``columns``."""
         if self._group is not None:
             yield from self._make_group(self._group, columns)
         else:
@@ -130,7 +134,7 @@ class PortGateways:
             yield from changes
 
     def change(self, port: Row) -> Iterator[Change]:
-        """What is to be different of a router port that is there already."""
+        """The changes of an existing router port."""
         if self._list is None and self._group is None:
             return
         columns: dict[str, Any] = {"ha_chassis_group": None}
@@ -146,7 +150,7 @@ class PortGateways:
             yield from self.leave(port)
 
     def rename(self, port: Row) -> Iterator[Change]:
-        """The gateways of a port that gets another name follow, where they were called after the port."""
+        """Rename the gateways of a port that gets another name, if they were named after the port."""
         for row in self._members(_LIST, port):
             if row["name"] == f"{port['name']}-{row['chassis_name']}":
                 columns = {"name": self._free_name(row["chassis_name"], row)}
@@ -154,7 +158,7 @@ class PortGateways:
                 yield from update(self._nb, _LIST.table, row, record=columns["name"], reason=reason, columns=columns)
 
     def _make_group(self, given: Mapping[str, Any], columns: dict[str, Any]) -> Iterator[Change]:
-        """The group with its chassis; chassis of it that are not wanted go, and what else an operator has set stays."""
+        """The group with its chassis. Chassis that are not wanted are removed; other settings of an operator are kept."""
         group, name, wanted = self._wanted_group(), given["name"], given["chassis"] or ()
         if group is None:
             changes = [self._new(_GROUP, number, gateway) for number, gateway in enumerate(wanted)]
@@ -175,7 +179,7 @@ class PortGateways:
         yield from update(self._nb, "HA_Chassis_Group", group, record=name, reason=reason, members=edges)
 
     def _change_members(self, kind: _Kind, parent: Row, wanted: Sequence[Mapping[str, Any]], kept: list[str]) -> Iterator[Change]:
-        """New chassis and other priorities; the uuids of all wanted ones are added to ``kept``."""
+        """New chassis and changed priorities. The UUIDs of all wanted ones are added to ``kept``."""
         now = {row["chassis_name"]: row for row in self._members(kind, parent)}
         for number, gateway in enumerate(wanted):
             row = now.get(gateway["chassis"])
@@ -197,12 +201,14 @@ class PortGateways:
         return insert(self._nb, kind.table, columns, record=record, reason=reason, name=f"@gateway{number}")
 
     def _record(self, kind: _Kind, gateway: Mapping[str, Any]) -> str:
-        """The name of a gateway chassis, and what a chassis of a group is called, which has none."""
+        """The name of a gateway chassis, or the label of a chassis in a group, which has no name."""
         owner = self._port if kind is _LIST or self._group is None else self._group["name"]
         return f"{owner}-{gateway['chassis']}"
 
     def _free_name(self, chassis: str, own: Row | None = None) -> str:
-        """A name for a gateway chassis that no other one has: a port that was renamed by hand has left its old names to its gateways."""
+        """An unused name for a gateway chassis: the gateways of a port that was renamed manually still have its old
+        name.
+        """
         taken = {row["name"] for row in self._nb.rows(_LIST.table) if row != own}
         names = (f"{self._port}-{chassis}{end}" for end in ("", *(f"-{number}" for number in range(2, len(taken) + 3))))
         return next(name for name in names if name not in taken)
@@ -210,7 +216,7 @@ class PortGateways:
     # -- absent ----------------------------------------------------------------------------------------------------------------------
 
     def leave(self, port: Row) -> Iterator[Change]:
-        """The group that the port has had goes, if it was made for attachments and no other port has it."""
+        """Delete the group that the port used, if it was created for attachments and no other port uses it."""
         group = self._group_of(port)
         if group is None or OWNER_KEY not in group["external_ids"]:
             return

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows of NB that refer to a router port by its name: they follow when the port gets another name.
+"""Rows of NB that refer to a router port by its name: they are updated when the port gets another name.
 
-Matches of policies and access control lists also name ports, as a part of an expression. They are the operator's text and stay as they are.
+Matches of policies and access control lists also contain port names, as part of an expression. They are the operator's
+text and are not changed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ..interconnect.change import Change, update
 from ..interconnect.replica import Replica
 from ..interconnect.store import Store
 
-#: The column of each table that holds the name of a router port.
+#: The column of each table that contains the name of a router port.
 _REFERENCES = {"Logical_Router_Static_Route": "output_port", "BFD": "logical_port", "Static_MAC_Binding": "logical_port"}
 
 
@@ -26,7 +27,7 @@ def want_references(replica: Replica, name: str | None) -> None:
 
 
 def rename_references(nb: Store, before: str, after: str) -> Iterator[Change]:
-    """What refers to the router port called ``before`` by its name."""
+    """Update the rows that refer to the router port with the name ``before``."""
     for table, column in _REFERENCES.items():
         for row in nb.rows(table):
             if row[column] == before:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A zone over the few databases that a module has read: the engine's own rules, asked by a module."""
+"""A zone over the few databases that a module has read, to apply the engine's own rules in a module."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ Stores = Mapping[str, Store]
 
 
 def zone_of(stores: Stores) -> Zone:
-    """The zone over stores of :func:`narrowed` databases; one that was not read is empty."""
+    """The zone over stores of :func:`narrowed` databases. A database that was not read is empty."""
     nb, sb, ic_nb, ic_sb = (stores.get(name) or Store(DATABASES[name]) for name in (NB, SB, IC_NB, IC_SB))
     return Zone(nb, sb, ic_nb, ic_sb)
 
 
 def narrowed(name: str, tables: Mapping[str, str]) -> Database:
-    """A database of the engine of which only these tables and columns are read; all others are there, and empty."""
+    """A database of the engine, restricted to these tables and columns; all others exist but are empty."""
     return declare(name, {**dict.fromkeys(DATABASES[name].tables, ""), **tables})
 
 
 def refusal(stores: Stores, name: str, claim: bool) -> str | None:
-    """Why the zone may not be registered under this name, None if it may: what the daemon would say if the zone were called so.
+    """Why the zone may not be registered under this name, None if it may: the daemon's reason if the zone had this
+    name.
 
-    ``claim``: an operator has said that a row of this name is the zone's, whatever speaks against it.
+    ``claim``: an operator has confirmed that a row of this name belongs to the zone, regardless of other evidence.
     """
     nb, own = stores[NB], zone_of(stores).own_az
     if claim and own is not None and own["name"] != name and any(row["name"] == name for row in stores[IC_SB].rows("Availability_Zone")):
         return (
-            f"the zone is registered as {own['name']!r}, and a zone has one registration; withdraw it with state absent before it claims"
-            f" {name!r}"
+            f"the zone is registered as {own['name']!r}, and a zone has only one registration; withdraw it with "
+            f"state absent before it claims {name!r}"
         )
     shadow = Store(nb.database, nb.schema)
     for table in ("Logical_Router", "Logical_Switch", "NB_Global"):
@@ -56,7 +57,7 @@ def refusal(stores: Stores, name: str, claim: bool) -> str | None:
 
 
 def registration(stores: Stores, claim: bool) -> list[Change]:
-    """The next steps of the zone's registration, or of its withdrawal where it has no name."""
+    """The next steps of the zone's registration, or of its withdrawal if it has no name."""
     zone = stores[NB].only("NB_Global")
     if zone is not None and not zone["name"] and ZONE_KEY not in zone["external_ids"]:
         return []
@@ -66,7 +67,7 @@ def registration(stores: Stores, claim: bool) -> list[Change]:
 
 
 def purge(stores: Stores, name: str) -> list[Change]:
-    """The removal of a dead zone, with all that it has in IC_SB. Raises ModuleError where it can be seen that it may be alive."""
+    """The removal of a dead zone with all its rows in IC_SB. Raises ModuleError if there are signs that it is alive."""
     zone = zone_of(stores)
     Zones().prepare(zone)
     row = zone.ic_sb.first("Availability_Zone", "name", name)
@@ -74,12 +75,13 @@ def purge(stores: Stores, name: str) -> list[Change]:
         return []
     own = zone.own_az
     if own is not None and own.uuid == row.uuid:
-        raise ModuleError(f"{name!r} is the zone of nb_db itself; leave purge out, so that it is withdrawn", database=IC_SB)
+        raise ModuleError(f"{name!r} is the zone of nb_db itself; omit purge, so that it is withdrawn", database=IC_SB)
     requested = zone.ic_nb.only("IC_NB_Global")
     if requested is not None and has_counters(zone) and 0 < requested["nb_ic_cfg"] == row["nb_ic_cfg"]:
         raise ModuleError(
-            f"the zone {name!r} has confirmed the newest request, number {row['nb_ic_cfg']}, so its sync daemon may be running;"
-            " end it, let ovn_ic_wait make a request to the other zones, and run the task again",
+            f"the zone {name!r} has confirmed the newest request, number {row['nb_ic_cfg']}, so its sync daemon "
+            "may be running; stop it, request the other zones' confirmation with ovn_ic_wait, and run the task "
+            "again",
             database=IC_SB,
         )
     return list(withdrawal(zone, row, "the zone is to be purged"))

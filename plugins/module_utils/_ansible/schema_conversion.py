@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a database file can get another schema: what in it the schema does not allow, and what a conversion has lost."""
+"""Whether a database file can be converted to another schema: which contents the schema does not allow, and what a
+conversion has lost.
+"""
 
 from __future__ import annotations
 
@@ -13,33 +15,37 @@ from ..interconnect.schema import IC_NB, IC_SB, version_numbers
 from .errors import ModuleError
 from .file_contents import Contents, Row, atoms, shown
 
-#: The command of OVN with which an operator mends rows, by database.
+#: The OVN command with which an operator corrects rows, by database.
 TOOLS = {IC_NB: "ovn-ic-nbctl", IC_SB: "ovn-ic-sbctl"}
-#: So many problems, and rows of one problem, are named.
+#: The maximum number of problems, and of rows of one problem, in a message.
 _NAMED = 3
 _EMPTY = {"integer": 0, "real": 0.0, "boolean": False, "string": "", "uuid": ("uuid", "00000000-0000-0000-0000-000000000000")}
 _LIMITS = (("minInteger", "maxInteger"), ("minReal", "maxReal"))
 
 
 def check(contents: Contents, wanted: Mapping[str, Any]) -> None:
-    """Raise ModuleError where the file must not get this schema."""
+    """Raise ModuleError if the file must not be converted to this schema."""
     if wanted["name"] != contents.name:
-        raise ModuleError(f"the schema is that of {wanted['name']}, and the file holds {contents.name}; give the schema of {contents.name}")
+        raise ModuleError(
+            f"the schema is that of {wanted['name']}, but the file contains {contents.name}; give the schema of {contents.name}"
+        )
     if version_numbers(str(wanted.get("version", ""))) < version_numbers(contents.version):
-        raise ModuleError(f"the file has the newer schema {contents.version} already, and a schema is not taken back; give a newer schema")
+        raise ModuleError(
+            f"the file already has the newer schema {contents.version}, and schemas cannot be downgraded; give a newer schema"
+        )
     found = problems(contents, wanted)
     if found:
         raise ModuleError(f"{sentence(found)}. Nothing was changed; run this again afterwards")
 
 
 def problems(contents: Contents, schema: Mapping[str, Any]) -> list[str]:
-    """What in these contents the schema does not allow or does not know, each with its remedy."""
+    """What the schema does not allow or does not have in these contents, each with its remedy."""
     found: list[str] = []
     for table, rows in sorted(contents.tables.items()):
         if not rows:
             continue
         if table not in schema["tables"]:
-            found.append(f"the schema has no table {table} any more, which has {len(rows)} rows; remove them first")
+            found.append(f"the schema no longer has a table {table}, which has {len(rows)} rows; remove them first")
             continue
         after, before = schema["tables"][table], contents.schema["tables"][table]
         found += _lost_columns(table, rows, before["columns"], after["columns"])
@@ -47,7 +53,7 @@ def problems(contents: Contents, schema: Mapping[str, Any]) -> list[str]:
             if column in before["columns"]:
                 found += _misfits(contents, table, column, wanted)
         if len(rows) > after.get("maxRows", len(rows)):
-            found.append(f"{table} has {len(rows)} rows and may have {after['maxRows']}; remove the others")
+            found.append(f"{table} has {len(rows)} rows but may have only {after['maxRows']}; remove the others")
         for index in after.get("indexes", []):
             found += _duplicates(contents, table, index, after["columns"])
     return found
@@ -58,7 +64,7 @@ def _lost_columns(table: str, rows: Mapping[str, Row], before: Mapping[str, Any]
     for column in sorted(set(before) - set(after)):
         used = [uuid for uuid, row in rows.items() if row[column] != _default(before[column])]
         if used:
-            found.append(f"the schema has no column {column} of {table} any more, which {len(used)} rows use ({_names(used)}); clear it")
+            found.append(f"the schema no longer has a column {column} of {table}, which {len(used)} rows use ({_names(used)}); clear it")
     return found
 
 
@@ -92,9 +98,9 @@ def _duplicates(contents: Contents, table: str, index: Sequence[str], columns: M
 
 
 def _removal(contents: Contents, table: str, uuid: str) -> str:
-    """The command that removes a row. One that belongs to another row goes with that."""
+    """The command that removes a row. A row that another row refers to is removed with that one."""
     tables = contents.schema["tables"]
-    # A schema in which no table says that it is a root has roots only (RFC 7047, section 3.2).
+    # If no table of a schema is marked as a root table, all of them are (RFC 7047, section 3.2).
     if any(one.get("isRoot") for one in tables.values()) and not tables[table].get("isRoot"):
         owners = (
             (other, owner)
@@ -107,7 +113,7 @@ def _removal(contents: Contents, table: str, uuid: str) -> str:
 
 
 def _type(column: Mapping[str, Any]) -> dict[str, Any]:
-    """A column's type with its parts spelled out: key, value, min, max."""
+    """A column's type in its full form: key, value, min, max."""
     found = column["type"]
     found = {"key": found} if isinstance(found, str) else dict(found)
     for part in ("key", "value"):
@@ -117,13 +123,13 @@ def _type(column: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _default(column: Mapping[str, Any]) -> frozenset[Hashable]:
-    """What a row has in a column that it did not have before."""
+    """The value of a column that a row did not have before."""
     kind = _type(column)
     return frozenset() if kind["min"] == 0 else frozenset((_EMPTY[kind["key"]["type"]],))
 
 
 def _fits(atom: Hashable, kind: Mapping[str, Any]) -> bool:
-    """Whether an atom, of a map a pair, is one that the type allows."""
+    """Whether the type allows an atom, or a pair of a map."""
     if kind["value"] is not None:
         return isinstance(atom, tuple) and len(atom) == 2 and _atom_fits(atom[0], kind["key"]) and _atom_fits(atom[1], kind["value"])
     return _atom_fits(atom, kind["key"])
@@ -149,7 +155,7 @@ def _atom_fits(atom: Hashable, base: Mapping[str, Any]) -> bool:
 
 
 def differences(before: Contents, after: Contents) -> list[str]:
-    """What a conversion has lost or changed of the rows before."""
+    """Rows of the original that a conversion has lost or changed."""
     found = []
     for table, rows in sorted(before.tables.items()):
         now = after.tables.get(table, {})
@@ -159,12 +165,12 @@ def differences(before: Contents, after: Contents) -> list[str]:
         if len(now) != len(rows) or set(now) != set(rows):
             found.append(f"{table} had {len(rows)} rows and would have {len(now)} (lost: {_names(set(rows) - set(now)) or 'none'})")
         if changed:
-            found.append(f"{len(changed)} rows of {table} would be other ones than before ({_names(changed)})")
+            found.append(f"{len(changed)} rows of {table} would change ({_names(changed)})")
     return found
 
 
 def sentence(found: Sequence[str]) -> str:
-    """Problems as one sentence, the first few by name."""
+    """Problems as one sentence, with only the first few in detail."""
     more = [f"and {len(found) - _NAMED} more problems"] if len(found) > _NAMED else []
     return "; ".join([*found[:_NAMED], *more])
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections of one module's call: read the databases, write one transaction to each, wait for what has to come of it.
+"""The connections of one call of a module: read the databases, write one transaction to each, wait for the results.
 
-Every wait is for an event of a connection and ends after the seconds that the caller grants.
+Every wait is for an event of a connection, and is limited by the caller's timeout.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from .errors import ModuleError, one_line
 _METHODS = ("unix", "ssl", "tcp")
 
 
-#: The uuid of no row.
+#: A UUID that no row has.
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 def is_forbidden(words: str) -> bool:
-    """Whether a server refuses to be written to by this client, whatever is written."""
+    """Whether a server rejects all writes of this client."""
     return words.startswith(("not allowed", "permission error"))
 
 
 class CommitOutcome:
-    """What became of the groups of one commit, one for each database: their number, what was written, the reason of a
-    refusal.
+    """The outcome of the groups of one commit, one for each database: their number, what was written, and the reason of
+    a rejection.
     """
 
     def __init__(self) -> None:
@@ -54,28 +54,28 @@ class CommitOutcome:
         self.unknown = False
 
     def sent(self, group: Group, transactions: int = 1) -> None:
-        """The group goes out."""
+        """The group was sent."""
         self.open += transactions
 
     def committed(self, group: Group) -> None:
-        """A transaction of it is in its database."""
+        """One of its transactions was committed."""
         self.open -= 1
         self.written += group.changes
 
     def rejected(self, group: Group, reason: str) -> None:
-        """A server refused a transaction of it."""
+        """A server rejected one of its transactions."""
         self.open -= 1
         self.refusal = reason
 
     def lost(self, group: Group) -> None:
-        """The connection went, or another client was faster."""
+        """The connection was lost, or another client was faster."""
         self.open -= 1
         self.unknown = True
 
 
 class Result(NamedTuple):
-    """What became of some Changes: ``refusal`` is the server's reason, ``unknown`` means that they have to be planned
-    anew.
+    """The outcome of some Changes: ``refusal`` is the server's reason, ``unknown`` means that they have to be planned
+    again.
     """
 
     refusal: str | None
@@ -88,7 +88,7 @@ def server_words(words: str) -> str:
 
 
 def advice_on(words: str) -> str:
-    """What to do about a server's refusal of a transaction, by its words."""
+    """What to do if a server rejects a transaction, by its message."""
     if words.startswith("not allowed"):
         return (
             "the server is read-only for this client: it is the backup of an active server, or its connection has read_only=true; name a"
@@ -97,10 +97,12 @@ def advice_on(words: str) -> str:
     if words.startswith("permission error"):
         return "the role of this client does not allow it; connect through a listener without a role, or with another certificate"
     if words.startswith("referential integrity violation"):
-        return "another row still refers to the row, or the row refers to one that is gone; remove that reference and run the task again"
+        return (
+            "another row still refers to the row, or the row refers to one that was deleted; remove that reference and run the task again"
+        )
     if words.startswith("constraint violation"):
-        return "change or remove the row that has these values already"
-    return "look at the log of the server"
+        return "change or remove the row that already has these values"
+    return "check the log of the server"
 
 
 class Worker(Protocol):
@@ -110,11 +112,11 @@ class Worker(Protocol):
         """Do what can be done without waiting."""
 
     def wait(self, poller: Any) -> None:
-        """Let a poller wake up when there is something to do."""
+        """Wake a poller when there is something to do."""
 
 
 def wait_for(parts: Sequence[Worker], done: Callable[[], bool], seconds: float) -> bool:
-    """Let them work until ``done()``; False if it is not so after these seconds."""
+    """Run the workers until ``done()`` is true; False if it is not true after these seconds."""
     from ovs.poller import Poller
 
     end = time.monotonic() + seconds
@@ -136,7 +138,7 @@ def wait_for(parts: Sequence[Worker], done: Callable[[], bool], seconds: float) 
 class Session:
     """The replicas of the databases that a module needs. ``targets``: database name -> its declaration and its remote.
 
-    ``reads_only``: the module writes nothing, so that a relay will do.
+    ``reads_only``: the module writes nothing, so a relay is sufficient.
     """
 
     def __init__(self, targets: Mapping[str, tuple[Database, str]], tls: Tls, seconds: float, *, reads_only: bool = False) -> None:
@@ -146,7 +148,7 @@ class Session:
         self.remotes = {name: remote for name, (_database, remote) in targets.items()}
         self.seconds = seconds
         self.replicas = {name: Replica(database, remote, relays=reads_only) for name, (database, remote) in targets.items()}
-        #: What the servers have taken so far, and what they may have taken without an answer.
+        #: What the servers have committed so far, and what they may have committed without an answer.
         self.written: list[Change] = []
 
     @property
@@ -155,12 +157,12 @@ class Session:
         return {name: replica.store for name, replica in self.replicas.items()}
 
     def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         for replica in self.replicas.values():
             replica.close()
 
     def load(self) -> None:
-        """Read all databases. Raises ModuleError where one cannot be reached in time, or is not what it should be."""
+        """Read all databases. Raises ModuleError if one cannot be reached in time, or is not the expected one."""
         replicas = list(self.replicas.values())
         loaded = wait_for(replicas, lambda: all(one.synced for one in replicas) or hopeless(replicas), self.seconds)
         if not loaded or hopeless(replicas):
@@ -169,8 +171,8 @@ class Session:
             check_zone(self.replicas[NB].store, self.replicas[SB].store)
 
     def commit(self, changes: Sequence[Change]) -> Result:
-        """Write the Changes, one transaction a database, and wait for the replies. Raises ModuleError where none comes
-        in time.
+        """Write the Changes, one transaction for each database, and wait for the replies. Raises ModuleError if a reply
+        does not arrive in time.
         """
         fate = CommitOutcome()
         names = sorted({change.database for change in changes})
@@ -180,8 +182,8 @@ class Session:
         if not answered:
             self.written += changes
             raise ModuleError(
-                f"{' and '.join(names)} did not answer within {self.seconds:g} s, so the changes may have been written or not;"
-                " look at the server and run the task again"
+                f"{' and '.join(names)} did not answer within {self.seconds:g} s, so it is not known whether "
+                "the changes were written; check the server and run the task again"
             )
         self.written += fate.written
         if fate.unknown:
@@ -189,7 +191,10 @@ class Session:
         return Result(fate.refusal, fate.unknown)
 
     def rehearse(self, changes: Sequence[Change]) -> str | None:
-        """What a server has against being written to at all, as :attr:`Result.refusal`; None for nothing."""
+        """Why a server rejects all writes, as :attr:`Result.refusal`; None if it does not.
+
+        This sends a transaction that is aborted. It changes nothing, but a read-only server rejects it.
+        """
         for change in {change.database: change for change in changes}.values():
             words = objection(self.replicas[change.database], change.table, list(self.replicas.values()), self.seconds)
             if words is not None:
@@ -197,7 +202,7 @@ class Session:
         return None
 
     def wait(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Wait for an event in the databases; False if it has not come in time."""
+        """Wait for an event in the databases; False if none arrives in time."""
         return wait_for(list(self.replicas.values()), done, seconds)
 
 
@@ -215,10 +220,10 @@ def objection(replica: Replica, table: str, parts: Sequence[Worker], seconds: fl
 
 
 def ask(session: Session, database: str, operations: list[Any]) -> list[Any]:
-    """The results of a transaction that does no harm when it is done twice: it is, where a cluster loses its leader
-    meanwhile.
+    """The results of a transaction that may be carried out twice, because it is sent again if a cluster loses its
+    leader.
 
-    Raises ModuleError where no answer comes in time, or a refusal.
+    Raises ModuleError if no answer arrives in time, or if the server rejects it.
     """
     end = time.monotonic() + session.seconds
     answers: list[tuple[list[Any] | None, str | None]] = []
@@ -234,23 +239,23 @@ def ask(session: Session, database: str, operations: list[Any]) -> list[Any]:
             return result
         if words is not None and not is_passing(words):
             raise ModuleError(
-                f"the server refused the transaction: {server_words(words)}; {advice_on(words)}",
+                f"the server rejected the transaction: {one_line(words)}; {advice_on(words)}",
                 database=database,
-                ovsdb_error=server_words(words),
+                ovsdb_error=one_line(words),
             )
         session.load()
-    raise ModuleError(f"the server has not answered within {session.seconds:g} s; look at it and run the task again", database=database)
+    raise ModuleError(f"the server has not answered within {session.seconds:g} s; check it and run the task again", database=database)
 
 
 def check_zone(nb: Store, sb: Store) -> None:
-    """Raise ModuleError where a northbound and a southbound database belong to two zones."""
+    """Raise ModuleError if a northbound and a southbound database belong to different zones."""
     found = mismatch(nb, sb)
     if found is not None:
-        raise ModuleError(f"{found}; give nb_db and sb_db the databases of one zone", database=SB)
+        raise ModuleError(f"{found}; set nb_db and sb_db to the databases of one zone", database=SB)
 
 
 def check_remotes(remotes: Mapping[str, str], tls: Tls) -> None:
-    """Raise ModuleError where a remote cannot be one, or the files of a TLS connection are missing."""
+    """Raise ModuleError if a remote is not valid, or if the files of a TLS connection are missing."""
     for name, remote in remotes.items():
         for one in split(remote):
             _check_method(OPTIONS[name], one, name)
@@ -275,7 +280,8 @@ def _check_method(option: str, one: str, database: str) -> None:
         raise ModuleError(f"{option} has {one!r}; separate the servers by commas: {','.join(parts)}", database=database)
     if one.startswith(("pssl:", "ptcp:", "punix:")):
         raise ModuleError(
-            f"{option} has {one!r}, on which a server listens; give where to connect to: {one[1:].partition(':')[0]}:...", database=database
+            f"{option} has {one!r}, on which a server listens; give the address to connect to: {one[1:].partition(':')[0]}:...",
+            database=database,
         )
     if not one.partition(":")[2] or not Stream.is_valid_name(one) or not _has_address(one):
         raise ModuleError(
@@ -300,7 +306,7 @@ def _user() -> str:
 
 
 def unreachable(replicas: Mapping[str, Replica], seconds: float) -> ModuleError:
-    """Which databases were not reached, what each of their servers said last, and what to do."""
+    """Which databases were not reached, the last error of each of their servers, and what to do."""
     blamed = [name for name, replica in replicas.items() if not replica.synced]
     blamed = [name for name in blamed if _is_hopeless(replicas[name])] or blamed
     return ModuleError(" and ".join(_sentence(name, replicas[name], seconds) for name in blamed), database=blamed[0])
@@ -314,7 +320,7 @@ def _sentence(name: str, replica: Replica, seconds: float) -> str:
 
 
 def hopeless(replicas: Sequence[Replica]) -> bool:
-    """Whether waiting cannot help with a database: each of its servers has said so."""
+    """Whether waiting cannot help for a database, because of the errors of all of its servers."""
     return any(map(_is_hopeless, replicas))
 
 
@@ -323,22 +329,22 @@ def _is_hopeless(replica: Replica) -> bool:
 
 
 def _advice(name: str, said: Mapping[str, str]) -> str:
-    """What to do, by what the servers said."""
+    """What to do, depending on the errors of the servers."""
     option, every = OPTIONS[name], set(said.values())
     socket = DEFAULTS[name]
     if FORBIDDEN in every:
         return f"the user {_user()} may not open the socket: run the task with become, or as a user in the group of the socket"
     if CONTROL_SOCKET in every:
-        return f"give {option} the socket of the database, such as {socket}"
+        return f"set {option} to the socket of the database, such as {socket}"
     if RELAY in every:
         return f"name the servers of the cluster itself in {option}; modules that only read can use a relay"
     if any(words.startswith(NO_DATABASE) for words in every):
-        return f"give {option} the address of a server of {name}"
+        return f"set {option} to the address of a server of {name}"
     if any("of its cluster" in words for words in every):
         return (
-            f"name all members of the cluster in {option}, check that most of them run and reach each other,"
-            " or give an election more time with timeout"
+            f"name all members of the cluster in {option}, check that most of them run and reach each other, or "
+            "increase timeout to allow for an election"
         )
     if any("TLS" in words or (server.startswith("ssl:") and "closed" in words) for server, words in said.items()):
-        return "check that private_key, certificate and ca_cert are of the authority that the servers trust"
+        return "check that private_key, certificate and ca_cert belong to the CA that the servers trust"
     return f"check that its ovsdb-server runs and that {option} names its socket or address"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The subnets of transit switches, kept in IC_NB Transit_Switch.external_ids: their text, and what speaks against new ones."""
+"""The subnets of transit switches, stored in IC_NB Transit_Switch.external_ids: their text, and the checks of new ones."""
 
 from __future__ import annotations
 
@@ -21,30 +21,32 @@ SUBNETS = "transit-subnets"
 
 
 def wanted_subnets(texts: Sequence[str]) -> list[Prefix]:
-    """The subnets that the option names, each once. Raises ModuleError where one cannot be, or two of them overlap."""
+    """The subnets in the option, without duplicates. Raises ModuleError if one is not valid, or two of them overlap."""
     found = list(dict.fromkeys(subnet(text, "subnets") for text in texts))
     for number, one in enumerate(found):
         for other in found[:number]:
             if overlap(one, other):
-                raise ModuleError(f"subnets has {format_prefix(other)} and {format_prefix(one)}, which overlap; give one of them")
+                raise ModuleError(f"subnets has {format_prefix(other)} and {format_prefix(one)}, which overlap; give only one of them")
     return found
 
 
 def subnets_text(texts: Sequence[str]) -> str:
-    """The subnets as the database keeps them: comma-separated, host bits masked off."""
+    """The subnets as the database stores them: comma-separated, without host bits."""
     return ",".join(map(format_prefix, wanted_subnets(texts)))
 
 
 def check(names: Sequence[str], texts: Sequence[str], stores: Stores, former: str | None = None) -> None:
-    """Raise ModuleError where these subnets cannot be those of the named transit switch: another one has them, or ports are outside.
+    """Raise ModuleError if the named transit switch cannot have these subnets: another one has them, or ports are
+    outside.
 
-    Ports of zones are looked at where IC_SB was read. ``former`` is the name that a switch which is to be renamed may still have.
+    Ports of zones are checked if IC_SB was read. ``former`` is the name that a switch which is to be renamed may still
+    have.
     """
     subnets, store = wanted_subnets(texts), stores[IC_NB]
     if len(set(names)) > 1:
         raise ModuleError(
-            f"name lists {len(set(names))} transit switches and subnets is given, and each transit switch needs subnets of its own; make"
-            " one task for each transit switch"
+            f"name lists {len(set(names))} transit switches and subnets is given, but each transit switch needs "
+            "its own subnets; use one task for each transit switch"
         )
     own = {*names, *filter(None, [former])}
     for row in sorted(store.rows("Transit_Switch"), key=lambda row: str(row["name"])):
@@ -67,8 +69,9 @@ def _check_ports(name: str, subnets: Sequence[Prefix], stores: Stores) -> None:
         for network in port.networks:
             if not any(one.contains(network.host) for one in subnets):
                 raise ModuleError(
-                    f"{port} has the address {format_address(network.host)}, which is outside {', '.join(map(format_prefix, subnets))};"
-                    " keep its subnet in the list, or change the address of the port first",
+                    f"{port} has the address {format_address(network.host)}, which is outside "
+                    f"{', '.join(map(format_prefix, subnets))}; keep its subnet in the list, or change the "
+                    "address of the port first",
                     database=port.database,
                 )
 

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run of a zone's sync engine, from a play: applied where nobody else is at it, else planned over the contents in
-memory.
+"""One run of a zone's sync engine from a play. It is applied if no other process is active, otherwise planned with the
+contents in memory.
 """
 
 from __future__ import annotations
@@ -24,14 +24,12 @@ from ..interconnect.sync import ACTIVE, ACTIVE_LOCK, ZoneSync
 from .errors import ModuleError
 from .session import advice_on, check_zone, hopeless, is_forbidden, objection, server_words, unreachable, wait_for
 
-#: A table of each database, for a transaction that changes nothing.
-_A_TABLE = {NB: "NB_Global", SB: "SB_Global", IC_NB: "IC_NB_Global", IC_SB: "IC_SB_Global"}
-#: Passes of a plan: each sees what the one before would have written.
+#: The maximum number of passes of a plan. Each sees what the previous one would have written.
 MOST_PASSES = 20
 
 
 class Recorder:
-    """Stands between the commits and the engine, and remembers what was committed."""
+    """Sits between the commits and the engine, and records what was committed."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -39,27 +37,27 @@ class Recorder:
         self._groups: list[Group] = []
         self._explained: dict[int, list[Change]] = {}
         self.sent_any = False
-        #: What a server has said that takes no writes of this client at all, None for nothing.
+        #: The message of a server that rejects all writes of this client, None if there is none.
         self.forbidden: str | None = None
 
     @property
     def written(self) -> list[Change]:
-        """What was committed, in that order."""
+        """What was committed, in this order."""
         return [change for group in self._groups for change in self._explained[id(group)]]
 
     @property
     def stores(self) -> dict[str, Store]:
-        """No contents: the failures of a run name the schema by themselves."""
+        """Empty: the failures of a run name the schema themselves."""
         return {}
 
     def sent(self, group: Group, transactions: int = 1) -> None:
-        """A group goes out: what its rows refer to is read before they change."""
+        """A group is sent. What its rows refer to is read before they change."""
         self.sent_any = True
         self._explained[id(group)] = explained(group.changes, self._engine.zone.stores)
         self._engine.sent(group, transactions)
 
     def committed(self, group: Group) -> None:
-        """A transaction of it is in its database."""
+        """One of its transactions was committed."""
         if id(group) not in self._seen:
             self._seen.add(id(group))
             self._groups.append(group)
@@ -78,7 +76,7 @@ class Recorder:
 
 @dataclass
 class Report:
-    """What came of a run. ``applied``: the changes were written, not only planned."""
+    """The outcome of a run. ``applied``: the changes were written, not only planned."""
 
     changes: list[Change] = field(default_factory=list)
     applied: bool = False
@@ -89,7 +87,7 @@ class Report:
     unwritten: list[str] = field(default_factory=list)
 
     def as_result(self, planning: bool) -> dict[str, Any]:
-        """The result of the module; ``planning``: in check mode, where a plan counts as a change."""
+        """The result of the module. ``planning``: check mode, in which a plan counts as a change."""
         return {
             "changed": bool(self.changes) and (self.applied or planning),
             "applied": self.applied,
@@ -102,7 +100,7 @@ class Report:
 
 
 def plan(remotes: Mapping[str, str], seconds: float) -> Report:
-    """What a run would write, down to rest; nothing is sent but the question who holds the zone's lock."""
+    """What a run would write until nothing is left. Nothing is sent except the query for the holder of the zone's lock."""
     sync = ZoneSync(remotes, exclusive=False)
     probe = Replica(declare(SB, {"SB_Global": "options:map"}), remotes[SB])
     probe.want_lock(ACTIVE_LOCK)
@@ -123,8 +121,8 @@ def plan(remotes: Mapping[str, str], seconds: float) -> Report:
 def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: float, recorders: list[Recorder]) -> Report:
     """Write what is to be written, until the zone has settled (``wait``) or for one pass.
 
-    Only a plan where another process holds the lock. Who writes is appended to ``recorders``, for the case of a
-    failure.
+    If another process holds the lock, only plan. The process that writes is appended to ``recorders``, for the case of
+    a failure.
     """
 
     def outcome(engine: Engine) -> Outcome:
@@ -188,7 +186,7 @@ def _load(sync: ZoneSync, seconds: float) -> None:
 
 def _planned(sync: ZoneSync, locked: bool) -> Report:
     simulation = Simulation({name: replica.store for name, replica in sync.replicas.items()})
-    # Whose turn it is to write the shared rows is known only when it comes to it: the plan shows them.
+    # Which zone writes the shared rows is decided only when they are written: the plan includes them.
     sync.zone.shared_lock = True
     changes: list[Change] = []
     for _pass in range(MOST_PASSES):
@@ -214,8 +212,8 @@ def _unsettled(sync: ZoneSync, recorder: Recorder, seconds: float) -> str:
         lost = " and ".join(name for name, replica in sync.replicas.items() if not replica.synced)
         return f"the connection to {lost} was lost for {seconds:g} s; check its server and run the task again"
     if sync.status != ACTIVE:
-        return f"another process took the lock {ACTIVE_LOCK}; leave the work to it, or stop it"
+        return f"another process took the lock {ACTIVE_LOCK}; let it do the work, or stop it"
     return (
-        f"the zone has not settled within {seconds:g} s, after {len(recorder.written)} changes;"
-        " give it more time with wait_timeout, and look for another program that writes the same rows"
+        f"the zone has not settled within {seconds:g} s, after {len(recorder.written)} changes; increase "
+        "wait_timeout, and look for another program that writes the same rows"
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Transit switches and transit routers: rows of IC_NB that are known by their names, any number of them with one call."""
+"""Transit switches and transit routers: rows of IC_NB that are identified by name, any number of them in one call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OPTIONS: dict[str, Any] = {
     "force": {"type": "bool", "default": False},
     **map_options(*MAPS),
 }
-#: What a zone makes of a transit object: the table, and the column and map key that mark it.
+#: The zone's counterpart of a transit object: the table, and the column and map key that mark it.
 _COUNTERPARTS = {
     "Transit_Switch": ("Logical_Switch", "other_config", "interconn-ts"),
     "Transit_Router": ("Logical_Router", "options", "interconn-tr"),
@@ -36,7 +36,7 @@ _COUNTERPARTS = {
 
 
 class Kind(NamedTuple):
-    """A table and what its rows are called; and the same of the table whose names IC_SB cannot tell from these."""
+    """A table and the word for its rows; and the same for the table whose names IC_SB cannot distinguish from these."""
 
     table: str
     word: str
@@ -47,45 +47,45 @@ class Kind(NamedTuple):
 SWITCHES = Kind("Transit_Switch", "transit switch", "Transit_Router", "transit router")
 ROUTERS = Kind("Transit_Router", "transit router", "Transit_Switch", "transit switch")
 
-#: The keys to write of each map, None for one that goes, by what the options want and the maps are now.
+#: The keys to write of each map, None for one to remove, from the options and the present maps.
 Keys = Callable[[Params, Mapping[str, Mapping[str, str]]], "dict[str, dict[str, str | None]]"]
 
 
 def wanted_keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str | None]]:
-    """What the options of the maps say. The tunnel key that the daemons note is kept."""
+    """The keys in the options of the maps. The tunnel key that the daemons record is kept."""
     refuse_kept(now["external_ids"], params["external_ids"], "external_ids", {KEY_NOTE: "the sync daemon"})
     return {column: map_keys(now[column], params[column], column, params[f"purge_{column}"], kept=(KEY_NOTE,)) for column in MAPS}
 
 
 def names(params: Params) -> list[str]:
-    """The wanted names, each once. Raises ModuleError for those that no object may get; one that exists can always be removed."""
+    """The desired names without duplicates. Raises ModuleError for those that no new object may get; an existing one
+    can always be removed.
+    """
     if not params["name"]:
         raise ModuleError("name is an empty list; give it at least one name")
     return list(dict.fromkeys(present_name(name, "name", params["state"]) for name in params["name"]))
 
 
 def check_rename(params: Params, kind: Kind) -> None:
-    """Raise ModuleError where ``rename_from`` contradicts the other options; no database is needed to see that."""
+    """Raise ModuleError if ``rename_from`` contradicts the other options. Needs no database."""
     former, wanted = params["rename_from"], names(params)
     if former is None:
         return
     if not former.strip():
-        raise ModuleError("rename_from is empty; give the former name, or leave it out")
+        raise ModuleError("rename_from is empty; give the former name, or omit it")
     if params["state"] == "absent":
-        raise ModuleError(
-            f"rename_from is given, and state is absent; leave rename_from out to remove the {kind.word}, or set state to present"
-        )
+        raise ModuleError(f"rename_from is given, but state is absent; omit rename_from to remove the {kind.word}, or set state to present")
     if len(wanted) > 1:
-        raise ModuleError(f"rename_from is given, and name lists {len(wanted)} names; give the one new name")
+        raise ModuleError(f"rename_from is given, but name lists {len(wanted)} names; give only the new name")
     if former == wanted[0]:
         raise ModuleError(f"rename_from and name are both {former!r}; give the former name in rename_from and the new one in name")
 
 
 def renamed(params: Params, store: Store, kind: Kind) -> Row | None:
-    """The row that is to be renamed; None without ``rename_from`` and where the row has its new name already.
+    """The row to rename. None without ``rename_from``, or if the row already has its new name.
 
-    Raises ModuleError where rows of both names exist, because one would have to replace the other, and where neither exists: a misspelled
-    former name would make a second object.
+    Raises ModuleError if rows of both names exist, because one would have to replace the other, and if neither exists,
+    because a misspelled former name would create a second object.
     """
     check_rename(params, kind)
     former = params["rename_from"]
@@ -95,23 +95,24 @@ def renamed(params: Params, store: Store, kind: Kind) -> Row | None:
     row, other = (next((one for one in store.rows(kind.table) if one["name"] == name), None) for name in (former, wanted))
     if row is not None and other is not None:
         raise ModuleError(
-            f"both {kind.word} {former!r} and {kind.word} {wanted!r} exist, so {former!r} cannot get that name; choose another name, leave"
-            " rename_from out, or remove the one that is not needed",
+            f"both {kind.word} {former!r} and {kind.word} {wanted!r} exist, so {former!r} cannot get that name; "
+            "choose another name, omit rename_from, or remove the one that is not needed",
             database=store.name,
         )
     if row is None and other is None:
         raise ModuleError(
-            f"there is neither a {kind.word} {former!r} to rename nor a {kind.word} {wanted!r}; correct rename_from, or leave it out to"
-            f" make {wanted!r}",
+            f"neither {kind.word} {former!r} (rename_from) nor {kind.word} {wanted!r} (name) exists; correct "
+            f"rename_from, or omit it to create {wanted!r}",
             database=store.name,
         )
     return row
 
 
 def refuse_namesake(params: Params, stores: Mapping[str, Store], kind: Kind) -> None:
-    """Raise ModuleError for the name of an ordinary switch or router of the zone, if its database was read.
+    """Raise ModuleError if an ordinary switch or router of the zone has the name, if its database was read.
 
-    A zone's daemon makes an object of this name for each new transit object, and two objects of one name cannot be told apart by name.
+    A zone's daemon creates an object of this name for each new transit object, and two objects with the same name
+    cannot be distinguished by name.
     """
     if NB not in stores or params["state"] == "absent":
         return
@@ -127,7 +128,9 @@ def refuse_namesake(params: Params, stores: Mapping[str, Store], kind: Kind) -> 
 
 
 def plan(params: Params, store: Store, kind: Kind, keys: Keys = wanted_keys) -> list[Change]:
-    """One Change for each row that is not as wanted. Raises ModuleError for a name that the other kind has."""
+    """One Change for each row that differs from the options. Raises ModuleError for a name that an object of the other
+    kind has.
+    """
     former = renamed(params, store, kind)
     rows = {row["name"]: row for row in store.rows(kind.table)}
     others = {row["name"] for row in store.rows(kind.other_table)}
@@ -150,13 +153,13 @@ def plan(params: Params, store: Store, kind: Kind, keys: Keys = wanted_keys) -> 
 
 
 def view(params: Params, store: Store, kind: Kind, more: Callable[[Row], Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The named rows that exist, by name, each with ``more`` of it."""
+    """The named rows that exist, by name, with the additional data from ``more``."""
     rows = sorted((row for row in store.rows(kind.table) if row["name"] in params["name"]), key=lambda row: str(row["name"]))
     return [{"name": row["name"], "uuid": row.uuid, **more(row), **{column: dict(row[column]) for column in MAPS}} for row in rows]
 
 
 def doing(word: str) -> Callable[[Params], str]:
-    """What a module is about, as the beginning of a sentence by its options; ``word`` is what its objects are called."""
+    """The beginning of a sentence about what a module does, from its options; ``word`` is the word for its objects."""
 
     def sentence(params: Params) -> str:
         names = params["name"] if isinstance(params["name"], list) else [params["name"]]
@@ -168,11 +171,13 @@ def doing(word: str) -> Callable[[Params], str]:
 
 
 def refuse_vxlan(store: Store) -> None:
-    """Raise ModuleError while tunnel keys are to fit into VXLAN, which those of transit routers never do (spec switches-V-4)."""
+    """Raise ModuleError if tunnel keys have to fit into VXLAN, because those of transit routers never do (spec
+    switches-V-4).
+    """
     row = store.only("IC_NB_Global")
     if row is not None and boolean(row["options"], "vxlan_mode"):
         raise ModuleError(
-            "vxlan_mode is on, and the tunnel keys of transit routers do not fit into VXLAN; turn it off with ovn_ic_global, or use a"
-            " transit switch",
+            "vxlan_mode is on, but the tunnel keys of transit routers do not fit into VXLAN; turn it off with "
+            "ovn_ic_global, or use a transit switch",
             database=store.name,
         )

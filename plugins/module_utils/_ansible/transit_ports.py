@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ports of transit switches and routers: rows that live only as members of the column ``ports`` of one row of another table."""
+"""Ports of transit switches and routers: rows that exist only as members of the column ``ports`` of one row of another
+table.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from .option_checks import checked_name, map_keys
 
 
 class PortKind(NamedTuple):
-    """The tables of the holders and of the ports, what the holders are called; and the same of the ports that must have other names."""
+    """The tables of the holders and of the ports, and the word for the holders; the same for the ports that must have
+    different names.
+    """
 
     table: str
     ports: str
@@ -27,12 +31,12 @@ class PortKind(NamedTuple):
 
     @property
     def option(self) -> str:
-        """The option that names the holder; the module that makes one is called like it."""
+        """The option that names the holder. The module that creates a holder has the same name."""
         return self.table.lower()
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the options of both kinds of ports have in common."""
+        """The options that both kinds of ports have in common."""
         return {"name": {"type": "str", "required": True}, self.option: {"type": "str"}, **STATE, "chassis": {"type": "str"}}
 
 
@@ -41,23 +45,23 @@ OF_ROUTER = PortKind("Transit_Router", "Transit_Router_Port", "transit router", 
 
 
 def require(store: Store, table: str, what: str, version: str, release: str) -> None:
-    """Raise ModuleError where the server's schema is older than ``table``: with the version found and the one needed."""
+    """Raise ModuleError, with the present and the needed version, if the server's schema is older than ``table``."""
     if not store.schema.has(table):
         raise ModuleError(
-            f"{what} need version {version} of this database's schema (OVN {release}), and the server has {store.schema.version};"
-            " convert the database to a newer schema first",
+            f"{what} need version {version} of this database's schema (OVN {release}), but the server has "
+            f"{store.schema.version}; convert the database to a newer schema first",
             database=store.name,
         )
 
 
 def named(store: Store, table: str, name: str) -> Row | None:
-    """The row of that name, if there is one; the first by uuid where there are several."""
+    """The row of that name, if there is one; the first by UUID if there are several."""
     rows = [row for row in store.rows(table) if row["name"] == name]
     return min(rows, key=lambda row: row.uuid) if rows else None
 
 
 def holders(store: Store, kind: PortKind, port: Row) -> list[Row]:
-    """The rows that hold a port: one, or by a mistake several."""
+    """The rows that refer to a port: one, or several by mistake."""
     return store.parent_rows(kind.table, "ports", port.uuid)
 
 
@@ -67,7 +71,7 @@ def neighbours(store: Store, kind: PortKind, holder: Row, port: str) -> list[Row
 
 
 def place(store: Store, kind: PortKind, port: str, holder: Row | None, reason: str, held_by: list[Row]) -> Iterator[Change]:
-    """Let a port (its uuid or name) be held by ``holder`` and nobody else; by nobody: then it is gone."""
+    """Make ``holder`` the only row that refers to a port (by UUID or name). Without a holder, the port is deleted."""
     for row in held_by:
         if holder is None or row.uuid != holder.uuid:
             yield from update(store, kind.table, row, record=row["name"], reason=reason, members={"ports": remove(port)})
@@ -78,7 +82,9 @@ def place(store: Store, kind: PortKind, port: str, holder: Row | None, reason: s
 def make_port(
     store: Store, kind: PortKind, holder: Row, name: str, columns: Mapping[str, Any], maps: Mapping[str, tuple[Any, bool]]
 ) -> list[Change]:
-    """The Changes that make a port so; omitted options (None) are left alone. ``maps``: column -> wanted keys, and whether others go."""
+    """The Changes that give a port these contents. Omitted options (None) are not changed. ``maps``: column -> wanted
+    keys, and whether others are removed.
+    """
     row = named(store, kind.ports, name)
     given = {column: value for column, value in columns.items() if value is not None}
     now: Mapping[str, Any] = row.as_dict() if row is not None else {}
@@ -93,7 +99,7 @@ def make_port(
 
 
 def remove_port(store: Store, kind: PortKind, name: str) -> list[Change]:
-    """The port leaves whoever holds it, and with that it is gone."""
+    """Remove the port from the row that refers to it, which deletes it."""
     row = named(store, kind.ports, name)
     if row is None:
         return []
@@ -101,7 +107,7 @@ def remove_port(store: Store, kind: PortKind, name: str) -> list[Change]:
 
 
 def holder_of(params: Mapping[str, Any], store: Store, kind: PortKind, port: str) -> Row:
-    """The row that is to hold a port. Raises ModuleError where there is none, or a port of the other kind has the name."""
+    """The row that will hold a port. Raises ModuleError if there is none, or if a port of the other kind has the name."""
     if named(store, kind.other_ports, port) is not None:
         raise ModuleError(f"a port of a {kind.other_word} has the name {port!r}; choose another name", database=store.name)
     option = kind.option
@@ -109,13 +115,13 @@ def holder_of(params: Mapping[str, Any], store: Store, kind: PortKind, port: str
     row = named(store, kind.table, name)
     if row is None:
         raise ModuleError(
-            f"there is no {kind.word} {name!r}; make it with ovn_ic_{option}, or correct the option {option}", database=store.name
+            f"{kind.word} {name!r} does not exist; create it with ovn_ic_{option}, or correct the option {option}", database=store.name
         )
     return row
 
 
 def view(store: Store, kind: PortKind, name: str) -> dict[str, Any]:
-    """A port as modules return it, with the name of its holder; empty where it is not there."""
+    """A port as modules return it, with the name of its holder; empty if it does not exist."""
     row = named(store, kind.ports, name)
     if row is None:
         return {}

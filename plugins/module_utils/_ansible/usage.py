@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which zones use a transit switch or router: what they lose if it is removed."""
+"""Which zones use a transit switch or router, and what they lose if it is removed."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ NORTH = declare(
         "Logical_Router": "name options:map external_ids:map",
     },
 )
-#: So many ports are named in a message; the diff has all of them.
+#: The maximum number of ports named in a message; the diff contains all of them.
 _NAMED = 3
 
 
 def narrow(params: Params, replicas: Mapping[str, Replica]) -> None:
-    """Only what is on the named switches and routers is looked at, and routes only before a removal."""
+    """Read only what is on the named switches and routers, and routes only before a removal."""
     want_shared(replicas, _named(params), params["state"] == "absent")
     if NB in replicas:
         replicas[NB].want("Logical_Switch_Port", [["type", "!=", ""]])
@@ -50,7 +50,7 @@ def narrow(params: Params, replicas: Mapping[str, Replica]) -> None:
 
 
 def widen(params: Params, stores: Stores, replicas: Mapping[str, Replica], table: str) -> None:
-    """Read also what IC_SB has under the former name of a transit object that was renamed a moment ago."""
+    """Also read what IC_SB has under the former name of a transit object that was just renamed."""
     names = {shared for name in _named(params) for shared in shared_names(stores, table, name)}
     want_shared(replicas, names, params["state"] == "absent")
 
@@ -60,7 +60,7 @@ def _named(params: Params) -> set[str]:
 
 
 def want_shared(replicas: Mapping[str, Replica], names: set[str], routes: bool) -> None:
-    """Read of IC_SB, if it is read at all, only the ports and perhaps the routes on the transit objects of these names."""
+    """Read from IC_SB, if at all, only the ports and optionally the routes on the transit objects with these names."""
     if IC_SB in replicas:
         here = [["transit_switch", "==", name] for name in sorted(names)]
         replicas[IC_SB].want("Port_Binding", here or [False])
@@ -68,12 +68,12 @@ def want_shared(replicas: Mapping[str, Replica], names: set[str], routes: bool) 
 
 
 def shared_names(stores: Stores, table: str, name: str) -> set[str]:
-    """The names by which IC_SB may know the transit object of that name: after a rename its rows have the former one for a while."""
+    """The names that the transit object may have in IC_SB: after a rename, its rows keep the former name for a while."""
     names = {name}
     if IC_SB in stores:
         for row in [row for row in stores[IC_NB].rows(table) if row["name"] == name]:
             for datapath in stores[IC_SB].rows("Datapath_Binding"):
-                # Older schemas do not name the row; then the daemons have noted its tunnel key in IC_NB.
+                # Older schemas do not name the row; with those, the daemons have recorded its tunnel key in IC_NB.
                 by_key = datapath["nb_ic_uuid"] is None and str(datapath["tunnel_key"]) == row["external_ids"].get(KEY_NOTE)
                 if by_key or datapath["nb_ic_uuid"] == row.uuid:
                     names.add(datapath["transit_switch"])
@@ -81,10 +81,11 @@ def shared_names(stores: Stores, table: str, name: str) -> set[str]:
 
 
 def users(stores: Stores, table: str, name: str) -> dict[str, dict[str, list[str]]]:
-    """By zone, the ports and routes that go with the transit object of that name; by IC_NB those that the interconnect itself defines.
+    """By zone, the ports and routes that are removed with the transit object; under IC_NB those that IC_NB itself
+    defines.
 
-    ``table`` is Transit_Switch or Transit_Router. IC_SB and NB are asked where they were read: NB knows the ports of its zone that no
-    daemon has published yet.
+    ``table`` is Transit_Switch or Transit_Router. IC_SB and NB are used if they were read: NB has the ports of its zone
+    that no daemon has published yet.
     """
     found: dict[str, dict[str, list[str]]] = {}
     for zone, kind, record in (
@@ -137,7 +138,9 @@ def _defined(stores: Stores, table: str, name: str) -> Iterator[tuple[str, str, 
 
 
 def refuse_use(params: Params, stores: Stores, table: str, word: str) -> None:
-    """Raise ModuleError where an object that is to be removed is in use, or where nobody can tell, unless the option ``force`` says so."""
+    """Raise ModuleError if an object to be removed is in use, or if that is not known, unless the option ``force`` is
+    true.
+    """
     if params["state"] != "absent" or params["force"]:
         return
     there = {row["name"] for row in stores[IC_NB].rows(table)}
@@ -151,8 +154,8 @@ def refuse_use(params: Params, stores: Stores, table: str, word: str) -> None:
             )
         if table == "Transit_Switch" and IC_SB not in stores:
             raise ModuleError(
-                f"ic_sb_db is not given, so it is not known which zones use the {word} {name!r}; give it, or set force to true to remove"
-                " the switch with all its ports in all zones"
+                f"ic_sb_db is not given, so it is not known which zones use the {word} {name!r}; give it, or "
+                "set force to true to remove the switch with all its ports in all zones"
             )
 
 

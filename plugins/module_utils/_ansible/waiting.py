@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting for zones: a request is numbered in IC_NB, and each zone confirms the number in its row of IC_SB (spec status-E.2)."""
+"""Waits for zones: a request gets a number in IC_NB, and each zone confirms the number in its row of IC_SB (spec
+status-E.2).
+"""
 
 from __future__ import annotations
 
@@ -19,30 +21,34 @@ GLOBAL_SOUTH = declare(IC_SB, {"Availability_Zone": "name nb_ic_cfg:int"})
 
 
 def check_counters(north: Store, south: Store) -> None:
-    """Raise ModuleError where a schema is older than the counters."""
+    """Raise ModuleError if a schema is too old to have the counters."""
     for store, table, version in ((north, "IC_NB_Global", "1.1.0"), (south, "Availability_Zone", "1.2.0")):
         if not store.schema.has(table, "nb_ic_cfg"):
             raise ModuleError(
-                f"zones confirm requests since version {version} of this database's schema (OVN 24.03), and the server has"
-                f" {store.schema.version}; convert the database to a newer schema first",
+                f"zones confirm requests since version {version} of this database's schema (OVN 24.03), but the "
+                f"server has {store.schema.version}; convert the database to a newer schema first",
                 database=store.name,
             )
 
 
 def confirmed(south: Store, names: Collection[str] | None) -> dict[str, int]:
-    """The number that each of these zones has confirmed, of all zones for None. Raises ModuleError where there is no such zone."""
+    """The number that each of these zones has confirmed, of all zones for None. Raises ModuleError if one of the zones
+    does not exist.
+    """
     known = {row["name"]: row["nb_ic_cfg"] for row in south.rows("Availability_Zone")}
     missing = sorted(set(names or ()) - set(known))
     if missing:
         there = ", ".join(sorted(known)) or "none"
         raise ModuleError(
-            f"no zone is called {' or '.join(map(repr, missing))} (registered: {there}); correct the option zones", database=IC_SB
+            f"no zone is named {' or '.join(map(repr, missing))} (registered: {there}); correct the option zones", database=IC_SB
         )
     return {name: number for name, number in sorted(known.items()) if names is None or name in names}
 
 
 def request(session: Session) -> int:
-    """Number one more request, whoever else does so at the same time. Raises ModuleError where the server does not answer or refuses."""
+    """Increase the request number by one, even if other clients do so at the same time. Raises ModuleError if the
+    server does not answer or rejects it.
+    """
     mutate = {"op": "mutate", "table": "IC_NB_Global", "where": [], "mutations": [["nb_ic_cfg", "+=", 1]]}
     select = {"op": "select", "table": "IC_NB_Global", "where": [], "columns": ["nb_ic_cfg"]}
     rows = ask(session, IC_NB, [mutate, select])[1]["rows"]
@@ -53,7 +59,9 @@ def request(session: Session) -> int:
 
 
 def wait_for_zones(session: Session, names: Collection[str] | None, rounds: int, seconds: float) -> None:
-    """Let the zones confirm as many new requests, one after the other. Raises ModuleError with the names of those that have not."""
+    """Request confirmation by the zones this many times in sequence. Raises ModuleError with the names of those that
+    have not confirmed.
+    """
     end = time.monotonic() + seconds
     south = session.stores[IC_SB]
     for _round in range(rounds):
@@ -61,7 +69,9 @@ def wait_for_zones(session: Session, names: Collection[str] | None, rounds: int,
         number = request(session)
 
         def late(before: dict[str, int] = before, number: int = number) -> list[str]:
-            """Those below the number; and those that were above it before, as after a restore of IC_NB, and have not moved."""
+            """The zones below the number, and those that were above it before, as after a restore of IC_NB, and have
+            not changed.
+            """
             now = confirmed(south, names)
             return [
                 f"{name} (at {one})" for name, one in now.items() if one < number or (before.get(name, 0) >= number and one == before[name])

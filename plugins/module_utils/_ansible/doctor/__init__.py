@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds faults of an interconnect that every database accepts: pure functions of the contents, one for each kind of fault.
+"""Finds faults of an interconnect that no database rejects: pure functions of the contents, one for each kind of fault.
 
-Each check has a name, the area's file holds the function: addresses.py, ports.py, routes.py, switches.py, tunnels.py.
+Each check has a name; its function is in the file of its area: addresses.py, ports.py, routes.py, switches.py,
+tunnels.py.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ __all__ = ["CHECKS", "GLOBAL_NORTH", "GLOBAL_SOUTH", "NORTH", "SOUTH", "Finding"
 
 
 class Check(NamedTuple):
-    """A check: its function, and which contents it needs to say anything at all.
+    """A check: its function, and the contents that it needs.
 
-    ``rows`` are (database attribute of Databases, table, what people call its rows): without a row of at least one of them there is nothing
-    to look at. ``zone``: the NB and SB of a registered zone are needed too.
+    ``rows`` are (database attribute of Databases, table, what people call its rows): the check is skipped unless one of
+    them has a row. ``zone``: the NB and SB of a registered zone are needed too.
     """
 
     find: Callable[[Databases], Iterator[Finding]]
@@ -55,9 +56,9 @@ CHECKS: Mapping[str, Check] = {
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
-    """The findings of the wanted checks, and which checks had something to look at.
+    """The findings of the wanted checks, and which checks were carried out.
 
-    ``healthy`` is false where nothing was checked: an empty interconnect, or only checks without anything to look at.
+    ``healthy`` is false if nothing was checked: in an empty interconnect, or if no wanted check was possible.
     """
     databases = Databases(stores)
     found: set[Finding] = set()
@@ -78,7 +79,7 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 
 def _obstacle(check: Check, databases: Databases) -> str | None:
-    """Why a check has nothing to look at, None where it has."""
+    """Why a check was not possible, None if it was."""
     if not any(getattr(databases, side).count(table) for side, table, _words in check.rows):
         return f"there are no {' and no '.join(words for _side, _table, words in check.rows)}"
     if not check.zone:

@@ -19,7 +19,7 @@ SUBNETS = "transit-subnets"
 
 
 def addresses(databases: Databases) -> Iterator[Finding]:
-    """One MAC or IP address twice on a transit switch."""
+    """MAC or IP addresses that several ports of a transit switch have."""
     owners: dict[tuple[str, str], list[str]] = defaultdict(list)
     for port in databases.published():
         texts = {format_mac(port.address.mac), *(format_address(network.host) for network in port.networks)}
@@ -27,11 +27,11 @@ def addresses(databases: Databases) -> Iterator[Finding]:
             owners[(port.row["transit_switch"], text)].append(databases.place(port.row, "logical_port"))
     for (switch, text), names in owners.items():
         if len(names) > 1:
-            yield Finding("addresses", f"{text} on {switch}", f"{listed(names)} have this address; give each port one of its own")
+            yield Finding("addresses", f"{text} on {switch}", f"{listed(names)} have this address; give each port its own address")
 
 
 def subnets(databases: Databases) -> Iterator[Finding]:
-    """Networks of ports and subnets of transit switches that do not fit each other."""
+    """Networks of ports and subnets of transit switches that contradict each other."""
     declared = _declared(databases)
     yield from _shared_subnets(declared)
     by_switch: dict[str, list[Published]] = defaultdict(list)
@@ -50,7 +50,7 @@ def subnets(databases: Databases) -> Iterator[Finding]:
 
 
 def _declared(databases: Databases) -> dict[str, list[Prefix]]:
-    """The subnets of each transit switch that has any, as networks."""
+    """The subnets of each transit switch that has some, as networks."""
     found = {}
     for row in databases.north.rows("Transit_Switch"):
         prefixes = [parse_prefix(text) for text in row["external_ids"].get(SUBNETS, "").split(",") if text]
@@ -59,7 +59,7 @@ def _declared(databases: Databases) -> dict[str, list[Prefix]]:
 
 
 def _shared_subnets(declared: Mapping[str, list[Prefix]]) -> Iterator[Finding]:
-    """Transit switches of which one has a subnet that is, or lies in, a subnet of another one or of itself."""
+    """Transit switches with a subnet that equals, or lies in, a subnet of the same or another transit switch."""
     owners: dict[Prefix, list[str]] = defaultdict(list)
     for switch, prefixes in declared.items():
         for prefix in prefixes:
@@ -69,20 +69,20 @@ def _shared_subnets(declared: Mapping[str, list[Prefix]]) -> Iterator[Finding]:
             both = switches if around == prefix else [*switches, *owners[around]]
             if len(both) > 1:
                 where = f"is also a subnet of {listed(set(both))}" if around == prefix else f"lies in {network_text(around)}"
-                words = f"the subnet {where} (transit switches {listed(set(both))}); give each transit switch subnets of its own"
+                words = f"the subnet {where} (transit switches {listed(set(both))}); give each transit switch its own subnets"
                 yield Finding("subnets", f"{network_text(prefix)} of {listed(set(switches))}", words)
 
 
 def _unusable(network: Prefix) -> str | None:
-    """Why an address can be no port's, None where it can."""
+    """Why no port can have an address, None if one can."""
     address = format_address(network.host)
     if network.length >= network.bits - 1 or network.is_default:
         return None
     hosts = (1 << (network.bits - network.length)) - 1
     if network.address & hosts == 0:
-        return f"has the network address {address}; give the router port another address of that network"
+        return f"has the network address {address}; give the router port another address in that network"
     if network.family == 4 and network.address & hosts == hosts:
-        return f"has the broadcast address {address}; give the router port another address of that network"
+        return f"has the broadcast address {address}; give the router port another address in that network"
     return None
 
 
@@ -94,7 +94,9 @@ def _outside(network: Prefix, switch: str, declared: list[Prefix] | tuple[()]) -
 
 
 def _odd_length(network: Prefix, ports: list[Published]) -> str | None:
-    """Whether a port's prefix length differs from that of most ports whose networks overlap with its own; the shorter one of two."""
+    """Whether a port's prefix length differs from that of most ports with overlapping networks; of two ports, the
+    shorter length is reported.
+    """
     near = [other for port in ports for other in port.networks if _overlap(network, other)]
     lengths = Counter(other.length for other in near)
     usual = max(lengths, key=lambda length: (lengths[length], -length))
@@ -102,7 +104,7 @@ def _odd_length(network: Prefix, ports: list[Published]) -> str | None:
         return None
     other = next(other for other in near if other.length == usual)
     return (
-        f"has the prefix length {network.length}, and the other ports have {usual} ({format_prefix(other)}); use one length on the switch"
+        f"has the prefix length {network.length}, but the other ports have {usual} ({format_prefix(other)}); use one length on the switch"
     )
 
 
@@ -131,7 +133,9 @@ def _one_router_in_one_network(databases: Databases) -> Iterator[Finding]:
 
 
 def _without_ipv6(databases: Databases) -> Iterator[Finding]:
-    """Routers with IPv6 networks that have no IPv6 address on any transit switch, or none where ports of other zones have one."""
+    """Routers with IPv6 networks that have no IPv6 address on any transit switch, or none where ports of other zones
+    have one.
+    """
     nb, spoken = databases.zone.nb, {port.row["transit_switch"] for port in databases.published() if port.address.ipv6}
     on_switches: dict[str, dict[str, Row]] = defaultdict(dict)
     for one, lrp, router in databases.routers():
@@ -144,7 +148,8 @@ def _without_ipv6(databases: Databases) -> Iterator[Finding]:
         for switch, lrp in lrps.items():
             if inner and not _ipv6(lrp["networks"]) and (switch in spoken or not anywhere):
                 words = (
-                    f"the IPv6 network {inner[0]} of its router is not advertised on {switch}: the port has no IPv6 address there; add one"
+                    f"the IPv6 network {inner[0]} of its router is not advertised on {switch} because the port "
+                    "has no IPv6 address there; add one"
                 )
                 yield Finding("subnets", f"{lrp['name']} of zone {databases.zone.name}", words)
 

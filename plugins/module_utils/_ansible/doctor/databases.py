@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the doctor looks at: the databases that it reads, and look-ups that several checks share."""
+"""The databases that the doctor reads, and look-ups that several checks share."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ GLOBAL_SOUTH = narrowed(
 
 
 def narrow(_params: Params, replicas: Mapping[str, Replica]) -> None:
-    """Of a zone's port bindings only those by which chassis hold gateway ports are read."""
+    """Of a zone's port bindings, read only those that show which chassis host gateway ports."""
     if SB in replicas:
         replicas[SB].want("Port_Binding", [["type", "==", "chassisredirect"]])
 
 
 class Finding(NamedTuple):
-    """A fault: the name of the check, the object, and a sentence with what is wrong and what to do about it."""
+    """A fault: the name of the check, the object, and a sentence that says what is wrong and what to do."""
 
     check: str
     record: str
@@ -73,14 +73,14 @@ class Finding(NamedTuple):
 
 
 class Published(NamedTuple):
-    """A port of a transit switch that IC_SB has with an address that can be read."""
+    """A port of a transit switch that IC_SB has with a valid address."""
 
     row: Row
     address: PortAddress
 
     @property
     def networks(self) -> tuple[Prefix, ...]:
-        """Its addresses with their lengths."""
+        """Its addresses with their prefix lengths."""
         return (*self.address.ipv4, *self.address.ipv6)
 
 
@@ -92,7 +92,7 @@ class Attached(NamedTuple):
 
 
 class Databases:
-    """The stores to be looked at. ``has_zone``: the databases of one zone are there too."""
+    """The stores to check. ``has_zone``: the databases of one zone are included."""
 
     def __init__(self, stores: Stores) -> None:
         self.zone: Zone = zone_of(stores)
@@ -102,22 +102,24 @@ class Databases:
         port_faults.register(self.zone)
 
     def zone_name(self, row: Row) -> str:
-        """The name of the zone that a row of IC_SB belongs to."""
+        """The name of the zone that owns a row of IC_SB."""
         return self.names.get(row["availability_zone"], "?")
 
     def place(self, row: Row, column: str) -> str:
-        """A row of IC_SB in words: its name and its zone."""
+        """The label of a row of IC_SB: its name and its zone."""
         return f"{row[column]} of zone {self.zone_name(row)}"
 
     def published(self) -> Iterator[Published]:
-        """The ports of transit switches in IC_SB, by name; those of transit routers are left out, whose addresses are a router's own."""
+        """The ports of transit switches in IC_SB, by name. Ports of transit routers are not included, because each
+        router has its own addresses.
+        """
         for row in sorted(self.south.rows("Port_Binding"), key=lambda row: str(row["logical_port"])):
             address = parse_port_address(row["address"])
             if address is not None and not transit.is_router_port(row):
                 yield Published(row, address)
 
     def attached(self) -> Iterator[Attached]:
-        """The zone's own ports on transit switches; copies of other zones' ports and ports of IC_NB are left out."""
+        """The zone's own ports on transit switches, without copies of other zones' ports and without ports of IC_NB."""
         nb = self.zone.nb
         for switch in nb.rows("Logical_Switch"):
             name = switch["other_config"].get(transit.SWITCH_KEY)
@@ -127,7 +129,7 @@ class Databases:
                         yield Attached(lsp, name)
 
     def routers(self) -> Iterator[tuple[Attached, Row, Row]]:
-        """The ports of :meth:`attached` that have a router behind them, with the router port and the router."""
+        """The ports of :meth:`attached` with a router behind them, each with the router port and the router."""
         for one in self.attached():
             lrp = self.zone.router_port(one.lsp["options"].get("router-port", ""))
             router = port_faults.router_of(self.zone, lrp) if lrp is not None else None
@@ -136,10 +138,12 @@ class Databases:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in words, sorted."""
+    """Names as text, sorted."""
     return " and ".join(sorted(names))
 
 
 def enclosing(prefix: Prefix, found: Mapping[Prefix, Any]) -> Iterator[Prefix]:
-    """The network itself and those of ``found`` that it lies in, the narrowest first, without default routes: one look-up a length."""
+    """The network itself and those in ``found`` that contain it, the longest first, without default routes. Needs one
+    look-up per length.
+    """
     return (around for around in map(prefix.truncate, range(prefix.length, 0, -1)) if around in found)

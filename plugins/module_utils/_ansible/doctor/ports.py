@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ports on transit switches: whether a router is behind them, whether a gateway holds them, whether they are published."""
+"""Ports on transit switches: whether a router is behind them, whether a gateway hosts them, whether they are published."""
 
 from __future__ import annotations
 
@@ -25,17 +25,15 @@ def gateways(databases: Databases) -> Iterator[Finding]:
         if not row["gateway"]:
             words = f"no gateway holds the port, so no other zone reaches it: {_without_gateway(databases, row)}"
         elif gateway is None:
-            words = f"its gateway {row['gateway']} is no gateway of the interconnect; make it one with ovn_ic_gateway, or name another"
+            words = f"its gateway {row['gateway']} is not a gateway of the interconnect; make it one with ovn_ic_gateway, or name another"
         elif gateway["availability_zone"] != row["availability_zone"]:
-            words = (
-                f"its gateway {row['gateway']} is registered by zone {databases.zone_name(gateway)}; give the chassis names of their own"
-            )
+            words = f"its gateway {row['gateway']} is registered by zone {databases.zone_name(gateway)}; give the chassis different names"
         if words:
             yield Finding("gateways", databases.place(row, "logical_port"), words)
 
 
 def _without_gateway(databases: Databases, binding: Row) -> str:
-    """Why no gateway holds a published port: exactly where it is of the given zone, else as far as IC_SB shows it."""
+    """Why no gateway hosts a published port: the exact cause for the given zone, otherwise what IC_SB shows."""
     zone = databases.zone
     lsp = zone.switch_port(binding["logical_port"]) if databases.has_zone and zone.is_own(binding) else None
     if lsp is not None and lsp["type"] == "router":
@@ -49,7 +47,9 @@ def _without_gateway(databases: Databases, binding: Row) -> str:
 
 
 def ports(databases: Databases) -> Iterator[Finding]:
-    """The zone's own ports on transit switches that connect no router, names in use elsewhere, and router ports without a peer."""
+    """The zone's own ports on transit switches that connect no router or whose name another zone has, and router ports
+    without a peer.
+    """
     own = {row["logical_port"] for row in databases.south.rows("Port_Binding") if databases.zone.is_own(row)}
     foreign = {row["logical_port"]: row for row in databases.south.rows("Port_Binding") if not databases.zone.is_own(row)}
     for one in databases.attached():
@@ -87,7 +87,7 @@ def _disabled_networks(databases: Databases) -> Iterator[Finding]:
 
 
 def _orphans(databases: Databases) -> Iterator[Finding]:
-    """Router ports that look like those of an attachment and that no switch port names: left over from a deleted switch."""
+    """Router ports that look like part of an attachment but that no switch port names, because its switch was deleted."""
     nb = databases.zone.nb
     transit_networks = {network.network for port in databases.published() for network in port.networks}
     for lrp in nb.rows("Logical_Router_Port"):

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Routes in IC_SB that lead one network to two places, and route policies that let packets through in one direction only."""
+"""Routes in IC_SB that lead to two places for the same network, and route policies that allow traffic in one direction
+only.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from .databases import Databases, Finding, enclosing, listed
 
 
 class _Owner(NamedTuple):
-    """Who has a network: the zone's name and the router's uuid (empty where the route does not say), with its address there."""
+    """The owner of a network: the zone's name and the router's UUID (empty if the route does not have it), with its
+    address there.
+    """
 
     zone: str
     router: str
@@ -28,7 +32,9 @@ _Table = dict[Prefix, set[_Owner]]
 
 
 def overlaps(databases: Databases) -> Iterator[Finding]:
-    """Networks that lead to two places: connected ones of two zones or routers, and static routes into another zone's connected network."""
+    """Networks that exist in two places: connected networks of two zones or routers, and static routes into another
+    zone's connected network.
+    """
     connected: dict[tuple[str, str], _Table] = defaultdict(lambda: defaultdict(set))
     static: dict[tuple[str, str], _Table] = defaultdict(lambda: defaultdict(set))
     for row in databases.south.rows("Route"):
@@ -58,9 +64,11 @@ def _connected(databases: Databases, switch: str, table: _Table) -> Iterator[Fin
 
 
 def _distinct(databases: Databases, owners: set[_Owner]) -> bool:
-    """Whether routers of one zone have one network each, and not ports in one and the same.
+    """Whether two routers of one zone have different networks with the same prefix, instead of ports in the same
+    network.
 
-    Two routers in one network have different addresses there. Where the zone is given, the logical switches of their ports tell.
+    Two routers in the same network have different addresses there. If the zone is given, the logical switches of their
+    ports decide.
     """
     if len({owner.prefix for owner in owners}) < len(owners):
         return True
@@ -86,7 +94,9 @@ def _static(switch: str, static: _Table, connected: _Table) -> Iterator[Finding]
 
 
 def policy(databases: Databases) -> Iterator[Finding]:
-    """A zone that uses an interconnect in one direction only: it learns nothing, or advertises nothing, where other zones advertise."""
+    """Zones that use an interconnect in one direction only: they learn or advertise nothing, although other zones
+    advertise.
+    """
     options, name = databases.zone.options, databases.zone.name
     attached = {one.transit_switch for one, _lrp, _router in databases.routers()}
     foreign: dict[str, list[Row]] = defaultdict(list)
@@ -96,8 +106,8 @@ def policy(databases: Databases) -> Iterator[Finding]:
     for switch, rows in sorted(foreign.items()):
         zones = listed({databases.zone_name(row) for row in rows})
         if not options.learn:
-            words = f"learning is off (ic-route-learn), so that {len(rows)} routes of {zones} on {switch} are not used"
+            words = f"learning is off (ic-route-learn), so {len(rows)} routes of {zones} on {switch} are not used"
             yield Finding("policy", f"zone {name} on {switch}", f"{words}; turn it on with ovn_ic_route_policy (learn)")
         if not options.adv:
-            words = f"advertising is off (ic-route-adv), so that {zones} know no way back over {switch}"
+            words = f"advertising is off (ic-route-adv), so {zones} have no route back over {switch}"
             yield Finding("policy", f"zone {name} on {switch}", f"{words}; turn it on with ovn_ic_route_policy (advertise)")

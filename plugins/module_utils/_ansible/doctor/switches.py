@@ -16,25 +16,27 @@ from .databases import Databases, Finding, listed
 
 
 def same_names(databases: Databases) -> Iterator[Finding]:
-    """A transit switch and a transit router of one name: ports in IC_SB know them by that name only."""
+    """A transit switch and a transit router with the same name, by which alone ports in IC_SB refer to them."""
     names = {row["name"] for row in databases.north.rows("Transit_Switch")}
     for name in names & {row["name"] for row in databases.north.rows("Transit_Router")}:
         yield Finding("same_names", name, "a transit switch and a transit router have this name; rename one of them")
 
 
 def duplicate_keys(databases: Databases) -> Iterator[Finding]:
-    """Datapaths that share a tunnel key: packets of one arrive in the other."""
+    """Datapaths with the same tunnel key: packets of one arrive in the other."""
     by_key: dict[int, list[str]] = defaultdict(list)
     for row in databases.south.rows("Datapath_Binding"):
         by_key[row["tunnel_key"]].append(row["transit_switch"] or row.uuid)
     for key, names in by_key.items():
         if len(names) > 1:
-            words = f"datapaths {listed(names)} have this tunnel key; delete all of these rows but one, the daemons make new ones"
+            words = (
+                f"datapaths {listed(names)} have this tunnel key; delete all of these rows but one, and the daemons will create new ones"
+            )
             yield Finding("duplicate_keys", str(key), words)
 
 
 def switches(databases: Databases) -> Iterator[Finding]:
-    """The zone's logical switches against the transit switches of IC_NB: two of one name, missing ones, leftovers."""
+    """Compares the zone's logical switches with the transit switches of IC_NB: duplicate, missing and surplus ones."""
     transit = {row["name"] for row in databases.north.rows("Transit_Switch")}
     by_name: dict[str, list[Row]] = defaultdict(list)
     claims: dict[str, list[Row]] = defaultdict(list)
@@ -44,7 +46,7 @@ def switches(databases: Databases) -> Iterator[Finding]:
             claims[row["other_config"][SWITCH_KEY]].append(row)
     for name in sorted(transit):
         if len(by_name[name]) > 1:
-            words = f"zone {databases.zone.name} has {len(by_name[name])} logical switches of this name, and it is a transit switch's"
+            words = f"zone {databases.zone.name} has {len(by_name[name])} logical switches with this name of a transit switch"
             advice = f"keep other_config:{SWITCH_KEY} on the one to be used, and rename or delete the other"
             yield Finding("switches", name, f"{words}; {advice}")
         elif by_name[name] and by_name[name][0] not in claims.get(name, ()):

@@ -17,7 +17,7 @@ from .databases import Databases, Finding, listed
 
 
 def chassis(databases: Databases) -> Iterator[Finding]:
-    """Chassis of the given zone with the name or the tunnel address of another zone's gateway: databases refuse the second."""
+    """Chassis of the given zone with the name or the tunnel address of another zone's gateway, which databases reject."""
     own = databases.zone.own_az
     foreign = [row for row in databases.south.rows("Gateway") if own is None or row["availability_zone"] != own.uuid]
     encaps: dict[tuple[str, str], Row] = {}
@@ -29,20 +29,25 @@ def chassis(databases: Databases) -> Iterator[Finding]:
         if boolean(mine["other_config"], "is-remote"):
             continue
         if mine["name"] in names:
-            words = f"zone {databases.zone_name(names[mine['name']])} has a gateway of this name; give the chassis names of their own"
+            words = f"zone {databases.zone_name(names[mine['name']])} has a gateway of this name; give the chassis different names"
             yield Finding("chassis", mine["name"], words)
         for encap in databases.zone.sb.child_rows("Chassis", "encaps", mine.uuid, "Encap"):
             other = encaps.get((encap["type"], encap["ip"]))
             if other is not None:
-                words = f"the gateway {databases.place(other, 'name')} has its tunnel address {encap['ip']} too; give each one of its own"
+                words = (
+                    f"the gateway {databases.place(other, 'name')} also has its tunnel address {encap['ip']}; give "
+                    "each gateway its own address"
+                )
                 yield Finding("chassis", mine["name"], words)
 
 
 def tunnels(databases: Databases) -> Iterator[Finding]:
-    """Gateways that can have no tunnel to gateways of other zones, and encap addresses that can be no end of a tunnel."""
+    """Gateways that can have no tunnel to gateways of other zones, and encap addresses that cannot be an endpoint of a
+    tunnel.
+    """
     encaps = {row.uuid: databases.south.child_rows("Gateway", "encaps", row.uuid, "Encap") for row in databases.south.rows("Gateway")}
     kinds = {uuid: frozenset(tunnel(encap["type"], encap["ip"]) for encap in rows) for uuid, rows in encaps.items()}
-    #: By zone and kinds of tunnels: the names of the gateways, so that zones with equal gateways are compared once.
+    #: By zone and tunnel types: the names of the gateways, so that zones with equal gateways are compared only once.
     by_zone: dict[str, dict[frozenset[str], list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in databases.south.rows("Gateway"):
         by_zone[databases.zone_name(row)][kinds[row.uuid]].append(row["name"])

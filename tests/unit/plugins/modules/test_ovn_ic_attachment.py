@@ -174,9 +174,9 @@ def test_absent_wants_neither_router_nor_switch() -> None:
 @pytest.mark.parametrize(
     "given, words",
     [
-        ({"router": "lr9"}, "there is no router 'lr9'"),
+        ({"router": "lr9"}, "router 'lr9' does not exist"),
         ({"router": ""}, "router is empty"),
-        ({"transit_switch": "ts9"}, "there is no transit switch 'ts9'"),
+        ({"transit_switch": "ts9"}, "transit switch 'ts9' does not exist"),
         ({"mac": None}, "does not exist yet; give mac too"),
         ({"mac": None, "networks": None}, "give mac and networks too"),
         ({"mac": "aa:bb"}, "which has 2 of the six parts"),
@@ -189,8 +189,8 @@ def test_absent_wants_neither_router_nor_switch() -> None:
         ({"networks": ["224.0.0.1/4"]}, "is a multicast address"),
         ({"networks": ["127.0.0.1/8"]}, "is a loopback address"),
         ({"networks": ["0.0.0.0/0"]}, "covers all addresses"),
-        ({"networks": ["169.254.100.1/25"]}, "prefix length 25, and subnet 169.254.100.0/24 of transit switch 'ts1' has 24"),
-        ({"networks": ["169.254.100.1/16"]}, "prefix length 16, and subnet"),
+        ({"networks": ["169.254.100.1/25"]}, "prefix length 25, but subnet 169.254.100.0/24 of transit switch 'ts1' has 24"),
+        ({"networks": ["169.254.100.1/16"]}, "prefix length 16, but subnet"),
         ({"networks": ["169.254.100.1/24", "169.254.100.2/24"]}, "which are in one subnet"),
         ({"gateways": [{"chassis": "plain"}]}, r"'plain' is not a gateway of the interconnect .*\(its gateways: gw1, gw2\)"),
         ({"mac": "aa:aa:aa:aa:aa:99"}, "aa:aa:aa:aa:aa:99 is used by port 'far-port'"),
@@ -204,11 +204,11 @@ def test_absent_wants_neither_router_nor_switch() -> None:
         ({"gateways": [{"chassis": "far"}]}, "'far' is a gateway of another zone"),
         ({"gateways": [{"chassis": "gw1"}, {"chassis": "gw1"}]}, "names the chassis 'gw1' twice"),
         ({"gateways": [{"chassis": "gw1", "priority": 40000}]}, "is 40000; choose a number from 0 to 32767"),
-        ({"gateways": None, "ha_chassis_group": {"name": "edge"}}, "there is no HA chassis group 'edge'"),
+        ({"gateways": None, "ha_chassis_group": {"name": "edge"}}, "HA chassis group 'edge' does not exist"),
         ({"gateways": None, "ha_chassis_group": {"name": "edge", "chassis": [{"chassis": "far"}]}}, "'far' is a gateway of another"),
         ({"port": "near"}, "'near' belongs to another router"),
         ({"switch_port": "elsewhere"}, "'elsewhere' belongs to another switch"),
-        ({"switch_port": "far-port"}, "is of type 'remote', as another zone has a port of that name"),
+        ({"switch_port": "far-port"}, "is of type 'remote', because another zone has a port of that name"),
     ],
 )
 def test_what_cannot_be_is_refused(given: dict[str, Any], words: str) -> None:
@@ -364,7 +364,7 @@ def test_a_router_port_by_hand_is_not_guessed() -> None:
     contents = attached(gateways=None)
     change(contents[NB], "Logical_Router_Port", "lr1-ts1", name="uplink")
     attach(contents, "lr1", "other", None, "aa:aa:aa:aa:aa:05", "169.254.100.7/24")
-    with pytest.raises(ModuleError, match="can be any of these: other, uplink; say which one it is with port"):
+    with pytest.raises(ModuleError, match="may be any of these: other, uplink; select one with port"):
         again(contents)
     again(contents, port="uplink")
     assert described(contents)["port"] == "uplink"
@@ -451,7 +451,7 @@ def test_of_several_attachments_one_has_to_be_named(given: dict[str, str]) -> No
     attach(contents, "lr1", "second", "sp2", "aa:aa:aa:aa:aa:02", "169.254.200.2/24")
     for state in ("present", "absent"):
         with pytest.raises(
-            ModuleError, match="2 times, by these router ports and switch ports: lr1-ts1 with ts1-lr1, second with sp2; say"
+            ModuleError, match="2 times, by these router ports and switch ports: lr1-ts1 with ts1-lr1, second with sp2; select"
         ):
             again(contents, state=state)
     if "switch_port" in given and "port" in given:
@@ -496,7 +496,7 @@ def test_half_an_attachment_with_another_name_than_the_given_one_stays(half: str
 def test_two_names_of_two_attachments_are_refused() -> None:
     contents = attached()
     attach(contents, "lr1", "second", "sp2", "aa:aa:aa:aa:aa:02", "169.254.200.2/24")
-    with pytest.raises(ModuleError, match="say which one is meant"):
+    with pytest.raises(ModuleError, match="select one with port"):
         again(contents, state="absent", port="lr1-ts1", switch_port="sp2")
 
 
@@ -527,7 +527,7 @@ def test_a_switch_port_that_the_daemon_makes_is_left_to_it() -> None:
     change(contents[NB], "Logical_Switch_Port", "sp", options={"router-port": "rp", "interconn-tsp": "sp"})
     assert not again(contents, mac="aa:aa:aa:aa:aa:01")
     for given in ({"port": "uplink"}, {"switch_port": "other"}):
-        with pytest.raises(ModuleError, match="'sp' is made from the transit switch port of that name in IC_NB"):
+        with pytest.raises(ModuleError, match="'sp' is created from the transit switch port of that name in IC_NB"):
             again(contents, **given)
     again(contents, state="absent")
     assert names(contents, "Logical_Router_Port") == set()
@@ -588,8 +588,8 @@ def test_an_attachment_that_collides_with_another_zone_is_kept_and_reported() ->
         ({"port": "peered"}, "'peered' of router 'lr1' is linked to router port 'far'"),
         ({"port": "lr2-ts1"}, "'lr2-ts1' belongs to another router"),
         ({"switch_port": "ts1-lr2"}, "'ts1-lr2' links the router port 'lr2-ts1'"),
-        ({"switch_port": "dangling"}, "'dangling', which names no router port; remove it"),
-        ({"switch_port": "vif"}, "'vif' is of type '', not a router's"),
+        ({"switch_port": "dangling"}, "'dangling' exists, which names no router port; remove it"),
+        ({"switch_port": "vif"}, "'vif' is of type '' instead of router"),
     ],
 )
 def test_a_name_that_something_else_has_is_refused(given: dict[str, str], words: str) -> None:
@@ -677,7 +677,7 @@ def test_without_subnets_the_peers_decide_about_the_prefix_length() -> None:
     row = only(contents[IC_NB], "Transit_Switch")
     contents[IC_NB].put("Transit_Switch", row.uuid, {**row.as_dict(), "external_ids": {}})
     other_zone(contents, "aa:aa:aa:aa:aa:02 169.254.100.2/24")
-    with pytest.raises(ModuleError, match=r"169.254.100.1/30 has the prefix length 30, and port 'p2' of zone 'az2'"):
+    with pytest.raises(ModuleError, match=r"169.254.100.1/30 has the prefix length 30, but port 'p2' of zone 'az2'"):
         module.desired(params(module, **{**WANTED, "networks": ["169.254.100.1/30"]}), contents)
     assert settle(module, params(module, **WANTED), contents)
 

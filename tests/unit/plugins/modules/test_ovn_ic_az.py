@@ -163,7 +163,7 @@ def test_a_zone_that_has_confirmed_the_newest_request_is_not_purged(requested: i
 def test_the_zone_itself_is_not_purged_and_nothing_present_is() -> None:
     contents = deployment()
     settle(module, params(module, name="az1"), contents)
-    with pytest.raises(ModuleError, match="'az1' is the zone of nb_db itself; leave purge out"):
+    with pytest.raises(ModuleError, match="'az1' is the zone of nb_db itself; omit purge"):
         purged("az1", contents)
     with pytest.raises(ModuleError, match="set state to absent, or leave purge out"):
         module.desired(params(module, name="az1", purge=True), contents)

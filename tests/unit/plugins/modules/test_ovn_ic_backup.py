@@ -45,7 +45,7 @@ def test_a_backup_is_written_once(tmp_path: Path) -> None:
 def test_what_is_no_database_takes_no_backups_place(tmp_path: Path) -> None:
     path = tmp_path / "backup"
     path.write_text(text("1.0.0"))
-    with pytest.raises(ModuleError, match="does not hold a standalone database"):
+    with pytest.raises(ModuleError, match="does not contain a standalone database"):
         files.save(lambda: "nothing", IC_NB, str(path), False)
     assert path.read_text() == text("1.0.0")
 
@@ -96,7 +96,7 @@ def test_the_file_of_a_running_server_is_not_replaced(tmp_path: Path) -> None:
 
 
 def test_a_full_file_system_is_told_with_its_numbers(tmp_path: Path) -> None:
-    with pytest.raises(ModuleError, match=r"has \d+ bytes left, and 1000000000000000000 are needed; free some space"):
+    with pytest.raises(ModuleError, match=r"has \d+ bytes left, but 1000000000000000000 are needed; free some space"):
         files.check_place(str(tmp_path / "backup"), 10**18)
 
 

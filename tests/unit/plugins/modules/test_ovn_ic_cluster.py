@@ -125,15 +125,15 @@ def test_the_server_itself_leaves_once(fake: FakeServer, change: Any) -> None:
     assert change(state="absent") | {"diff": {}, "changes": []} == {"changed": True, "cluster": {}, "diff": {}, "changes": []}
     assert fake.asked == [("cluster/leave",)]
     assert not change(state="absent")["changed"]
-    with pytest.raises(ModuleError, match="has no cluster of OVN_IC_Southbound; ask one that is a member"):
+    with pytest.raises(ModuleError, match="has no cluster of OVN_IC_Southbound; use a server that is a member"):
         change(state="absent", member="b")
-    with pytest.raises(ModuleError, match="make its file with ovsdb-tool"):
+    with pytest.raises(ModuleError, match="create its file with ovsdb-tool"):
         change()
 
 
 def test_a_removal_that_stops_the_cluster_is_refused(fake: FakeServer, change: Any) -> None:
     fake.silent = {"c"}
-    with pytest.raises(ModuleError, match=r"has 2 members, of which .*::3.:6648 do not answer: it would stand still"):
+    with pytest.raises(ModuleError, match=r"has 2 members, of which .*::3.:6648 do not answer, so it would lose its majority"):
         change(state="absent", member="0062")
     change(state="absent", member="0063")
     fake.leader = "unknown"
@@ -146,7 +146,7 @@ def test_a_removal_that_stops_the_cluster_is_refused(fake: FakeServer, change: A
 
 @pytest.mark.parametrize(
     "given, words",
-    [({"election_timer": 99}, "give it 100 to 600000 milliseconds"), ({"member": "b"}, "a server becomes a member with ovsdb-tool")],
+    [({"election_timer": 99}, "set it to a value from 100 to 600000 milliseconds"), ({"member": "b"}, "to add a member, run ovsdb-tool")],
 )
 def test_what_cannot_be_is_refused(change: Any, given: dict[str, Any], words: str) -> None:
     with pytest.raises(ModuleError, match=words):

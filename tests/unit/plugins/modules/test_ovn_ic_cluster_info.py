@@ -59,7 +59,7 @@ def test_a_server_in_no_cluster_has_none(tmp_path: Path, words: str) -> None:
 
 def test_other_refusals_are_told(tmp_path: Path) -> None:
     server = answering(tmp_path / "ctl", {"result": None, "error": "no time"})
-    with pytest.raises(ModuleError, match="refused cluster/status: no time"):
+    with pytest.raises(ModuleError, match="rejected cluster/status: no time"):
         look(tmp_path / "ctl")
     server.join()
 

@@ -275,8 +275,8 @@ SUBNET_FAULTS = [
     ("169.254.101.9/24", "is outside the subnets of the transit switch (169.254.100.0/24"),
     ("169.254.100.0/24", "has the network address 169.254.100.0"),
     ("169.254.100.255/24", "has the broadcast address 169.254.100.255"),
-    ("169.254.100.9/25", "has the prefix length 25, and the other ports have 24"),
-    ("169.254.100.9/16", "has the prefix length 16, and the other ports have 24"),
+    ("169.254.100.9/25", "has the prefix length 25, but the other ports have 24"),
+    ("169.254.100.9/16", "has the prefix length 16, but the other ports have 24"),
     ("fd00::/64", "has the network address fd00::"),
 ]
 
@@ -406,4 +406,4 @@ def test_switches_that_do_not_match_the_transit_switches_are_found(attached: tup
     put(contents[IC_NB], "Transit_Switch", name="ts3")
     shown = findings(contents, "switches")
     assert [record for record, _words in shown] == ["gone", "ts1", "ts3"]
-    assert "zone az1 has 2 logical switches of this name" in shown[1][1]
+    assert "zone az1 has 2 logical switches with this name" in shown[1][1]

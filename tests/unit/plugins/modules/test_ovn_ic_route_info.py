@@ -69,8 +69,8 @@ def test_what_the_daemon_has_not_done_yet_is_told(world: RoutesWorld) -> None:
     world.lan("az1", "lr1", "10.0.3.1/24")
     world.foreign("az2", "ts1", "10.0.4.0/24", "169.254.100.2")
     shown = ask(world)
-    assert "see that the sync daemon runs" in reasons(shown["advertised"])["10.0.3.1/24"]
-    assert "see that the sync daemon runs" in reasons(shown["learned"])["10.0.4.0/24"]
+    assert "check that the sync daemon runs" in reasons(shown["advertised"])["10.0.3.1/24"]
+    assert "check that the sync daemon runs" in reasons(shown["learned"])["10.0.4.0/24"]
 
 
 def test_static_routes_that_are_no_sources_are_told(world: RoutesWorld) -> None:
@@ -106,7 +106,7 @@ def test_a_port_that_takes_no_part_is_told(world: RoutesWorld) -> None:
 
 
 def test_what_makes_no_sense_is_refused(world: RoutesWorld) -> None:
-    with pytest.raises(ModuleError, match="there is no router 'lr9'"):
+    with pytest.raises(ModuleError, match="router 'lr9' does not exist"):
         ask(world, router="lr9")
     with pytest.raises(ModuleError, match=r"IC_NB has no transit switch 'ts9' \(it has: 'ts1'\); correct the option transit_switch"):
         ask(world, transit_switch="ts9")
@@ -198,7 +198,7 @@ def test_a_silent_peer_is_told_at_the_learner(world: RoutesWorld) -> None:
     assert "no zone advertises a route to 10.0.2.0/24" in answer
     assert "its router advertises nothing on this switch" in answer or "no gateway holds" in answer
     gateways(world)
-    assert "its router advertises nothing on this switch; ask ovn_ic_route_info with the databases of zone az2" in " ".join(
+    assert "its router advertises nothing on this switch; run ovn_ic_route_info with the databases of zone az2" in " ".join(
         ask(world, prefix="10.0.2.0/24")["answer"]
     )
     world.bind("az2", "az2-lr2-ts1", gateway="gw-az2", external_ids={}, address="")

@@ -53,7 +53,7 @@ def test_a_database_without_its_global_row_gets_one() -> None:
 
 
 def test_a_bad_network_is_refused() -> None:
-    with pytest.raises(ModuleError, match="denylist has 'x', and 'x' is not an IP address"):
+    with pytest.raises(ModuleError, match="denylist has 'x', but 'x' is not an IP address"):
         module.desired(params(module, denylist=["x"]), stores(module.DATABASE))
 
 

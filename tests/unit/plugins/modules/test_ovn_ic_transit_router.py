@@ -76,7 +76,7 @@ def test_a_router_is_renamed_once_and_keeps_its_row_and_ports() -> None:
     (shown,) = module.describe(given, contents)["transit_routers"]
     assert (shown["name"], shown["uuid"], shown["ports"]) == ("core", uuid, ["p1"])
     assert not settle(module, given, contents)
-    with pytest.raises(ModuleError, match="neither a transit router 'tr1' to rename nor a transit router 'edge'"):
+    with pytest.raises(ModuleError, match=r"neither transit router 'tr1' \(rename_from\) nor transit router 'edge' \(name\) exists"):
         module.desired(params(module, name="edge", rename_from="tr1"), contents)
 
 

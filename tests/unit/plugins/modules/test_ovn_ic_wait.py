@@ -96,7 +96,7 @@ def test_a_cluster_that_lost_its_leader_is_asked_again(answer: tuple[Any, str | 
 
 def test_what_cannot_be_is_refused() -> None:
     interconnect = Interconnect(az1=4)
-    with pytest.raises(ModuleError, match=r"no zone is called 'az9' \(registered: az1\)"):
+    with pytest.raises(ModuleError, match=r"no zone is named 'az9' \(registered: az1\)"):
         module.act(params(module, zones=["az9", "az1"]), interconnect)
     with pytest.raises(ModuleError, match="rounds is 0"):
         module.check(params(module, rounds=0))

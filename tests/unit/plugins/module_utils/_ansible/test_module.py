@@ -89,7 +89,7 @@ def test_check_mode_plans_all_of_it_and_commits_nothing() -> None:
 
 def test_a_refusal_is_told_in_the_servers_words() -> None:
     with pytest.raises(
-        ModuleError, match=r"refused to insert Transit_Switch 'a': constraint violation: .*; change or remove the row"
+        ModuleError, match=r"rejected the request to insert Transit_Switch 'a': constraint violation: .*; change or remove the row"
     ) as caught:
         work(FakeSession([REFUSED, REFUSED]), "a")
     assert caught.value.database == IC_NB
@@ -102,7 +102,7 @@ def test_a_refusal_is_told_in_the_servers_words() -> None:
         ("not allowed: insert operation not allowed when database server is in read only mode", "the server is read-only for this client"),
         ("permission error: role r prohibits row insertion", "the role of this client does not allow it"),
         ("referential integrity violation: cannot delete", "another row still refers to the row"),
-        ("disk on fire", "look at the log of the server"),
+        ("disk on fire", "check the log of the server"),
     ],
 )
 def test_the_advice_follows_the_servers_words(words: str, advice: str) -> None:
@@ -115,7 +115,7 @@ def test_the_advice_follows_the_servers_words(words: str, advice: str) -> None:
 def test_check_mode_refuses_what_a_read_only_server_would() -> None:
     session = FakeSession([])
     session.read_only = f"{IC_NB} rejected it: not allowed: update operation not allowed"
-    with pytest.raises(ModuleError, match=r"refused to insert Transit_Switch 'a': not allowed: .*; the server is read-only"):
+    with pytest.raises(ModuleError, match=r"rejected the request to insert Transit_Switch 'a': not allowed: .*; the server is read-only"):
         base._check(wanted(["a"]), {}, session)  # type: ignore[arg-type]
 
 
