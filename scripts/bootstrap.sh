@@ -165,7 +165,7 @@ ensure_venv() {
     fi
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "Python 3.11 or newer is needed (Debian 12), $python is older"
     if [ ! -x "$venv/bin/pip" ] || [[ -f "$venv/.ready" && "$(cat "$venv/.ready")" != "$base"* ]]; then
-        # A virtual environment holds its own path: one of another interpreter or place is made anew.
+        # A virtual environment holds its own path: one of another interpreter or place is created again.
         "$python" -m venv --system-site-packages --clear "$venv" || die "the virtual environment $venv could not be made"
     fi
     say "Installing Python packages into .venv (about 90, a minute or so)"

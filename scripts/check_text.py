@@ -2,7 +2,10 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds what no committed file may hold: paths of one machine, names of package hosts, notes about work left undone."""
+"""Finds what no committed file may contain.
+
+These are paths of one machine, names of package hosts, notes about unfinished work, and the idioms that docs/style.md rules out.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,32 @@ RULES = {
     "a note about work left undone": re.compile(rf"\b(?:{NOTES})\b"),
 }
 
-EXEMPT = {"LICENSE"}
+#: Idioms that docs/style.md rules out: a pattern, and what to write instead. Only what is wrong in every context is listed.
+IDIOMS = {
+    # "there is no X" and "is no longer" are correct.
+    r"(?<!there )\b(?:is|are|was|were) no (?!longer\b|more\b|less\b|later\b|earlier\b|better\b)(?=[A-Za-z])": "is not a ...",
+    r"\bin the place of\b": "instead of, replaces",
+    r"\banew\b": "again",
+    r"\bfor ever\b": "forever",
+    r"\bon the word of\b": "say who decides, as in 'IC_NB asks for it'",
+    r"\bof its own word\b": "say what proves it",
+    r"\bby itself it\b": "alone, or say when",
+    r"\bcomes? to nobody\b": "does nothing",
+    r"\bsomebody\b": "an operator, another client, another program",
+    r"\bat rest\b": "settled, has nothing left to do",
+    r"\b(?:none|nothing) of (?:our|its|their) business\b": "is ignored",
+    r"\bwhat is to be\b": "desired, or say what happens",
+    r"\bspeaks? of\b": "names, refers to",
+    r"\bat the sight of\b": "if it finds",
+    r"\b(?:takes?|taking|took) no part\b": "does not participate",
+    r"\bfor want of\b": "because ... is missing",
+    r"\bthat is none\b": "that is not a ...",
+    r"\b[Ss]o it is (?:when|where|that)\b": "this is so if",
+}
+RULES.update({f'an idiom, write "{better}"': re.compile(pattern, re.IGNORECASE) for pattern, better in IDIOMS.items()})
+
+#: Files that may contain any of it: a license, and the texts that define the rules.
+EXEMPT = {"LICENSE", "docs/style.md", "scripts/check_text.py"}
 
 
 def files() -> list[Path]:

@@ -60,12 +60,17 @@ ansible_lint_result() {
 ansible-lint --offline --profile production --nocolor -q >"$work/ansible-lint" 2>&1 &
 ansible_lint=$!
 
+spelling() {
+    git ls-files -z --cached --others --exclude-standard | xargs -0 codespell
+}
+
 check "ruff" ruff check --quiet .
 check "ruff format" ruff format --quiet --check --diff .
 check "mypy collection" typed_collection
 check "mypy tools" typed_tools
 check "shellcheck" shell_scripts
 check "text" scripts/check_text.py
+check "spelling" spelling
 check "action group" scripts/check_action_group.py --check
 check "role specifications" scripts/check_role_specs.py
 check "role variables" scripts/role_variables.py --check

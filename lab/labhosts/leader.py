@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which processes a host consists of: runner (ours) -> systemd-nspawn -> leader, the host's PID 1.
 
-Found anew by every caller from the runner's pid, because a reboot exchanges the two others. No import of the rest of the
+Looked up again by every caller from the runner's pid, because a reboot exchanges the two others. No import of the rest of the
 package, so that the connection plugin pays nothing for it.
 """
 

@@ -102,7 +102,7 @@ def _stands(path: Path, file: IO[str]) -> bool:
 
 @contextmanager
 def locked(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock file `path`, which is there only as long as somebody holds it; say so where another process does."""
+    """Hold the lock file `path`, which exists only while a process holds it; fail with a message if another process does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         with path.open("w", encoding="ascii") as file:

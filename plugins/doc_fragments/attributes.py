@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is true of all modules."""
+"""Attributes that are the same for all modules."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes, as Ansible's documentation shows them."""
+    """Attributes, in the form of Ansible's documentation."""
 
     DOCUMENTATION = r"""
 attributes:
@@ -18,12 +18,12 @@ attributes:
     membership:
       - ovn.interconnect.ovn_ic
   check_mode:
-    description: Tells what would be changed, and changes nothing.
+    description: Shows what would be changed without changing anything.
     support: full
   diff_mode:
     description: Shows the columns that are changed, before and after.
     support: full
   idempotent:
-    description: A second call with the same options, outside check mode, changes nothing if nobody else has changed the databases.
+    description: A second call with the same options, outside check mode, changes nothing unless other programs have changed the databases.
     support: full
 """

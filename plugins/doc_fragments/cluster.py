@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of modules that speak to the control socket of a database server."""
+"""The options of modules that use the control socket of a database server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   database:
-    description: The global database whose cluster it is, V(ic_nb) or V(ic_sb).
+    description: The global database of the cluster, V(ic_nb) or V(ic_sb).
     type: str
     choices: [ic_nb, ic_sb]
     required: true

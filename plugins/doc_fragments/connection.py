@@ -15,30 +15,30 @@ options:
   nb_db:
     description:
       - The northbound database of the zone, as an OVSDB connection method such as V(unix:/var/run/ovn/ovnnb_db.sock),
-        V(ssl:192.0.2.11:6641) or V(tcp:192.0.2.11:6641); the members of a cluster separated by commas.
-      - A module that needs this database uses V(unix:/var/run/ovn/ovnnb_db.sock) where nothing is given. One that does not use it
-        accepts the option all the same, so that O(nb_db) can be set once for the action group.
+        V(ssl:192.0.2.11:6641) or V(tcp:192.0.2.11:6641); for a cluster, the connection methods of its members separated by commas.
+      - A module that needs this database uses V(unix:/var/run/ovn/ovnnb_db.sock) by default. A module that does not need it
+        accepts the option anyway, so that O(nb_db) can be set once for the action group.
       - If not set, the environment variable E(OVN_NB_DB) is used.
     type: str
   sb_db:
     description:
       - The southbound database of the zone, like O(nb_db).
-      - A module that needs this database uses V(unix:/var/run/ovn/ovnsb_db.sock) where nothing is given. Where it is optional, it is
-        used only if it is given.
+      - A module that needs this database uses V(unix:/var/run/ovn/ovnsb_db.sock) by default. A module for which it is optional uses
+        it only if it is given.
       - If not set, the environment variable E(OVN_SB_DB) is used.
     type: str
   ic_nb_db:
     description:
       - The global northbound database (IC_NB), like O(nb_db).
-      - A module that needs this database uses V(unix:/var/run/ovn/ovn_ic_nb_db.sock) where nothing is given. Where it is optional, it is
-        used only if it is given.
+      - A module that needs this database uses V(unix:/var/run/ovn/ovn_ic_nb_db.sock) by default. A module for which it is optional uses
+        it only if it is given.
       - If not set, the environment variable E(OVN_IC_NB_DB) is used.
     type: str
   ic_sb_db:
     description:
       - The global southbound database (IC_SB), like O(nb_db).
-      - A module that needs this database uses V(unix:/var/run/ovn/ovn_ic_sb_db.sock) where nothing is given. Where it is optional, it is
-        used only if it is given.
+      - A module that needs this database uses V(unix:/var/run/ovn/ovn_ic_sb_db.sock) by default. A module for which it is optional uses
+        it only if it is given.
       - If not set, the environment variable E(OVN_IC_SB_DB) is used.
     type: str
   private_key:
@@ -48,14 +48,14 @@ options:
     description: Path of the certificate that belongs to O(private_key).
     type: path
   ca_cert:
-    description: Path of the certificate of the authority that signed the servers' certificates.
+    description: Path of the CA certificate that signed the servers' certificates.
     type: path
   timeout:
     description:
-      - Seconds that a database server may take to be reached, and to answer.
-      - A cluster that has lost its leader needs some of them to elect another one.
+      - Seconds to wait for a database server to be reached, and to answer.
+      - A cluster that has lost its leader needs a few seconds to elect another one.
     type: int
     default: 30
 requirements:
-  - The Python library C(ovs), on the host that runs the module. On Debian the package C(python3-openvswitch).
+  - The Python library C(ovs), on the host that runs the module; on Debian, the package C(python3-openvswitch).
 """

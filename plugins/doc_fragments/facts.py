@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is true of modules that change nothing."""
+"""Attributes of modules that change nothing."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes, as Ansible's documentation shows them."""
+    """Attributes, in the form of Ansible's documentation."""
 
     DOCUMENTATION = r"""
 attributes:
@@ -18,12 +18,12 @@ attributes:
     membership:
       - ovn.interconnect.ovn_ic
   check_mode:
-    description: Does the same in check mode, as it changes nothing.
+    description: Check mode has no effect, because the module changes nothing.
     support: full
   diff_mode:
-    description: There is nothing to show, as nothing is changed.
+    description: There is no diff, because the module changes nothing.
     support: N/A
   idempotent:
-    description: A second call changes nothing either.
+    description: The module changes nothing.
     support: full
 """

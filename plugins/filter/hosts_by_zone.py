@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which hosts of an inventory are a zone's."""
+"""Groups the hosts of an inventory by zone."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ name: hosts_by_zone
 short_description: The hosts of each zone
 version_added: 0.1.0
 description:
-  - Sorts hosts by their variable C(ovn_ic_az_name), those without it left out.
-  - Of each zone the first host acts for it; the playbooks of this collection find it by this filter.
+  - Groups hosts by their variable C(ovn_ic_az_name). Hosts without it are left out.
+  - The playbooks of this collection use the first host of each zone to act for the zone.
 author:
   - The ovn.interconnect authors (@ovn)
 positional: _input, hostvars
@@ -36,7 +36,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: By the name of each zone, its hosts in the order in which they were given.
+  description: For the name of each zone, its hosts in the order in which they were given.
   type: dict
 """
 
@@ -57,5 +57,5 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Its name."""
+        """The name of the filter and its function."""
         return {"hosts_by_zone": hosts_by_zone}

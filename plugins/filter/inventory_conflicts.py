@@ -2,33 +2,33 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which transit switches and attachments of an inventory exclude each other."""
+"""Finds transit switches and attachments of an inventory that contradict each other."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: inventory_conflicts
-short_description: Transit switches and attachments of an inventory that exclude each other
+short_description: Find transit switches and attachments of an inventory that contradict each other
 version_added: 0.1.0
 description:
   - Compares the attachments of all zones with each other and with the subnets of the transit switches.
-  - The playbook C(site.yml) refuses an inventory for which the result is not empty, before its first change.
-  - The modules cannot find all of this, because the zones are attached at the same time and do not know each other's ports yet.
+  - The playbook C(site.yml) rejects an inventory for which the result is not empty, before its first change.
+  - The modules cannot find all conflicts, because zones are attached at the same time and do not see each other's ports yet.
 author:
   - The ovn.interconnect authors (@ovn)
 positional: _input
 options:
   _input:
     description:
-      - A dictionary of the inventory.
-      - C(transit_switches), as the role C(ovn_ic_global) takes them.
-      - C(attachments), by the name of each zone, as the role C(ovn_ic_az) takes them.
+      - A dictionary that describes the inventory.
+      - C(transit_switches), in the format of the role C(ovn_ic_global).
+      - C(attachments), by the name of each zone, in the format of the role C(ovn_ic_az).
     type: dict
     required: true
 """
 
 EXAMPLES = r"""
-- name: Show what excludes each other
+- name: Show the conflicts
   ansible.builtin.debug:
     msg: "{{ inventory | ovn.interconnect.inventory_conflicts }}"
   vars:
@@ -54,13 +54,13 @@ Network = Any  # IPv4Network or IPv6Network: typeshed has no common type with ov
 
 
 def _subnets(switches: list[Mapping[str, Any]]) -> dict[str, list[Network]]:
-    """The subnets of each transit switch that is wanted."""
+    """The subnets of each desired transit switch."""
     wanted = [switch for switch in switches if switch.get("state", "present") != "absent"]
     return {switch["name"]: [ip_network(text, strict=False) for text in switch.get("subnets") or ()] for switch in wanted}
 
 
 def _overlaps(subnets: Mapping[str, list[Network]]) -> Iterator[str]:
-    """Subnets that contain the same addresses, of one transit switch or of two."""
+    """Overlapping subnets, of one transit switch or of two."""
     pairs = combinations([(name, network) for name, networks in subnets.items() for network in networks], 2)
     for (name, one), (other, two) in pairs:
         if one.version == two.version and one.overlaps(two):
@@ -68,7 +68,7 @@ def _overlaps(subnets: Mapping[str, list[Network]]) -> Iterator[str]:
 
 
 def _outside(who: str, switch: str, address: IPv4Interface | IPv6Interface, networks: list[Network]) -> Iterator[str]:
-    """What keeps an address from being one of its transit switch's subnets."""
+    """Why an address does not fit into the subnets of its transit switch, None if it does."""
     own = next((network for network in networks if network.version == address.version and address.ip in network), None)
     if own is None:
         if networks:
@@ -80,7 +80,7 @@ def _outside(who: str, switch: str, address: IPv4Interface | IPv6Interface, netw
 
 
 def inventory_conflicts(inventory: Mapping[str, Any]) -> list[str]:
-    """A sentence for each two things of the inventory that exclude each other, or for the first text that is not an address."""
+    """A sentence for each conflict in the inventory, or for the first text that is not an address."""
     try:
         return _conflicts(inventory)
     except ValueError as error:
@@ -116,5 +116,5 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Its name."""
+        """The name of the filter and its function."""
         return {"inventory_conflicts": inventory_conflicts}

@@ -2,29 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a zone that is to join an interconnect has in common with the zones that are in it already, and must not have."""
+"""Finds properties of a new zone that conflict with the existing zones of an interconnect."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: zone_conflicts
-short_description: What a new zone would have in common with the zones of an interconnect
+short_description: Find conflicts of a new zone with the zones of an interconnect
 version_added: 0.1.0
 description:
   - Compares addresses, chassis and networks of a zone with those that the other zones have in IC_SB.
-  - The playbook C(add_zone.yml) refuses a zone for which this is not empty.
+  - The playbook C(add_zone.yml) rejects a zone for which the result is not empty.
 author:
   - The ovn.interconnect authors (@ovn)
 positional: _input
 options:
   _input:
     description:
-      - A dictionary of the zone.
+      - A dictionary that describes the zone.
       - C(name), its name.
       - C(interconnect), the rows of Availability_Zone, Gateway, Encap, Port_Binding and Route in IC_SB, each as
         C(ovn-ic-sbctl --format=json) prints them.
       - C(south), the rows of Chassis and Encap in SB, printed in the same way.
-      - C(attachments), as the role C(ovn_ic_az) takes them.
+      - C(attachments), in the format of the role C(ovn_ic_az).
       - C(networks), the networks of each router by its name.
       - C(denylist), the prefixes that the zone does not exchange.
     type: dict
@@ -32,7 +32,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Show what is in the way
+- name: Show the conflicts
   ansible.builtin.debug:
     msg: "{{ zone | ovn.interconnect.zone_conflicts }}"
 """
@@ -70,7 +70,7 @@ class _Others:
         self.routes = [row for row in routes if self.zone(row) and row["origin"] == "connected"]
 
     def zone(self, row: Mapping[str, Any]) -> str:
-        """The other zone that a row belongs to, empty for the zone itself."""
+        """The other zone that owns a row, empty if the new zone itself owns it."""
         return str(self._names.get(row["availability_zone"], ""))
 
 
@@ -89,7 +89,7 @@ def _chassis(facts: Mapping[str, Any], others: _Others) -> Iterator[str]:
     chassis, encaps = map(rows, facts["south"])
     own = {row["name"] for row in chassis if row["other_config"].get("is-remote") != "true"}
     for name in sorted(own & others.gateways.keys()):
-        yield f"zone {others.gateways[name]} has a gateway that is called {name} like a chassis of this zone"
+        yield f"zone {others.gateways[name]} has a gateway named {name}, like a chassis of this zone"
     for row in encaps:
         if row["chassis_name"] in own - others.gateways.keys() and row["ip"] in others.tunnels:
             yield f"the tunnel address {row['ip']} of chassis {row['chassis_name']} is that of {others.tunnels[row['ip']]}"
@@ -111,7 +111,7 @@ def _networks(facts: Mapping[str, Any], others: _Others) -> Iterator[str]:
 
 
 def zone_conflicts(facts: Mapping[str, Any]) -> list[str]:
-    """A sentence for each thing that the zone and another one have both, and only one may have."""
+    """A sentence for each name, address or network that the zone and another zone have, although only one may have it."""
     others = _Others(facts)
     return list(dict.fromkeys([*_addresses(facts, others), *_chassis(facts, others), *_networks(facts, others)]))
 
@@ -120,5 +120,5 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Its name."""
+        """The name of the filter and its function."""
         return {"zone_conflicts": zone_conflicts}

@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What each zone of an interconnect knows of each other zone, as a table and as sentences."""
+"""Compares what each zone of an interconnect has of each other zone, as a table and as sentences."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: zone_pairs
-short_description: What each zone of an interconnect knows of each other one
+short_description: Show what each zone of an interconnect has of each other zone
 version_added: 0.1.0
 description:
-  - Compares, for each ordered pair of zones, what the first has of the second with what IC_SB says, and adds what pings have found.
+  - Compares, for each ordered pair of zones, what the first has of the second with the contents of IC_SB, and adds the results of pings.
   - The playbook C(verify.yml) shows the table that it returns.
 author:
   - The ovn.interconnect authors (@ovn)
@@ -41,7 +41,7 @@ RETURN = r"""
 _value:
   description:
     - C(table), the lines of the table.
-    - C(problems), a sentence for each pair that has one, naming the pair.
+    - C(problems), a sentence for each pair with a problem, including the names of the pair.
     - C(untried), the zones without a ping to or from them.
   type: dict
 """
@@ -55,7 +55,7 @@ COLUMNS = ("from", "to", "gateways", "keys", "routes", "ping", "mtu")
 
 
 class _Zone:
-    """One zone: what IC_SB says of it, and what it knows itself."""
+    """One zone: its rows in IC_SB, and the rows in its own databases."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         self.name: str = facts["name"]
@@ -72,7 +72,7 @@ class _Zone:
 
 
 class _Pair(NamedTuple):
-    """A line of the table, and what is wrong with it."""
+    """A line of the table, and the problems of the pair."""
 
     cells: tuple[str, ...]
     problems: list[str]
@@ -83,11 +83,11 @@ def _gateways(source: _Zone, ports: Iterable[Mapping[str, Any]], problems: list[
     for port in ports:
         gateway, binding = port["gateway"], source.bindings.get(port["logical_port"])
         if not gateway:
-            problems.append(f"no gateway carries {port['logical_port']}")
+            problems.append(f"no gateway hosts {port['logical_port']}")
         elif gateway not in source.chassis:
-            problems.append(f"the gateway {gateway} is not known")
+            problems.append(f"the gateway {gateway} does not exist as a chassis")
         elif binding is not None and not binding["chassis"]:
-            problems.append(f"{port['logical_port']} is bound to no gateway")
+            problems.append(f"{port['logical_port']} is not bound to a gateway")
         names.add(gateway or "none")
     return " ".join(sorted(names)) or "no port"
 
@@ -97,9 +97,9 @@ def _keys(source: _Zone, ports: Iterable[Mapping[str, Any]], problems: list[str]
     for port in ports:
         binding = source.bindings.get(port["logical_port"])
         if binding is None:
-            wrong.append(f"{port['logical_port']} is not there")
+            wrong.append(f"{port['logical_port']} does not exist")
         elif binding["tunnel_key"] != port["tunnel_key"]:
-            wrong.append(f"{port['logical_port']} has the key {binding['tunnel_key']} in place of {port['tunnel_key']}")
+            wrong.append(f"{port['logical_port']} has the key {binding['tunnel_key']} instead of {port['tunnel_key']}")
     problems += wrong
     return "differ" if wrong else "agree"
 
@@ -113,7 +113,7 @@ def _routes(source: _Zone, uuid: str | None, problems: list[str]) -> str:
 
 
 def _pings(source: _Zone, target: _Zone, problems: list[str]) -> Iterator[str]:
-    """The cells of the plain pings and of those with a size."""
+    """The cells for the plain pings and for those with a size."""
     for sized in (False, True):
         pings = [ping for ping in source.pings if ping["zone"] == target.name and bool(int(ping["size"])) is sized]
         lost = [ping for ping in pings if not ping["answer"]]
@@ -136,7 +136,7 @@ def _pair(source: _Zone, target: _Zone) -> _Pair:
     sound = not problems
     data = tuple(_pings(source, target, problems))
     if sound and problems:
-        problems.append("though both zones agree: let ovn-controller of their gateways compute its flows anew, see verify.yml")
+        problems.append("although both zones agree: make ovn-controller of their gateways recompute its flows, see verify.yml")
     return _Pair((source.name, target.name, *control, *data), problems)
 
 
@@ -146,7 +146,7 @@ def _table(lines: Sequence[Sequence[str]]) -> list[str]:
 
 
 def zone_pairs(zones: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The table of all ordered pairs of these zones, the problems, and the zones that no ping has come from or gone to."""
+    """The table of all ordered pairs of these zones, the problems, and the zones without any ping."""
     known = sorted(map(_Zone, zones), key=lambda zone: zone.name)
     pairs = [_pair(source, target) for source in known for target in known if source is not target]
     pinged = {name for zone in known for ping in zone.pings for name in (zone.name, ping["zone"])}
@@ -161,5 +161,5 @@ class FilterModule:
     """The filter of this file."""
 
     def filters(self) -> dict[str, Any]:
-        """Its name."""
+        """The name of the filter and its function."""
         return {"zone_pairs": zone_pairs}

@@ -10,13 +10,13 @@ module: ovn_ic_attachment
 short_description: Attach a router of a zone to a transit switch
 version_added: 0.1.0
 description:
-  - Makes, changes and removes, in one transaction of the zone's northbound database, the router port, its gateways, and the port of
+  - Creates, changes and removes, in one transaction of the zone's northbound database, the router port, its gateways, and the port of
     type C(router) on the zone's switch that stands for the transit switch.
-  - An attachment is identified by its router and transit switch, that is, by which ports link them and not by the names of the ports.
-    It is found whatever its ports are called and whoever made them, and names of other objects are left alone.
+  - An attachment is identified by its router and transit switch, that is, by the ports that link them and not by the names of the ports.
+    It is found whatever the names of its ports are and whoever created them. Other objects are not changed.
   - If one of the two ports is missing, it is completed with O(state=present) and removed with O(state=absent). The remaining port is
     recognized by its name; a renamed router port also by its gateways, its addresses or its network.
-  - Where the sync daemon of the zone has not made that switch yet, it is made as the daemon would, if O(ic_nb_db) is given and has the
+  - If the sync daemon of the zone has not created that switch yet, the module creates it likewise, if O(ic_nb_db) is given and has the
     transit switch.
 author:
   - The ovn.interconnect authors (@ovn)
@@ -34,45 +34,45 @@ options:
     required: true
   state:
     description:
-      - Whether the router is to be attached. V(absent) removes both ports and the gateways, whatever their names are; the switch stays.
+      - Whether the router should be attached. V(absent) removes both ports and the gateways, whatever their names are; the switch stays.
       - If O(port) or O(switch_port) is given, V(absent) removes only an attachment whose port has that name. Another attachment of the
-        router to the transit switch is left alone, and the module warns of it.
+        router to the transit switch is not changed, and the module warns about it.
     type: str
     choices: [present, absent]
     default: present
   port:
     description:
-      - The name of the router port. The router port of an attachment that exists is renamed in place; what refers to it by name (the
-        switch port, static routes, BFD sessions and static MAC bindings) follows in the same transaction.
-      - If omitted, an existing router port keeps its name, and a new one is called after router and transit switch, as in C(lr1-ts1).
-      - Where the router has several attachments to the transit switch, O(port) or O(switch_port) says which one is meant.
+      - The name of the router port. The router port of an existing attachment is renamed in place. References to it by name (the
+        switch port, static routes, BFD sessions and static MAC bindings) are updated in the same transaction.
+      - If omitted, an existing router port keeps its name, and a new one is named after router and transit switch, as in C(lr1-ts1).
+      - If the router has several attachments to the transit switch, O(port) or O(switch_port) selects one.
     type: str
   switch_port:
     description:
-      - The name of the switch port. It must be unique across all zones. The switch port of an attachment that exists is renamed in place.
-      - If omitted, an existing switch port keeps its name, and a new one is called after transit switch, zone and router, as in
-        C(ts1-az1-lr1). The name of the zone is left out while the zone has none (see M(ovn.interconnect.ovn_ic_az)).
-      - Where O(ic_sb_db) is given, a new name is refused if another zone has published a port of that name; an existing port with such a
-        name is reported with a warning.
+      - The name of the switch port. It must be unique across all zones. The switch port of an existing attachment is renamed in place.
+      - If omitted, an existing switch port keeps its name, and a new one is named after transit switch, zone and router, as in
+        C(ts1-az1-lr1). The name of the zone is omitted while the zone has none (see M(ovn.interconnect.ovn_ic_az)).
+      - If O(ic_sb_db) is given, a new name is rejected if another zone has published a port of that name. For an existing port with such a
+        name, the module returns a warning.
     type: str
   mac:
-    description: The MAC of the router port, needed to make it.
+    description: The MAC of the router port. Required to create it.
     type: str
   networks:
     description:
-      - The addresses of the router port with their lengths, needed to make it.
-      - They must lie in the subnets of the transit switch, where it has some (see M(ovn.interconnect.ovn_ic_transit_switch)) and
-        O(ic_nb_db) is given, with the prefix length of the subnet, or else with that of the other ports. No other port of the transit
+      - The addresses of the router port with their prefix lengths. Required to create it.
+      - They must lie in the subnets of the transit switch, if it has some (see M(ovn.interconnect.ovn_ic_transit_switch)) and
+        O(ic_nb_db) is given, and have the prefix length of the subnet; otherwise that of the other ports. No other port of the transit
         switch may have them, and no other port of the router may have a network that overlaps.
-      - If O(ic_sb_db) is given, the ports of other zones are read from IC_SB, which shows them also while a sync daemon is stopped.
-      - Addresses that no router port can have are refused, such as network, broadcast, multicast, loopback and link-local addresses.
+      - If O(ic_sb_db) is given, the ports of other zones are read from IC_SB, which contains them even while a sync daemon is stopped.
+      - Addresses that no router port can have are rejected, such as network, broadcast, multicast, loopback and link-local addresses.
     type: list
     elements: str
   gateways:
     description:
       - The chassis that may be the gateway of the router port. An empty list removes all.
       - If O(sb_db) is given, they must be chassis of the zone that are gateways of the interconnect (M(ovn.interconnect.ovn_ic_gateway)).
-      - A port that has had an HA chassis group leaves it.
+      - A port that used an HA chassis group no longer uses it.
     type: list
     elements: dict
     suboptions:
@@ -81,23 +81,23 @@ options:
         type: str
         required: true
       priority:
-        description: The one of the highest priority that is alive is the gateway, 0 to 32767.
+        description: The available chassis with the highest priority is the gateway. From 0 to 32767.
         type: int
         default: 0
   ha_chassis_group:
     description:
-      - The HA chassis group whose chassis may be the gateway of the router port, instead of O(gateways). Several ports can have one group.
-      - A port that has had gateways of its own loses them.
-      - A group that this module has made goes with the last port that has it; one that was there before stays.
+      - The HA chassis group whose chassis may be the gateway of the router port, instead of O(gateways). Several ports can share a group.
+      - A port that had its own gateways loses them.
+      - A group that this module created is removed with the last port that uses it; a group that already existed is kept.
     type: dict
     suboptions:
       name:
-        description: The name of the group. It is made where there is none.
+        description: The name of the group. It is created if it does not exist.
         type: str
         required: true
       chassis:
         description:
-          - The chassis of the group; others that are in it are taken out. If omitted, a group that is there is left as it is.
+          - The chassis of the group; others are removed from it. If omitted, an existing group is not changed.
           - If O(sb_db) is given, they must be chassis of the zone that are gateways of the interconnect.
         type: list
         elements: dict
@@ -107,12 +107,12 @@ options:
             type: str
             required: true
           priority:
-            description: The one of the highest priority that is alive is the gateway, 0 to 32767.
+            description: The available chassis with the highest priority is the gateway. From 0 to 32767.
             type: int
             default: 0
 notes:
   - O(sb_db), O(ic_nb_db) and O(ic_sb_db) are optional here.
-  - Matches of policies and access control lists that name a renamed port are not changed.
+  - Matches of policies and access control lists that contain the name of a renamed port are not changed.
 seealso:
   - module: ovn.interconnect.ovn_ic_transit_switch
   - module: ovn.interconnect.ovn_ic_gateway
@@ -134,14 +134,14 @@ EXAMPLES = r"""
     ic_nb_db: tcp:192.0.2.10:6645
     sb_db: unix:/var/run/ovn/ovnsb_db.sock
 
-- name: Move its gateway, and leave everything else as it is
+- name: Change its gateway, and keep everything else
   ovn.interconnect.ovn_ic_attachment:
     router: lr1
     transit_switch: ts1
     gateways:
       - chassis: az1-gw2
 
-- name: Give it the gateways of a group that other ports share
+- name: Use the gateways of a group that other ports share
   ovn.interconnect.ovn_ic_attachment:
     router: lr1
     transit_switch: ts1
@@ -153,7 +153,7 @@ EXAMPLES = r"""
         - chassis: az1-gw2
           priority: 10
 
-- name: Rename its switch port in place, as another zone has a port of that name
+- name: Rename its switch port in place, because another zone has a port of that name
   ovn.interconnect.ovn_ic_attachment:
     router: lr1
     transit_switch: ts1
@@ -184,7 +184,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 attachment:
-  description: The attachment as it is afterwards; empty where there is none.
+  description: The attachment afterwards; empty if there is none.
   returned: success
   type: dict
   sample:
@@ -255,12 +255,14 @@ def desired(params: Params, stores: Stores) -> list[Change]:
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
-    """The attachment as it is."""
+    """The present attachment."""
     return {"attachment": Attachment(params, stores).describe()}
 
 
 def warn(params: Params, stores: Stores) -> list[str]:
-    """Why the attachment has no effect in other zones, as far as it can be seen here; or which attachment was left."""
+    """Why the attachment has no effect in other zones, as far as the given databases show; or which attachment was not
+    removed.
+    """
     attachment = Attachment(params, stores)
     if params["state"] != "present":
         return list(filter(None, [attachment.remaining()]))
@@ -271,7 +273,7 @@ def warn(params: Params, stores: Stores) -> list[str]:
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     verb, word = ("Attaching", "to") if params["state"] == "present" else ("Detaching", "from")
     return f"{verb} router {params['router']!r} {word} transit switch {params['transit_switch']!r}"
 

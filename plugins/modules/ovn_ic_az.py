@@ -11,9 +11,9 @@ short_description: Name an OVN deployment as a zone of the interconnect, and reg
 version_added: 0.1.0
 description:
   - Sets the name of an availability zone, C(NB_Global.name) in its northbound database. The sync daemon of the zone does the rest.
-  - Where O(ic_sb_db) is given, it also registers the zone in the global southbound database (IC_SB), by the rules of the sync daemon; a
-    name that another deployment has registered is refused before anything is written.
-  - A zone that is registered already and gets another name is renamed, with all that it has in IC_SB.
+  - If O(ic_sb_db) is given, it also registers the zone in the global southbound database (IC_SB), by the rules of the sync daemon; a
+    name that another deployment has registered is rejected before anything is written.
+  - If a registered zone gets another name, it is renamed, with all of its rows in IC_SB.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -23,35 +23,36 @@ options:
   name:
     description:
       - The name of the zone, unique in the interconnect. Needed with O(state=present).
-      - With O(state=absent) a zone of another name is left alone.
+      - With O(state=absent), a zone with another name is not changed.
     type: str
   state:
     description:
-      - V(present) names the zone; V(absent) takes its name away.
-      - A zone without a name is withdrawn from the interconnect, with its gateways, ports and routes; at once where O(ic_sb_db) is given,
-        else by its sync daemon.
+      - V(present) names the zone; V(absent) removes its name.
+      - A zone without a name is withdrawn from the interconnect, with its gateways, ports and routes; at once if O(ic_sb_db) is given,
+        otherwise by its sync daemon.
     type: str
     choices: [present, absent]
     default: present
   claim:
     description:
-      - Takes over a registration of O(name) that the zone would be refused, because another deployment has claimed it or nothing of it is
-        known here. For a zone whose databases were lost, or restored from an old copy.
-      - Only for a name that no other deployment has, which would lose its registration. Needs O(ic_sb_db).
+      - Takes over a registration of O(name) that the zone would be denied, because another deployment has claimed it or none of its
+        contents is known here. Use it for a zone whose databases were lost, or restored from an old copy.
+      - Use it only for a name that no other deployment has, because that deployment would lose its registration. Needs O(ic_sb_db).
     type: bool
     default: false
   purge:
     description:
-      - With O(state=absent) removes the zone O(name) from IC_SB, with its gateways, ports and routes, in one transaction. For a zone whose
-        deployment is lost, or has lost its databases. The other zones then drop its chassis, ports and routes.
-      - Needs only O(ic_sb_db). The zone is to have no running daemon, which would register it again.
-      - Refused for the zone of O(nb_db), where that is given; and where O(ic_nb_db) is given and the databases have counters (OVN 24.03),
-        if the zone has confirmed the newest request. A zone without any request, or with older databases, cannot be seen to be alive.
+      - With O(state=absent), removes the zone O(name) from IC_SB, with its gateways, ports and routes, in one transaction. Use it for a
+        zone whose deployment is lost, or has lost its databases. The other zones then drop its chassis, ports and routes.
+      - Needs only O(ic_sb_db). The zone must not have a running daemon, which would register it again.
+      - Rejected for the zone of O(nb_db), if that is given. If O(ic_nb_db) is given and the databases have counters (OVN 24.03), also
+        rejected if the zone has confirmed the newest request. Without any request, or with older databases, the module cannot detect
+        whether the zone is alive.
     type: bool
     default: false
 notes:
-  - O(ic_sb_db) and O(sb_db) are optional here. O(sb_db) is needed to take over a registration that upstream's daemon has made, because the
-    zone's chassis prove that it is this zone's.
+  - O(ic_sb_db) and O(sb_db) are optional here. O(sb_db) is needed to take over a registration that upstream's daemon created, because the
+    zone's chassis prove that it belongs to this zone.
 seealso:
   - module: ovn.interconnect.ovn_ic_route_policy
   - module: ovn.interconnect.ovn_ic_gateway
@@ -76,12 +77,12 @@ EXAMPLES = r"""
     claim: true
     ic_sb_db: tcp:192.0.2.10:6646
 
-- name: Take the zone out of the interconnect
+- name: Remove the zone from the interconnect
   ovn.interconnect.ovn_ic_az:
     name: berlin
     state: absent
 
-- name: Remove what is left of a zone that was lost
+- name: Remove the remaining rows of a lost zone
   ovn.interconnect.ovn_ic_az:
     name: madrid
     state: absent
@@ -103,17 +104,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 zone:
-  description: The zone as it is afterwards.
+  description: The zone afterwards.
   returned: success
   type: dict
   contains:
     name:
-      description: Its name, empty where it has none.
+      description: Its name, empty if it has none.
       type: str
       returned: success
       sample: az1
     registered:
-      description: Whether IC_SB has a row of this zone; V(null) where O(ic_sb_db) is not given.
+      description: Whether IC_SB has a row of this zone; V(null) if O(ic_sb_db) is not given.
       type: bool
       returned: success
       sample: true
@@ -184,7 +185,7 @@ def needed(params: Params) -> list[Database]:
 
 
 def optional(params: Params) -> list[Database]:
-    """What else is looked at, where it is given."""
+    """The databases that are used if they are given."""
     return [DATABASE, NORTH] if params["purge"] else [GLOBAL, SOUTH]
 
 
@@ -192,16 +193,16 @@ def desired(params: Params, stores: Stores) -> list[Change]:
     """The zone's name, and the next steps of its registration; or the removal of a dead zone."""
     claim = params["claim"]
     if claim and (params["state"] == "absent" or IC_SB not in stores):
-        raise ModuleError("claim is for a zone that is to be present, and needs ic_sb_db; set both, or leave claim out")
+        raise ModuleError("claim needs state present and ic_sb_db; set both, or omit claim")
     if params["purge"]:
         if params["state"] == "present":
-            raise ModuleError("purge is for a zone that is to be absent; set state to absent, or leave purge out")
+            raise ModuleError("purge needs state absent; set it, or omit purge")
         return purge(stores, params["name"])
     store = stores[NB]
     row = store.only("NB_Global")
     name = checked_name(params["name"], "name") if params["state"] == "present" else ""
     if not name and params["name"] and row is not None and row["name"] not in ("", params["name"]):
-        return []  # another zone than the one that is to be absent
+        return []  # a zone with another name
     if IC_SB in stores and name:
         refused = refusal(stores, name, claim)
         if refused is not None:
@@ -210,7 +211,7 @@ def desired(params: Params, stores: Stores) -> list[Change]:
     if row is None:
         return [insert(store, "NB_Global", {"name": name}, record=name, reason=reason)] if name else []
     changes = list(update(store, "NB_Global", row, record=name or row["name"], reason=reason, columns={"name": name}))
-    # The registration follows the name: what the daemon would do, once the name is there.
+    # The registration follows the name: it is what the daemon would do after the name is written.
     return changes or (registration(stores, claim) if IC_SB in stores else [])
 
 
@@ -228,10 +229,10 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     if params["purge"]:
         return f"Purging the zone {params['name']!r}"
-    return f"Naming the zone {params['name']!r}" if params["state"] == "present" else "Taking the zone's name away"
+    return f"Naming the zone {params['name']!r}" if params["state"] == "present" else "Removing the zone's name"
 
 
 def main() -> None:

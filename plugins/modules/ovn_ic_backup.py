@@ -10,8 +10,8 @@ module: ovn_ic_backup
 short_description: Save a global database to a file
 version_added: 0.1.0
 description:
-  - Writes all rows of a living database, standalone or clustered, at one moment to a standalone file, and reads the file back.
-  - The rows keep their uuids, also where the file is what a server or a new cluster is started with.
+  - Writes a consistent copy of all rows of a running database, standalone or clustered, to a standalone file, and reads the file back.
+  - The rows keep their UUIDs, also if a server or a new cluster is started with the file.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -20,16 +20,16 @@ extends_documentation_fragment:
   - ovn.interconnect.files
 options:
   database:
-    description: The global database, V(ic_nb), which is reached by O(ic_nb_db), or V(ic_sb), by O(ic_sb_db).
+    description: The global database, V(ic_nb), at O(ic_nb_db), or V(ic_sb), at O(ic_sb_db).
     type: str
     choices: [ic_nb, ic_sb]
     required: true
   path:
-    description: The file, on the host that runs the module. Left alone if it holds the same rows already.
+    description: The file, on the host that runs the module. It is not changed if it already contains the same rows.
     type: path
     required: true
   leader_only:
-    description: Ask only the leader of a cluster, and not what another member knows, which may be a moment old.
+    description: Use only the leader of a cluster, because the contents of another member may be slightly older.
     type: bool
     default: true
 seealso:
@@ -78,12 +78,12 @@ schema_version:
   type: str
   sample: 1.1.1
 rows:
-  description: The number of rows by table, of tables that have any.
+  description: The number of rows of each table that has any.
   returned: success
   type: dict
   sample: {Availability_Zone: 2, Gateway: 4, IC_SB_Global: 1}
 newest_request:
-  description: The largest of the counters that zones compare (OVN 24.03), 0 where there are none.
+  description: The largest of the counters that zones compare (OVN 24.03), 0 if there are none.
   returned: success
   type: int
   sample: 17
@@ -124,7 +124,7 @@ def work(params: Params, check_mode: bool) -> dict[str, Any]:
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     return f"Saving {params['database']} to {params['path']}"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ovn_ic_backup_info
-short_description: Read what a backup of a global database holds
+short_description: Read the contents of a backup of a global database
 version_added: 0.1.0
 description:
   - Reads a standalone database file, such as M(ovn.interconnect.ovn_ic_backup) writes, without a server.
@@ -32,7 +32,7 @@ EXAMPLES = r"""
     file: /var/backups/ic-nb.db
   register: backup
 
-- name: Stop where it has no transit switches
+- name: Fail if it has no transit switches
   ansible.builtin.assert:
     that: backup.rows.Transit_Switch | default(0) > 0
 
@@ -59,12 +59,12 @@ schema_version:
   type: str
   sample: 1.1.1
 rows:
-  description: The number of rows by table, of tables that have any.
+  description: The number of rows of each table that has any.
   returned: success
   type: dict
   sample: {Availability_Zone: 2, Gateway: 4, IC_SB_Global: 1}
 newest_request:
-  description: The largest of the counters that zones compare (OVN 24.03), 0 where there are none.
+  description: The largest of the counters that zones compare (OVN 24.03), 0 if there are none.
   returned: success
   type: int
   sample: 17
@@ -84,12 +84,12 @@ OPTIONS: dict[str, Any] = {"file": {"type": "path", "required": True}}
 
 
 def work(params: Params, _check_mode: bool) -> dict[str, Any]:
-    """What the file holds."""
+    """Describe the contents of the file."""
     return {"changed": False, **described(read(params["file"]))}
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     return f"Reading {params['file']}"
 
 

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Lets the server of this host leave the RAFT cluster of a global database, removes another member, or sets the election timer, through
     the control socket of the server.
-  - A change after which the remaining members could not decide anything any more is refused.
+  - A change after which the remaining members would have no majority is rejected.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -22,20 +22,20 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(present) waits until the server of this host is a member; a server becomes one by the file that it is started with.
-      - V(absent) lets O(member) go, and without that option the server of this host. A server that has left keeps its file; move that aside
-        before it is to join again.
+      - V(present) waits until the server of this host is a member. The file with which it is started makes a server a member.
+      - V(absent) removes O(member), or without that option the server of this host. A server that has left keeps its file; move the file
+        away before the server joins again.
     type: str
     choices: [present, absent]
     default: present
   member:
-    description: With O(state=absent) the member that is to go, by its address as V(ssl:192.0.2.12:6648) or its server id.
+    description: With O(state=absent), the member to remove, by its address, such as V(ssl:192.0.2.12:6648), or its server ID.
     type: str
   election_timer:
     description:
-      - Milliseconds without a word from the leader after which a new one is elected.
-      - The leader changes it in the steps that are allowed, each at most double the one before. On other members the module waits until the
-        leader has done so; let the task run on all.
+      - Milliseconds without a message from the leader after which a new leader is elected.
+      - The leader changes it in steps, each at most double the previous value. On other members, the module waits until the
+        leader has done so; run the task on all members.
     type: int
   wait_timeout:
     description: Seconds to wait until the members have agreed.
@@ -47,7 +47,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Give members across datacenters more time
+- name: Increase the election timer for members in several datacenters
   ovn.interconnect.ovn_ic_cluster:
     database: ic_sb
     election_timer: 10000
@@ -63,7 +63,7 @@ EXAMPLES = r"""
     database: ic_sb
     state: absent
 
-- name: Wait for servers that were slow before
+- name: Wait longer for slow servers
   hosts: databases
   module_defaults:
     group/ovn.interconnect.ovn_ic:
@@ -76,7 +76,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster:
-  description: The cluster afterwards, as M(ovn.interconnect.ovn_ic_cluster_info) shows it; empty where the server is in none.
+  description: The cluster afterwards, in the format of M(ovn.interconnect.ovn_ic_cluster_info); empty if the server is not in a cluster.
   returned: success
   type: dict
   sample:
@@ -108,7 +108,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.cluster 
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     if params["state"] == "present":
         return f"Changing the cluster of {params['database']}"
     return f"Removing {params['member'] or 'this server'} from the cluster of {params['database']}"

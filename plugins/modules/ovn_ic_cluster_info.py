@@ -31,7 +31,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ sb.cluster.members | rejectattr('answers') | map(attribute='address') }}"
 
-- name: Wait for servers that are slow
+- name: Wait longer for slow servers
   hosts: databases
   module_defaults:
     group/ovn.interconnect.ovn_ic:
@@ -44,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster:
-  description: The cluster as the server sees it; empty where its database is standalone, or it has left the cluster.
+  description: The cluster as the server reports it; empty if its database is standalone, or if it has left the cluster.
   returned: success
   type: dict
   contains:
@@ -59,12 +59,12 @@ cluster:
       returned: success
       sample: 2a9b8c87-082a-438e-ad58-b9dff4bb565b
     address:
-      description: The address at which the other members reach it.
+      description: The address at which other members connect to it.
       type: str
       returned: success
       sample: ssl:192.0.2.10:6648
     status:
-      description: V(cluster member), or how far it is with joining or leaving.
+      description: V(cluster member), or the progress of joining or leaving.
       type: str
       returned: success
       sample: cluster member
@@ -74,12 +74,12 @@ cluster:
       returned: success
       sample: follower
     leader:
-      description: The address of the leader, empty where none is known.
+      description: The address of the leader, empty if none is known.
       type: str
       returned: success
       sample: ssl:192.0.2.11:6648
     term:
-      description: The number of the present election.
+      description: The number of the present election term.
       type: int
       returned: success
       sample: 3
@@ -89,7 +89,7 @@ cluster:
       returned: success
       sample: 10000
     members:
-      description: The members, by address, each with the beginning of its id and whether this server has a connection with it.
+      description: The members, by address, each with the beginning of its ID and whether this server has a connection to it.
       type: list
       elements: dict
       returned: success
@@ -104,13 +104,13 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.cluster 
 
 
 def work(params: Params, _check_mode: bool) -> dict[str, Any]:
-    """The cluster."""
+    """Read the cluster."""
     cluster = Server(params).look()
     return {"changed": False, "cluster": cluster.as_result() if cluster is not None else {}}
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     return f"Reading the cluster of {params['database']}"
 
 

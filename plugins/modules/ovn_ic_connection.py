@@ -10,9 +10,9 @@ module: ovn_ic_connection
 short_description: Manage the listeners and the TLS files of an IC database
 version_added: 0.1.0
 description:
-  - Manages the rows of the tables C(Connection) and C(SSL) in one of the global databases, by which its servers know where to listen and
-    with which files.
-  - Only what differs is written. C(ovn-ic-nbctl set-connection) makes all rows anew instead, and that drops clients.
+  - Manages the rows of the tables C(Connection) and C(SSL) in one of the global databases. They tell its servers where to listen and
+    which files to use.
+  - Only differences are written. C(ovn-ic-nbctl set-connection) replaces all rows instead, which disconnects clients.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -20,37 +20,37 @@ extends_documentation_fragment:
   - ovn.interconnect.connection
 options:
   database:
-    description: The database, V(ic_nb) at O(ic_nb_db) or V(ic_sb) at O(ic_sb_db). Best reached by the unix socket of its own host.
+    description: The database, V(ic_nb) at O(ic_nb_db) or V(ic_sb) at O(ic_sb_db). Use the unix socket on its own host if possible.
     type: str
     choices: [ic_nb, ic_sb]
     required: true
   connections:
     description:
-      - All connections that the servers are to have. Others are removed; an empty list removes all. If not given, they are left alone.
-      - Clients of a connection that is removed are dropped.
+      - All connections that the servers should have. Others are removed; an empty list removes all. If omitted, they are not changed.
+      - Clients of a removed connection are disconnected.
     type: list
     elements: dict
     suboptions:
       target:
-        description: Where to listen, as V(pssl:6645:[::]) or V(ptcp:6645:192.0.2.10), or whom to connect to, as V(ssl:192.0.2.20:6645).
+        description: Where to listen, such as V(pssl:6645:[::]) or V(ptcp:6645:192.0.2.10); or where to connect, as V(ssl:192.0.2.20:6645).
         type: str
         required: true
       inactivity_probe:
-        description: Milliseconds of silence after which the other side is probed; 0 for no probes.
+        description: Milliseconds of silence after which the other side is probed; 0 disables probes.
         type: int
       max_backoff:
-        description: Milliseconds between two attempts to connect, at most; at least 1000.
+        description: The longest interval between two attempts to connect, in milliseconds, at least 1000.
         type: int
       other_config:
-        description: Keys of the column C(other_config). Keys that are not named stay; a value of null removes its key.
+        description: Keys of the column C(other_config). Keys that are not named are not changed; a value of null removes its key.
         type: dict
       external_ids:
-        description: Keys of the column C(external_ids). Keys that are not named stay; a value of null removes its key.
+        description: Keys of the column C(external_ids). Keys that are not named are not changed; a value of null removes its key.
         type: dict
   ssl:
     description:
-      - The files with which the servers speak TLS, as paths on their hosts. If not given, the row is left alone; an empty one removes it.
-      - What is not given of it is left alone.
+      - The files that the servers use for TLS, as paths on their hosts. If omitted, the row is not changed; an empty dictionary removes it.
+      - Suboptions that are omitted are not changed.
     type: dict
     suboptions:
       private_key:
@@ -60,22 +60,22 @@ options:
         description: Path of the certificate that belongs to it. Needed for a new row.
         type: path
       ca_cert:
-        description: Path of the certificate of the authority that signed the clients' certificates. Needed for a new row.
+        description: Path of the CA certificate that signed the clients' certificates. Needed for a new row.
         type: path
       bootstrap_ca_cert:
-        description: Whether the servers take the authority's certificate from the first client that shows one.
+        description: Whether the servers accept the CA certificate of the first client that presents one.
         type: bool
       ssl_protocols:
-        description: The protocols, as V(TLSv1.2,TLSv1.3). Empty for the servers' default.
+        description: The protocols, such as V(TLSv1.2,TLSv1.3). An empty text means the servers' default.
         type: str
       ssl_ciphers:
-        description: The ciphers of TLS 1.2 and older, in the syntax of OpenSSL. Empty for the servers' default.
+        description: The ciphers of TLS 1.2 and older, in the syntax of OpenSSL. An empty text means the servers' default.
         type: str
       ssl_ciphersuites:
-        description: The cipher suites of TLS 1.3. Empty for the servers' default. Needs the schema of OVN 25.03 or newer.
+        description: The cipher suites of TLS 1.3. An empty text means the servers' default. Needs the schema of OVN 25.03 or newer.
         type: str
       external_ids:
-        description: Keys of the column C(external_ids). Keys that are not named stay; a value of null removes its key.
+        description: Keys of the column C(external_ids). Keys that are not named are not changed; a value of null removes its key.
         type: dict
 seealso:
   - module: ovn.interconnect.ovn_ic_cluster
@@ -100,7 +100,7 @@ EXAMPLES = r"""
       - target: pssl:6645:[::]
         inactivity_probe: 120000
 
-- name: Remove all listeners, and the row of the files
+- name: Remove all listeners and the TLS files
   ovn.interconnect.ovn_ic_connection:
     database: ic_nb
     connections: []
@@ -121,14 +121,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 connections:
-  description: The connections as they are afterwards, by target.
+  description: The connections afterwards, by target.
   returned: success
   type: list
   elements: dict
   sample:
     - {target: "pssl:6645:[::]", inactivity_probe: 60000, max_backoff: null, other_config: {}, external_ids: {}}
 ssl:
-  description: The files as they are afterwards, empty where there is no such row.
+  description: The TLS files afterwards, empty if there is no such row.
   returned: success
   type: dict
   sample:
@@ -191,7 +191,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     return f"Setting the connections of {params['database']}"
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ovn_ic_doctor_info
-short_description: Find what is wrong with an OVN interconnect
+short_description: Find faults in an OVN interconnect
 version_added: 0.1.0
 description:
-  - Finds faults that every database accepts and no daemon reports, such as addresses in use twice, gateways without a common tunnel, or
-    networks that lead to two places.
-  - Changes nothing, and does not fail where something is found; see RV(healthy).
+  - Finds faults that every database accepts and no daemon reports, such as duplicate addresses, gateways without a common tunnel type, or
+    networks that exist in two places.
+  - Changes nothing, and does not fail if it finds faults; see RV(healthy).
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -21,8 +21,8 @@ extends_documentation_fragment:
 options:
   checks:
     description:
-      - What is looked for. The checks V(chassis), V(policy), V(ports) and V(switches) need O(nb_db) and O(sb_db) of a registered zone, and
-        are not made without them; see RV(not_checked).
+      - The checks to run. The checks V(chassis), V(policy), V(ports) and V(switches) need O(nb_db) and O(sb_db) of a registered zone, and
+        are skipped without them; see RV(not_checked).
       - V(addresses), a MAC or IP address that two ports on one transit switch have.
       - V(chassis), chassis of the zone with the name or the tunnel address of another zone's gateway.
       - V(duplicate_keys), datapaths that share a tunnel key.
@@ -54,20 +54,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look the interconnect over
+- name: Check the interconnect
   ovn.interconnect.ovn_ic_doctor_info:
     ic_nb_db: tcp:192.0.2.10:6645
     ic_sb_db: tcp:192.0.2.10:6646
   register: doctor
 
-- name: Look at a zone too, on a host that reaches its databases
+- name: Check a zone too, on a host that can connect to its databases
   ovn.interconnect.ovn_ic_doctor_info:
     nb_db: unix:/var/run/ovn/ovnnb_db.sock
     sb_db: unix:/var/run/ovn/ovnsb_db.sock
     ic_nb_db: tcp:192.0.2.10:6645
     ic_sb_db: tcp:192.0.2.10:6646
 
-- name: Stop where something is wrong
+- name: Fail if there are faults
   ansible.builtin.assert:
     that: doctor.healthy
     fail_msg: "{{ doctor.findings | map(attribute='finding') | join('; ') }}"
@@ -79,7 +79,7 @@ EXAMPLES = r"""
       ic_nb_db: tcp:192.0.2.10:6645
       ic_sb_db: tcp:192.0.2.10:6646
   tasks:
-    - name: Look for overlapping networks only
+    - name: Check for overlapping networks only
       ovn.interconnect.ovn_ic_doctor_info:
         checks:
           - overlaps
@@ -87,12 +87,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 healthy:
-  description: Whether something was checked and nothing was found. False where nothing could be checked, as in an empty interconnect.
+  description: Whether something was checked and no fault was found. False if nothing could be checked, as in an empty interconnect.
   returned: success
   type: bool
   sample: false
 findings:
-  description: What was found, each with what to do about it.
+  description: The faults, each with what to do about it.
   returned: success
   type: list
   elements: dict
@@ -101,13 +101,13 @@ findings:
       record: 10.0.1.0/24 on ts1
       finding: it lies in 10.0.0.0/16, and zones az1 and az2 have these networks; deny one, or renumber
 checked:
-  description: The checks that had something to look at.
+  description: The checks that were carried out.
   returned: success
   type: list
   elements: str
   sample: [addresses, duplicate_keys, gateways, overlaps, same_names, subnets, tunnels, zones]
 not_checked:
-  description: The other checks, each with the reason.
+  description: The other checks, each with the reason why it was skipped.
   returned: success
   type: list
   elements: dict
@@ -128,17 +128,17 @@ OPTIONS: dict[str, Any] = {
 
 
 def check(params: Params) -> None:
-    """Refuse to look at nothing and find nothing."""
+    """Reject an empty list of checks, which would find nothing."""
     if not params["checks"]:
         raise ModuleError(
-            "checks is an empty list, so nothing would be checked; leave it out for all checks, or name some of"
-            f" {', '.join(sorted(doctor.CHECKS))}"
+            "checks is an empty list, so nothing would be checked; omit it for all checks, or name some of "
+            f"{', '.join(sorted(doctor.CHECKS))}"
         )
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
-    return "Looking the interconnect over"
+    """The beginning of failure messages."""
+    return "Checking the interconnect"
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ module: ovn_ic_gateway
 short_description: Make a chassis a gateway of the interconnect
 version_added: 0.1.0
 description:
-  - Sets C(external_ids:ovn-is-interconn) in the Open vSwitch database of the chassis. Its ovn-controller takes that over into the zone's
-    southbound database, and from there the zone's sync daemon announces the gateway to the other zones.
+  - Sets C(external_ids:ovn-is-interconn) in the Open vSwitch database of the chassis. Its ovn-controller copies this to the zone's
+    southbound database, from which the zone's sync daemon publishes the gateway to the other zones.
   - Runs on the chassis itself.
 author:
   - The ovn.interconnect authors (@ovn)
@@ -30,7 +30,7 @@ options:
     default: unix:/var/run/openvswitch/db.sock
   wait_timeout:
     description:
-      - Seconds to wait until the zone's southbound database shows the chassis as wanted. Only where O(sb_db) is given, which is optional
+      - Seconds to wait until the zone's southbound database shows the desired state. Only if O(sb_db) is given, which is optional
         here.
       - Not in check mode.
     type: int
@@ -40,16 +40,16 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make this chassis a gateway, and wait until the zone knows
+- name: Make this chassis a gateway, and wait until the zone shows it
   ovn.interconnect.ovn_ic_gateway:
     sb_db: tcp:192.0.2.11:6642
 
-- name: Grant it more time
+- name: Wait longer
   ovn.interconnect.ovn_ic_gateway:
     sb_db: tcp:192.0.2.11:6642
     wait_timeout: 120
 
-- name: Let it be a gateway no more
+- name: Stop using this chassis as a gateway
   ovn.interconnect.ovn_ic_gateway:
     state: absent
 
@@ -65,22 +65,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 gateway:
-  description: The chassis as it is afterwards.
+  description: The chassis afterwards.
   returned: success
   type: dict
   contains:
     chassis:
-      description: Its name, the system-id of Open vSwitch; empty where it has none.
+      description: Its name, the system-id of Open vSwitch; empty if it has none.
       type: str
       returned: success
       sample: az1-gw1
     interconn:
-      description: Whether it is to be a gateway.
+      description: Whether it should be a gateway.
       type: bool
       returned: success
       sample: true
     known:
-      description: Whether the zone's southbound database shows it as a gateway; V(null) where O(sb_db) is not given.
+      description: Whether the zone's southbound database shows it as a gateway; V(null) if O(sb_db) is not given.
       type: bool
       returned: success
       sample: true
@@ -137,7 +137,7 @@ def _chassis(stores: Stores) -> Row | None:
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
-    """One Change of the Open_vSwitch row, if the chassis is not what it is to be."""
+    """One Change of the Open_vSwitch row, if the chassis differs from the desired state."""
     row = _row(stores)
     wanted = params["state"] == "present"
     ids = row["external_ids"]
@@ -181,8 +181,8 @@ def warn(params: Params, stores: Stores) -> list[str]:
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
-    return "Making this host a gateway" if params["state"] == "present" else "Removing this host from the gateways"
+    """The beginning of failure messages."""
+    return "Making this host a gateway" if params["state"] == "present" else "Removing the gateway role from this host"
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ module: ovn_ic_global
 short_description: Set the options of a whole OVN interconnect
 version_added: 0.1.0
 description:
-  - Sets options that hold for all zones, in C(IC_NB_Global.options) of the global northbound database (IC_NB).
-  - An option that is not given is left alone.
+  - Sets options that apply to all zones, in C(IC_NB_Global.options) of the global northbound database (IC_NB).
+  - An option that is omitted is not changed.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -20,12 +20,12 @@ extends_documentation_fragment:
 options:
   vxlan_mode:
     description:
-      - Whether tunnel keys are such that VXLAN can carry them. It takes effect once a gateway has an encapsulation of type V(vxlan).
+      - Whether to use tunnel keys that VXLAN can carry. It takes effect when a gateway has an encapsulation of type V(vxlan).
       - Changing it gives all transit switches new keys, in all zones; packets are lost until every zone has them.
-      - V(true) is refused while there are transit routers, because their keys do not fit.
+      - V(true) is rejected while there are transit routers, because their keys do not fit.
     type: bool
   ic_probe_interval:
-    description: Milliseconds between the inactivity probes of the daemons' connections to the global databases; 0 for no probes.
+    description: Milliseconds between the inactivity probes of the daemons' connections to the global databases; 0 disables probes.
     type: int
 seealso:
   - module: ovn.interconnect.ovn_ic_transit_switch
@@ -58,7 +58,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 global:
-  description: The options as they are afterwards.
+  description: The options afterwards.
   returned: success
   type: dict
   contains:
@@ -68,7 +68,7 @@ global:
       returned: success
       sample: false
     ic_probe_interval:
-      description: The interval in milliseconds, V(null) where none is set.
+      description: The interval in milliseconds, V(null) if none is set.
       type: int
       returned: success
       sample: 20000
@@ -116,7 +116,8 @@ def _check(params: Params, stores: Stores) -> None:
     routers = sorted(row["name"] for row in stores[IC_NB].rows("Transit_Router"))
     if params["vxlan_mode"] and routers:
         raise ModuleError(
-            f"the keys of transit routers do not fit into VXLAN, and there are {', '.join(routers)}; remove them, or leave vxlan_mode off",
+            "the keys of transit routers do not fit into VXLAN, and these transit routers exist: "
+            f"{', '.join(routers)}; remove them, or leave vxlan_mode off",
             database=IC_NB,
         )
     if params[PROBE] is not None and not 0 <= params[PROBE] <= LONGEST:
@@ -145,7 +146,7 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     return "Setting the options of the interconnect"
 
 

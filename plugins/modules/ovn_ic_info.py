@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ovn_ic_info
-short_description: Read what an OVN interconnect consists of
+short_description: Read the contents of an OVN interconnect
 version_added: 0.1.0
 description:
   - Reads the zones, gateways, datapaths, ports and routes of an interconnect from its two global databases (IC_NB, IC_SB), and which zones
-    have not caught up.
+    have not confirmed the newest request.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -20,8 +20,8 @@ extends_documentation_fragment:
 options:
   gather:
     description:
-      - What is read beside the transit switches, the zones and the counters. What is not named is an empty list in the result.
-      - A large interconnect has a hundred thousand routes and more.
+      - What to read in addition to the transit switches, the zones and the counters. Anything else is an empty list in the result.
+      - A large interconnect has a hundred thousand routes or more.
     type: list
     elements: str
     choices: [datapaths, gateways, ports, routes]
@@ -116,7 +116,7 @@ transit_routers:
   elements: str
   sample: []
 counters:
-  description: The newest request, and the newest that all zones have confirmed; empty where a schema has no counters (before OVN 24.03).
+  description: The newest request, and the newest that all zones have confirmed; empty if a schema has no counters (before OVN 24.03).
   returned: success
   type: dict
   sample: {requested: 7, confirmed: 7}
@@ -152,14 +152,14 @@ OPTIONS: dict[str, Any] = {"gather": {"type": "list", "elements": "str", "choice
 
 
 def narrow(params: Params, replicas: Mapping[str, Replica]) -> None:
-    """Leave rows alone that nobody asked for."""
+    """Do not read tables that were not asked for."""
     for part, tables in TABLES.items():
         for table in tables if part not in params["gather"] else ():
             replicas[IC_SB].want(table, [False])
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     return "Reading the interconnect"
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ovn_ic_route_info
-short_description: Tell why a route of an OVN interconnect is there or not
+short_description: Explain why routes of an OVN interconnect are exchanged or not
 version_added: 0.1.0
 description:
-  - Tells for each route that a zone could advertise whether it does, and for each route that other zones advertise whether a router of
-    this zone learns it; and where not, why not.
-  - The answers are the decisions of the sync engine itself. Upstream's daemon decides by the same rules, apart from its quirks.
+  - Reports for each route that a zone could advertise whether it does, and for each route that other zones advertise whether a router of
+    this zone learns it; and if not, why not.
+  - The module uses the decisions of the sync engine itself. Upstream's daemon decides by the same rules, apart from its quirks.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -21,14 +21,14 @@ extends_documentation_fragment:
 options:
   prefix:
     description:
-      - A network or an address. Only routes that lead to all of it are looked at.
-      - A large interconnect has a hundred thousand routes and more, so give it where it is known.
+      - A network or an address. Only routes that cover all of it are considered.
+      - A large interconnect has a hundred thousand routes or more, so set this if possible.
     type: str
   router:
-    description: The name of a router. Only what it advertises and learns is looked at, and why it learns nothing from a transit switch.
+    description: The name of a router. Only what it advertises and learns is considered, and why it learns nothing from a transit switch.
     type: str
   transit_switch:
-    description: The name of a transit switch. Only routes on it are looked at.
+    description: The name of a transit switch. Only routes on it are considered.
     type: str
 seealso:
   - module: ovn.interconnect.ovn_ic_info
@@ -36,7 +36,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Find out why 10.0.2.10 is not reached from router lr1
+- name: Find out why 10.0.2.10 is not reachable from router lr1
   ovn.interconnect.ovn_ic_route_info:
     prefix: 10.0.2.10
     router: lr1
@@ -55,7 +55,7 @@ EXAMPLES = r"""
       ic_nb_db: tcp:192.0.2.10:6645
       ic_sb_db: tcp:192.0.2.10:6646
   tasks:
-    - name: Look at all routes on one transit switch
+    - name: Explain all routes on one transit switch
       ovn.interconnect.ovn_ic_route_info:
         transit_switch: ts1
 """
@@ -78,8 +78,8 @@ ports:
 advertised:
   description:
     - What the zone could advertise, for each port, with whether it does (C(accepted)), and why not.
-    - C(caveats) of a route that is advertised say why packets do not come that way, such as a port that no gateway holds.
-    - Learned routes, which are not advertised again, are in it where O(prefix) is given.
+    - C(caveats) of an advertised route say why packets do not arrive over it, such as a port that no gateway hosts.
+    - Learned routes, which are not advertised again, are included if O(prefix) is given.
   returned: success
   type: list
   elements: dict
@@ -97,8 +97,8 @@ advertised:
 learned:
   description:
     - What other routers advertise, for each router of the zone, with whether it is learned (C(accepted)), and why not.
-    - C(caveats) of a route that is learned say why it is not used or leads nowhere, such as the router's own network, its own static route
-      to the same network, or a next hop that no gateway holds.
+    - C(caveats) of a learned route say why it is not used or leads nowhere, such as the router's own network, its own static route
+      to the same network, or a next hop that no gateway hosts.
   returned: success
   type: list
   elements: dict
@@ -115,8 +115,8 @@ learned:
         - no gateway holds port backbone-az2-lr2 on ts1, so other zones cannot send packets to it
 peers:
   description:
-    - The ports of other zones on the transit switches in question, each with the number of routes that its router advertises there, and the
-      first cause that IC_SB shows where it does not take part as it should (C(reason)).
+    - The ports of other zones on the transit switches concerned, each with the number of routes that its router advertises there, and the
+      first cause that IC_SB shows if it does not participate as expected (C(reason)).
   returned: success
   type: list
   elements: dict
@@ -131,7 +131,7 @@ peers:
         no router is behind the port: its router in zone az2 is disabled, or options:router-port names no router port
 answer:
   description:
-    - What there is to say about O(prefix), one sentence for each route. Where no route leads there, it says so, with the nearest prefixes
+    - The conclusions about O(prefix), one sentence for each route. If no route leads there, they name the nearest prefixes
       and what the ports of other zones show.
   returned: success
   type: list
@@ -150,8 +150,8 @@ OPTIONS: dict[str, Any] = {"prefix": {"type": "str"}, "router": {"type": "str"},
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
-    return "Looking for the reasons of routes"
+    """The beginning of failure messages."""
+    return "Explaining routes"
 
 
 def main() -> None:

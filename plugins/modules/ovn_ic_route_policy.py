@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ovn_ic_route_policy
-short_description: Say which routes a zone advertises and learns
+short_description: Set which routes a zone advertises and learns
 version_added: 0.1.0
 description:
   - Sets the options of the route exchange of one zone, in C(NB_Global.options) of its northbound database.
-  - An option that is omitted is left as it is. One that is not set in the database counts as V(false), and is not written if it is to be
+  - An option that is omitted is not changed. One that is not set in the database counts as V(false), and is not written if it should be
     V(false).
 author:
   - The ovn.interconnect authors (@ovn)
@@ -41,16 +41,16 @@ options:
     description:
       - Whether a static or dynamic route whose next hop is on a transit switch is advertised on that same switch
         (C(ic-route-adv-via-transit)), as upstream's daemon always does.
-      - By default it is not (split horizon). The zone behind the next hop would learn the route once it has none of its own, and the two
+      - By default it is not (split horizon). If the zone behind the next hop lost its own route, it would learn this one, and the two
         zones would send the packets to each other.
       - Upstream's daemon ignores this option.
     type: bool
   denylist:
     description:
-      - The networks whose routes are neither advertised nor learned (C(ic-route-denylist)), with all their parts.
-      - The module leaves C(ic-route-blacklist), the name of this list before OVN 24.09, to whoever set it, except that an empty list
-        removes both. This collection's daemon applies both lists. Upstream's daemon ignores C(ic-route-blacklist) beside
-        C(ic-route-denylist), and before OVN 24.09 it knows C(ic-route-blacklist) only. The module warns where the two lists differ.
+      - The networks whose routes are neither advertised nor learned (C(ic-route-denylist)), including all of their subnets.
+      - The module does not change C(ic-route-blacklist), the name of this list before OVN 24.09, except that an empty list
+        removes both. This collection's daemon applies both lists. Upstream's daemon ignores C(ic-route-blacklist) if
+        C(ic-route-denylist) is set, and before OVN 24.09 it uses only C(ic-route-blacklist). The module warns if the two lists differ.
       - An empty list removes it.
     type: list
     elements: str
@@ -65,7 +65,7 @@ EXAMPLES = r"""
     advertise: true
     learn: true
 
-- name: Keep management networks to the zone
+- name: Do not exchange management networks
   ovn.interconnect.ovn_ic_route_policy:
     denylist:
       - 10.99.0.0/16
@@ -89,7 +89,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 route_policy:
-  description: The policy as it is afterwards.
+  description: The policy afterwards.
   returned: success
   type: dict
   sample:
@@ -150,12 +150,12 @@ def _networks(options: dict[str, str], key: str) -> list[str]:
 
 
 def _denied(options: dict[str, str]) -> list[str]:
-    """The networks of the list that the module sets; those of the old name where there is no other."""
+    """The networks of the list that the module sets, or of the list with the old name if there is no other."""
     return _networks(options, DENYLIST) or _networks(options, OLD_DENYLIST)
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
-    """One Change of NB_Global, if the policy is another one."""
+    """One Change of NB_Global, if the policy differs."""
     store = stores[NB]
     row = store.only("NB_Global")
     options: dict[str, str] = row["options"] if row is not None else {}
@@ -174,7 +174,7 @@ def desired(params: Params, stores: Stores) -> list[Change]:
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
-    """The policy that the zone has."""
+    """The present policy of the zone."""
     row = stores[NB].only("NB_Global")
     options = row["options"] if row is not None else {}
     policy: dict[str, Any] = {name: boolean(options, key) for name, key in FLAGS.items()}
@@ -182,7 +182,7 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 
 def warn(_params: Params, stores: Stores) -> list[str]:
-    """Say which options have no effect, and where upstream's daemon would ignore one of the two lists."""
+    """Which options have no effect, and whether upstream's daemon would ignore one of the two lists."""
     row = stores[NB].only("NB_Global")
     return [] if row is None else [*effects.of_policy(row["options"]), *_ignored(row)]
 
@@ -192,15 +192,16 @@ def _ignored(row: Row) -> list[str]:
     if not new or not old or new == old:
         return []
     sentence = (
-        f"NB_Global.options has {OLD_DENYLIST} ({','.join(sorted(old))}) beside {DENYLIST} ({','.join(sorted(new))});"
-        f" the daemon of this collection applies both; upstream's ignores {OLD_DENYLIST} from OVN 24.09 on, and {DENYLIST} before;"
-        " where a zone runs upstream's daemon, set both to the same networks"
+        f"NB_Global.options has both {OLD_DENYLIST} ({','.join(sorted(old))}) and {DENYLIST} "
+        f"({','.join(sorted(new))}); the daemon of this collection applies both, but upstream's ignores "
+        f"{OLD_DENYLIST} from OVN 24.09 on, and {DENYLIST} before; if a zone runs upstream's daemon, set both "
+        "to the same networks"
     )
     return [sentence]
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     return "Setting the zone's route policy"
 
 

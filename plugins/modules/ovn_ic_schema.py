@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ovn_ic_schema
-short_description: Give a database file a newer schema without losing a row
+short_description: Convert a database file to a newer schema without losing a row
 version_added: 0.1.0
 description:
   - Checks every row of a standalone database file against the unique indexes, types, tables and columns of a schema, converts a copy with
-    C(ovsdb-tool), compares all rows, and only then lets the copy take the place of the file. The file as it was stays beside it.
-  - What the schema does not allow is refused, naming the table, the columns, the rows and what to do; nothing is changed then.
-  - Check mode does all of it with a copy elsewhere. So a backup of a living database, also of a cluster, can be tried.
+    C(ovsdb-tool), compares all rows, and only then replaces the file with the copy. The original file is kept in the same directory.
+  - Contents that the schema does not allow are rejected with the table, the columns, the rows and what to do; nothing is changed then.
+  - Check mode does all of this with a copy elsewhere, so that a backup of a running database, also of a cluster, can be tested.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -23,18 +23,18 @@ extends_documentation_fragment:
 options:
   file:
     description:
-      - The standalone file. Stop its server before, unless in check mode.
-      - The file of a member of a cluster is refused; a cluster is converted while it runs, with C(ovsdb-client convert).
+      - The standalone file. Stop its server first, unless in check mode.
+      - The file of a member of a cluster is rejected; a cluster is converted while it runs, with C(ovsdb-client convert).
     type: path
     required: true
   schema:
-    description: The schema file that the file is to have the schema of, on the same host.
+    description: The schema file with the new schema, on the same host.
     type: path
     required: true
   backup:
     description:
-      - Where the file is kept as it was. A number is added where that is taken.
-      - If not set, the name of the file with the version of its schema added.
+      - Where to keep the original file. A number is appended if a file of this name exists.
+      - The default is the name of the file with the version of its schema appended.
     type: path
 seealso:
   - module: ovn.interconnect.ovn_ic_backup
@@ -42,7 +42,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See whether a backup could have the newer schema
+- name: Check whether a backup can be converted to the newer schema
   ovn.interconnect.ovn_ic_schema:
     file: /var/backups/ic-sb.db
     schema: /usr/share/ovn/ovn-ic-sb.ovsschema
@@ -59,7 +59,7 @@ EXAMPLES = r"""
     schema: /usr/share/ovn/ovn-ic-sb.ovsschema
     backup: /var/backups/ovn_ic_sb_db.db
 
-- name: Leave it as it is, since it has the schema now
+- name: Make no change, because the file has the schema now
   ovn.interconnect.ovn_ic_schema:
     file: /var/lib/ovn/ovn_ic_sb_db.db
     schema: /usr/share/ovn/ovn-ic-sb.ovsschema
@@ -84,12 +84,12 @@ schema:
   type: dict
   sample: {database: OVN_IC_Southbound, before: 1.1.1, after: 1.3.0}
 rows:
-  description: The number of rows by table, of tables that have any. It is the same before and after.
+  description: The number of rows of each table that has any. It is the same before and after.
   returned: success
   type: dict
   sample: {Availability_Zone: 2, Gateway: 4, IC_SB_Global: 1}
 backup:
-  description: Where the file is kept as it was, or would be in check mode; empty where nothing was changed.
+  description: Where the original file is kept, or would be in check mode; empty if nothing was changed.
   returned: success
   type: str
   sample: /var/lib/ovn/ovn_ic_sb_db.db.1.1.1
@@ -125,8 +125,8 @@ def work(params: Params, check_mode: bool) -> dict[str, Any]:
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
-    return f"Giving {params['file']} the schema {params['schema']}"
+    """The beginning of failure messages."""
+    return f"Converting {params['file']} to the schema {params['schema']}"
 
 
 def main() -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ovn_ic_sync
-short_description: Bring a zone in step with the interconnect, or show what that would change
+short_description: Synchronize a zone with the interconnect, or show what that would change
 version_added: 0.1.0
 description:
-  - Runs the sync engine of a zone once, with the same code that the daemon runs.
-  - In check mode it plans, over the contents of the databases in memory, all that would be written, with the reason of each change.
-  - Where another process, such as the zone's daemon, holds the zone's lock, it plans only and says so. A plan that is not empty then shows
-    what that process has left undone.
+  - Runs the sync engine of a zone once, with the same code as the daemon.
+  - In check mode, it plans everything that would be written, using a copy of the databases in memory, with the reason of each change.
+  - If another process, such as the zone's daemon, holds the zone's lock, it only plans and says so. A plan that is not empty then shows
+    what that process has not done yet.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -23,14 +23,14 @@ attributes:
   idempotent:
     support: partial
     details:
-      - Other zones, and C(ovn-northd) in this one, answer to what was written; their answers may be work for the next run.
+      - Other zones, and C(ovn-northd) in this one, react to what was written, which may cause work for the next run.
 options:
   wait:
-    description: Whether to go on until the zone has nothing left to do for what the databases hold. If not, one pass is made.
+    description: Whether to continue until the zone has nothing left to do for the present contents. If false, only one pass is made.
     type: bool
     default: true
   wait_timeout:
-    description: Seconds that this may take.
+    description: The longest duration of the run, in seconds.
     type: int
     default: 60
 seealso:
@@ -38,7 +38,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Bring the zone in step
+- name: Synchronize the zone
   ovn.interconnect.ovn_ic_sync:
     ic_nb_db: tcp:192.0.2.10:6645
     ic_sb_db: tcp:192.0.2.10:6646
@@ -57,7 +57,7 @@ EXAMPLES = r"""
       ic_nb_db: tcp:192.0.2.10:6645
       ic_sb_db: tcp:192.0.2.10:6646
   tasks:
-    - name: Bring the zone in step
+    - name: Synchronize the zone
       ovn.interconnect.ovn_ic_sync:
         wait_timeout: 300
 """
@@ -78,7 +78,7 @@ changes:
       columns: {name: ts1, other_config: {interconn-ts: ts1}}
       reason: transit switch ts1 exists in IC_NB
 applied:
-  description: Whether the changes were written, and not only planned.
+  description: Whether the changes were written, instead of only planned.
   returned: success
   type: bool
   sample: true
@@ -118,8 +118,8 @@ SPEC: dict[str, Any] = {"wait": {"type": "bool", "default": True}, "wait_timeout
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
-    return "Bringing the zone in step"
+    """The beginning of failure messages."""
+    return "Synchronizing the zone"
 
 
 def main() -> None:

@@ -10,12 +10,12 @@ module: ovn_ic_transit_router
 short_description: Manage the transit routers of an OVN interconnect
 version_added: 0.1.0
 description:
-  - Makes, changes, renames and removes transit routers in the global northbound database (IC_NB).
-  - The sync daemons of all zones make a logical router of each in their zone. Removing a transit router removes those, with all their
+  - Creates, changes, renames and removes transit routers in the global northbound database (IC_NB).
+  - The sync daemon of each zone creates a logical router for each of them. Removing a transit router removes those, with all their
     ports.
-  - None is made while O(ovn.interconnect.ovn_ic_global#module:vxlan_mode) is on, because its tunnel key does not fit into VXLAN.
-  - Needs an IC_NB of schema version 1.3.0 or newer, as OVN 26.03 has it. All zones should have daemons of that release, or this
-    collection's, because an older one removes what it does not know.
+  - None is created while O(ovn.interconnect.ovn_ic_global#module:vxlan_mode) is on, because its tunnel key does not fit into VXLAN.
+  - Needs an IC_NB with schema version 1.3.0 (OVN 26.03) or newer. All zones should run daemons of that release, or this
+    collection's, because older daemons remove what they do not support.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -27,28 +27,28 @@ options:
   name:
     description:
       - The names of the transit routers. All other options are the same for each of them.
-      - A name that a transit switch has is refused, because rows of IC_SB tell both apart by their name only.
-      - If O(nb_db) is given, a new name that an ordinary logical router of that zone has is refused.
+      - A name that a transit switch has is rejected, because rows of IC_SB distinguish them only by name.
+      - If O(nb_db) is given, a new name that an ordinary logical router of that zone has is rejected.
     type: list
     elements: str
     required: true
   rename_from:
     description:
-      - The former name of a transit router that is to be called O(name), which then lists that name only.
-      - The row in IC_NB and all its other columns stay.
+      - The former name of a transit router to be renamed to O(name), which must then list only the new name.
+      - The row in IC_NB and all its other columns are kept.
       - Nothing is renamed if O(name) exists and O(rename_from) does not, so the task can be repeated. If both exist or neither does, the
-        task is refused.
-      - The sync daemons of this collection rename their logical routers and the rows in IC_SB. Ports, tunnel keys and routes stay.
-      - Upstream's daemon removes the logical router with all its ports and makes a new one.
+        task fails.
+      - The sync daemons of this collection rename their logical routers and the rows in IC_SB. Ports, tunnel keys and routes are kept.
+      - Upstream's daemon removes the logical router with all its ports and creates a new one.
     type: str
   state:
-    description: Whether the transit routers are to exist.
+    description: Whether the transit routers should exist.
     type: str
     choices: [present, absent]
     default: present
   force:
     description:
-      - Whether a transit router is removed although it has ports. They and the routes over it are then removed in all zones.
+      - Whether to remove a transit router even if it has ports. They and the routes over it are then removed in all zones.
       - The diff lists what is lost, and with O(ic_sb_db) also what each zone has on it.
     type: bool
     default: false
@@ -59,12 +59,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make a transit router
+- name: Create a transit router
   ovn.interconnect.ovn_ic_transit_router:
     name: tr1
     ic_nb_db: tcp:192.0.2.10:6645
 
-- name: Change what is kept with it
+- name: Change its external IDs
   ovn.interconnect.ovn_ic_transit_router:
     name: tr1
     external_ids:
@@ -75,7 +75,7 @@ EXAMPLES = r"""
     name: core
     rename_from: tr1
 
-- name: Remove it, once it has no ports any more
+- name: Remove it, if it has no ports
   ovn.interconnect.ovn_ic_transit_router:
     name: tr1
     state: absent
@@ -92,14 +92,14 @@ EXAMPLES = r"""
     group/ovn.interconnect.ovn_ic:
       ic_nb_db: tcp:192.0.2.10:6645
   tasks:
-    - name: Make a transit router
+    - name: Create a transit router
       ovn.interconnect.ovn_ic_transit_router:
         name: tr1
 """
 
 RETURN = r"""
 transit_routers:
-  description: The named transit routers as they are afterwards, those that exist.
+  description: The named transit routers that exist afterwards.
   returned: success
   type: list
   elements: dict
@@ -158,7 +158,7 @@ DATABASE = declare(
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
-    """One Change for each transit router that is not as wanted."""
+    """One Change for each transit router that differs from the options."""
     store = stores[IC_NB]
     require(store, TABLE, "transit routers", "1.3.0", "26.03")
     refuse_namesake(params, stores, ROUTERS)

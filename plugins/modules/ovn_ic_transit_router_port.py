@@ -10,12 +10,12 @@ module: ovn_ic_transit_router_port
 short_description: Manage a port of a transit router of an OVN interconnect
 version_added: 0.1.0
 description:
-  - Makes, changes and removes one port of a transit router in the global northbound database (IC_NB).
-  - The sync daemons make it a logical router port in every zone. It is bound to its chassis if it has one, otherwise it is local to every
-    zone.
-  - None is made while O(ovn.interconnect.ovn_ic_global#module:vxlan_mode) is on, because the tunnel keys of transit routers do not fit
+  - Creates, changes and removes one port of a transit router in the global northbound database (IC_NB).
+  - The sync daemons create a logical router port for it in every zone. It is bound to its chassis if it has one; otherwise it is local to
+    every zone.
+  - None is created while O(ovn.interconnect.ovn_ic_global#module:vxlan_mode) is on, because the tunnel keys of transit routers do not fit
     into VXLAN.
-  - Needs an IC_NB of schema version 1.3.0 or newer, as OVN 26.03 has it.
+  - Needs an IC_NB with schema version 1.3.0 (OVN 26.03) or newer.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -29,11 +29,11 @@ options:
     required: true
   transit_router:
     description:
-      - The transit router that the port belongs to. Needed with O(state=present).
-      - A port that belongs to another one is moved.
+      - The transit router to which the port belongs. Needed with O(state=present).
+      - A port of another transit router is moved.
     type: str
   state:
-    description: Whether the port is to exist.
+    description: Whether the port should exist.
     type: str
     choices: [present, absent]
     default: present
@@ -45,26 +45,26 @@ options:
       - An empty value removes the chassis from a port.
     type: str
   mac:
-    description: The MAC address of the port. Needed for a new port. A MAC that another port of the transit router has is refused.
+    description: The MAC address of the port. Needed for a new port. A MAC that another port of the transit router has is rejected.
     type: str
   networks:
     description:
       - The addresses of the port with their prefix lengths. A port can have none.
-      - Addresses that no router port can have are refused, such as network, broadcast, multicast, loopback and link-local addresses, and
+      - Addresses that no router port can have are rejected, such as network, broadcast, multicast, loopback and link-local addresses, and
         networks that overlap with those of another port of the transit router.
       - An empty list removes all of them.
     type: list
     elements: str
 notes:
-  - O(ic_sb_db) is optional here. Upstream's daemon never takes back the row in IC_SB of a port that was removed or went to the chassis of
-    another zone, and the new zone cannot have the port then. Where O(ic_sb_db) is given, such a row is removed. It is found by the gateway
-    that has the name of O(chassis).
+  - O(ic_sb_db) is optional here. Upstream's daemon never deletes the row in IC_SB of a port that was removed or moved to the chassis of
+    another zone, and then the new zone cannot publish the port. If O(ic_sb_db) is given, such a row is removed. It is found by the gateway
+    with the name in O(chassis).
 seealso:
   - module: ovn.interconnect.ovn_ic_transit_router
 """
 
 EXAMPLES = r"""
-- name: Give a transit router a port in zone az1
+- name: Add a port in zone az1 to a transit router
   ovn.interconnect.ovn_ic_transit_router_port:
     name: tr1-az1
     transit_router: tr1
@@ -74,14 +74,14 @@ EXAMPLES = r"""
       - 10.100.1.1/24
     ic_nb_db: tcp:192.0.2.10:6645
 
-- name: Let it move to a chassis of another zone
+- name: Move it to a chassis of another zone
   ovn.interconnect.ovn_ic_transit_router_port:
     name: tr1-az1
     transit_router: tr1
     chassis: az2-gw1
     ic_sb_db: tcp:192.0.2.10:6646
 
-- name: Give it a port that is local to every zone
+- name: Add a port that is local to every zone
   ovn.interconnect.ovn_ic_transit_router_port:
     name: tr1-all
     transit_router: tr1
@@ -107,7 +107,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 transit_router_port:
-  description: The port as it is afterwards, empty where it does not exist.
+  description: The port afterwards, empty if it does not exist.
   returned: success
   type: dict
   sample:
@@ -194,18 +194,18 @@ def _make(params: Params, store: Store, name: str) -> list[Change]:
 
 
 def _stale(params: Params, store: Store) -> list[Change]:
-    """Rows of the port that upstream's daemon leaves behind (spec ports-5)."""
+    """Rows of the port that upstream's daemon does not delete (spec ports-5)."""
     chassis = params["chassis"] if params["state"] == "present" else None
     gateway = named(store, "Gateway", chassis) if chassis else None
     rows = [row for row in store.rows("Port_Binding") if (row["logical_port"], row["type"]) == (params["name"], "transit-router-port")]
     if params["state"] == "present":
         rows = [row for row in rows if gateway is not None and row["availability_zone"] != gateway["availability_zone"]]
-    reason = "its zone has the port no longer"
+    reason = "its zone no longer has the port"
     return [delete(store, "Port_Binding", row, record=row["logical_port"], reason=reason) for row in rows]
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
-    """The port and its place, as far as they are not as wanted; then the rows that it has left behind."""
+    """The Changes of the port and its transit router, then the deletion of rows that it has left behind."""
     store = stores[IC_NB]
     require(store, "Transit_Router_Port", "transit routers", "1.3.0", "26.03")
     name = present_name(params["name"], "name", params["state"])
@@ -219,7 +219,7 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 
 def warn(params: Params, stores: Stores) -> list[str]:
-    """Why the port is made in no zone, as far as IC_SB shows it."""
+    """Why no zone creates the port, as far as IC_SB shows it."""
     wanted = params["state"] == "present" and IC_SB in stores
     return list(effects.of_chassis(params["chassis"] or "", stores[IC_SB])) if wanted else []
 

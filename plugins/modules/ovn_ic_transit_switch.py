@@ -10,8 +10,8 @@ module: ovn_ic_transit_switch
 short_description: Manage the transit switches of an OVN interconnect
 version_added: 0.1.0
 description:
-  - Makes, changes, renames and removes transit switches in the global northbound database (IC_NB).
-  - The sync daemons of all zones make a logical switch of each in their zone. Removing a transit switch removes those, with all
+  - Creates, changes, renames and removes transit switches in the global northbound database (IC_NB).
+  - The sync daemon of each zone creates a logical switch for each of them. Removing a transit switch removes those, with all
     their ports.
 author:
   - The ovn.interconnect authors (@ovn)
@@ -24,40 +24,40 @@ options:
   name:
     description:
       - The names of the transit switches. All other options are the same for each of them.
-      - A name that a transit router has is refused, because rows of IC_SB tell both apart by their name only.
-      - If O(nb_db) is given, a new name that an ordinary logical switch of that zone has is refused.
+      - A name that a transit router has is rejected, because rows of IC_SB distinguish them only by name.
+      - If O(nb_db) is given, a new name that an ordinary logical switch of that zone has is rejected.
     type: list
     elements: str
     required: true
   rename_from:
     description:
-      - The former name of a transit switch that is to be called O(name), which then lists that name only.
-      - The row in IC_NB and all its other columns stay.
+      - The former name of a transit switch to be renamed to O(name), which must then list only the new name.
+      - The row in IC_NB and all its other columns are kept.
       - Nothing is renamed if O(name) exists and O(rename_from) does not, so the task can be repeated. If both exist or neither does, the
-        task is refused.
-      - The sync daemons of this collection rename their logical switches and the rows in IC_SB. Ports, tunnel keys and routes stay.
-      - Upstream's daemon removes the logical switch with all its ports and makes a new one.
-      - Ports keep their names, also those whose default name contains the former name.
+        task fails.
+      - The sync daemons of this collection rename their logical switches and the rows in IC_SB. Ports, tunnel keys and routes are kept.
+      - Upstream's daemon removes the logical switch with all its ports and creates a new one.
+      - Ports keep their names, even if a default name contains the former name.
     type: str
   state:
-    description: Whether the transit switches are to exist.
+    description: Whether the transit switches should exist.
     type: str
     choices: [present, absent]
     default: present
   subnets:
     description:
-      - The networks that the addresses of router ports on the transit switch are to be taken from. M(ovn.interconnect.ovn_ic_attachment)
+      - The networks of the addresses of router ports on the transit switch. M(ovn.interconnect.ovn_ic_attachment)
         refuses others.
       - Kept in C(external_ids:transit-subnets), without host bits. O(external_ids) cannot change that map key.
       - An empty list removes them; O(purge_external_ids) does not.
       - Each must be a network of unicast addresses that overlaps with no other subnet of this or another transit switch. O(name) may list
         one transit switch only.
-      - If O(ic_sb_db) is given, subnets that leave a port outside which a zone has on the transit switch are refused.
+      - If O(ic_sb_db) is given, subnets are rejected if a zone has a port on the transit switch outside them.
     type: list
     elements: str
   force:
     description:
-      - Whether a transit switch is removed although it is in use. Its ports and the routes over it are then removed in all zones.
+      - Whether to remove a transit switch even if it is in use. Its ports and the routes over it are then removed in all zones.
       - Without it, the removal needs O(ic_sb_db), which shows whether a zone has ports on it. The diff lists what each zone loses.
     type: bool
     default: false
@@ -68,25 +68,25 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make a transit switch
+- name: Create a transit switch
   ovn.interconnect.ovn_ic_transit_switch:
     name: ts1
     subnets:
       - 169.254.100.0/24
     ic_nb_db: tcp:192.0.2.10:6645
 
-- name: Change what is kept with it
+- name: Change its external IDs
   ovn.interconnect.ovn_ic_transit_switch:
     name: ts1
     external_ids:
       owner: network team
 
-- name: Rename it, with all that zones have on it
+- name: Rename it, with everything that zones have on it
   ovn.interconnect.ovn_ic_transit_switch:
     name: backbone
     rename_from: ts1
 
-- name: Remove two transit switches that no zone uses any more
+- name: Remove two transit switches that no zone uses
   ovn.interconnect.ovn_ic_transit_switch:
     name:
       - ts2
@@ -109,14 +109,14 @@ EXAMPLES = r"""
       certificate: /etc/ovn/ic-cert.pem
       ca_cert: /etc/ovn/ic-ca.pem
   tasks:
-    - name: Make a transit switch
+    - name: Create a transit switch
       ovn.interconnect.ovn_ic_transit_switch:
         name: ts1
 """
 
 RETURN = r"""
 transit_switches:
-  description: The named transit switches as they are afterwards, those that exist.
+  description: The named transit switches that exist afterwards.
   returned: success
   type: list
   elements: dict
@@ -178,7 +178,7 @@ OPTIONS: dict[str, Any] = {**SHARED, "subnets": {"type": "list", "elements": "st
 
 
 def _keys(params: Params, now: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str | None]]:
-    """The keys to write, those of the subnets among them."""
+    """The keys to write, including those of the subnets."""
     refuse_kept(now["external_ids"], params["external_ids"], "external_ids", {SUBNETS: "the option subnets"})
     keys = wanted_keys(params, now)
     keys["external_ids"] = map_keys(
@@ -194,7 +194,9 @@ def _subnets(row: Row) -> dict[str, list[str]]:
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
-    """One Change for each transit switch that is not as wanted. Raises ModuleError for those that cannot be, or are in use."""
+    """One Change for each transit switch that differs from the options. Raises ModuleError if one is not valid or in
+    use.
+    """
     refuse_namesake(params, stores, SWITCHES)
     usage.refuse_use(params, stores, SWITCHES.table, SWITCHES.word)
     if params["subnets"] and params["state"] == "present":
@@ -203,7 +205,7 @@ def desired(params: Params, stores: Stores) -> list[Change]:
 
 
 def optional(params: Params) -> list[Database]:
-    """IC_SB shows the ports that new subnets or a removal concern, NB the zone's own switches."""
+    """IC_SB shows the ports that new subnets or a removal affect, NB the zone's own switches."""
     return [usage.GLOBAL, usage.NORTH] if params["subnets"] or params["state"] == "absent" else [usage.NORTH]
 
 

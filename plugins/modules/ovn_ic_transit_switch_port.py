@@ -10,10 +10,10 @@ module: ovn_ic_transit_switch_port
 short_description: Manage a port of a transit switch of an OVN interconnect
 version_added: 0.1.0
 description:
-  - Makes, changes and removes one port of a transit switch in the global northbound database (IC_NB).
-  - The sync daemons make it a logical switch port in every zone, of its own type where its chassis is, and C(remote) elsewhere.
-  - Needs an IC_NB of schema version 1.4.0 or newer, as OVN 26.09 has it. Routers exchange routes through the ports of
-    M(ovn.interconnect.ovn_ic_attachment), which every version has.
+  - Creates, changes and removes one port of a transit switch in the global northbound database (IC_NB).
+  - The sync daemons create a logical switch port for it in every zone, of its own type where its chassis is, and C(remote) elsewhere.
+  - Needs an IC_NB with schema version 1.4.0 (OVN 26.09) or newer. Routers exchange routes through the ports of
+    M(ovn.interconnect.ovn_ic_attachment), which every version supports.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -28,18 +28,18 @@ options:
     required: true
   transit_switch:
     description:
-      - The transit switch that the port belongs to. Needed with O(state=present).
-      - A port that belongs to another one is moved.
+      - The transit switch to which the port belongs. Needed with O(state=present).
+      - A port of another transit switch is moved.
     type: str
   state:
-    description: Whether the port is to exist.
+    description: Whether the port should exist.
     type: str
     choices: [present, absent]
     default: present
   type:
     description:
       - The type of the logical switch port where the port is local, such as V(router). Empty for a port of a virtual machine.
-      - A type that OVN does not know is refused.
+      - A type that OVN does not support is rejected.
     type: str
   chassis:
     description:
@@ -51,10 +51,10 @@ options:
     type: str
   addresses:
     description:
-      - All addresses of the port. Each is a MAC address, followed by its IP addresses after blanks; or V(router), V(unknown), V(dynamic).
-      - An IP address or MAC that another port of the transit switch has is refused. If O(ic_sb_db) is given, the ports that zones have
-        published are looked at, too.
-      - Addresses that no port can have are refused, such as multicast and loopback addresses. If the transit switch has subnets (see
+      - All addresses of the port. Each is a MAC address, followed by its IP addresses after spaces; or V(router), V(unknown), V(dynamic).
+      - An IP address or MAC that another port of the transit switch has is rejected. If O(ic_sb_db) is given, the ports that zones have
+        published are checked too.
+      - Addresses that no port can have are rejected, such as multicast and loopback addresses. If the transit switch has subnets (see
         M(ovn.interconnect.ovn_ic_transit_switch)), so are addresses outside them and their network and broadcast addresses.
       - An empty list removes all.
     type: list
@@ -65,7 +65,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Give a virtual machine a port on the transit switch
+- name: Add a port for a virtual machine to the transit switch
   ovn.interconnect.ovn_ic_transit_switch_port:
     name: vm1
     transit_switch: ts1
@@ -74,7 +74,7 @@ EXAMPLES = r"""
       - aa:aa:aa:00:00:01 169.254.100.101
     ic_nb_db: tcp:192.0.2.10:6645
 
-- name: Let it move to another chassis
+- name: Move it to another chassis
   ovn.interconnect.ovn_ic_transit_switch_port:
     name: vm1
     transit_switch: ts1
@@ -91,7 +91,7 @@ EXAMPLES = r"""
     group/ovn.interconnect.ovn_ic:
       ic_nb_db: tcp:192.0.2.10:6645
   tasks:
-    - name: Give a virtual machine a port on the transit switch
+    - name: Add a port for a virtual machine to the transit switch
       ovn.interconnect.ovn_ic_transit_switch_port:
         name: vm1
         transit_switch: ts1
@@ -99,7 +99,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 transit_switch_port:
-  description: The port as it is afterwards, empty where it does not exist.
+  description: The port afterwards, empty if it does not exist.
   returned: success
   type: dict
   sample:
@@ -172,16 +172,22 @@ OPTIONS: dict[str, Any] = {
 
 
 def _type(given: str | None) -> str | None:
-    """The wanted type. Raises ModuleError for one that ovn-northd does not know, which would make a port without effect."""
+    """The desired type. Raises ModuleError for one that ovn-northd does not support, with which the port would have no
+    effect.
+    """
     if given == "remote":
-        raise ModuleError("type is 'remote', which the daemons give the port in other zones; give the type that it has where it is local")
+        raise ModuleError(
+            "type is 'remote', which the daemons set in other zones; set the type that the port has in the zone where it is local"
+        )
     if given and given not in TYPES:
-        raise ModuleError(f"type is {given!r}, which OVN does not know; give one of {', '.join(TYPES)}, or an empty text for a VIF")
+        raise ModuleError(
+            f"type is {given!r}, which OVN does not support; set it to one of {', '.join(TYPES)}, or to an empty text for a VIF"
+        )
     return given
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
-    """The port and its place, as far as they are not as wanted."""
+    """The Changes of the port and its transit switch."""
     store = stores[IC_NB]
     require(store, "Transit_Switch_Port", "ports of transit switches", "1.4.0", "26.09")
     name = present_name(params["name"], "name", params["state"])
@@ -201,7 +207,7 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 
 def warn(params: Params, stores: Stores) -> list[str]:
-    """Why the port is made in no zone, as far as IC_SB shows it."""
+    """Why no zone creates the port, as far as IC_SB shows it."""
     wanted = params["state"] == "present" and IC_SB in stores
     return list(effects.of_chassis(params["chassis"] or "", stores[IC_SB])) if wanted else []
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ovn_ic_wait
-short_description: Wait until the zones of an OVN interconnect have caught up
+short_description: Wait until the zones of an OVN interconnect are up to date
 version_added: 0.1.0
 description:
-  - Numbers a request in the global northbound database (IC_NB), as C(ovn-ic-nbctl --wait=sb sync) does, and waits until each zone's sync
-    daemon has confirmed it in the global southbound database (IC_SB).
-  - Unlike that command it can leave zones out, and says which zones have not confirmed the request in time.
-  - A request is no configuration, so the module never reports a change. In check mode it numbers no request and does not wait.
+  - Increases the request number in the global northbound database (IC_NB), as C(ovn-ic-nbctl --wait=sb sync) does, and waits until each
+    zone's sync daemon has confirmed it in the global southbound database (IC_SB).
+  - Unlike that command, it can ignore zones, and reports which zones have not confirmed the request in time.
+  - A request is not configuration, so the module never reports a change. In check mode, it makes no request and does not wait.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -21,17 +21,17 @@ extends_documentation_fragment:
   - ovn.interconnect.connection
 attributes:
   check_mode:
-    description: Tells what the zones have confirmed, and neither makes a request nor waits.
+    description: Reports what the zones have confirmed, without making a request or waiting.
     support: full
 options:
   zones:
-    description: The names of the zones to wait for. All registered zones if not given.
+    description: The names of the zones to wait for. The default is all registered zones.
     type: list
     elements: str
   rounds:
     description:
-      - How many requests are made, one after the other.
-      - After the first, each zone has published what it had; after the second, each has taken over what the others have published.
+      - The number of requests to make, one after the other.
+      - After the first, each zone has published its objects; after the second, each zone has received what the others have published.
     type: int
     default: 2
   wait_timeout:
@@ -46,12 +46,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Wait until all zones have caught up
+- name: Wait until all zones are up to date
   ovn.interconnect.ovn_ic_wait:
     ic_nb_db: tcp:192.0.2.10:6645
     ic_sb_db: tcp:192.0.2.10:6646
 
-- name: Wait for two zones only, as a third is being repaired
+- name: Wait for two zones only, because a third is being repaired
   ovn.interconnect.ovn_ic_wait:
     zones:
       - az1
@@ -65,7 +65,7 @@ EXAMPLES = r"""
       ic_nb_db: tcp:192.0.2.10:6645
       ic_sb_db: tcp:192.0.2.10:6646
   tasks:
-    - name: Wait until all zones have caught up
+    - name: Wait until all zones are up to date
       ovn.interconnect.ovn_ic_wait:
 """
 
@@ -110,11 +110,11 @@ OPTIONS: dict[str, Any] = {
 
 
 def check(params: Params) -> None:
-    """Refuse to wait for nobody, or not at all."""
+    """Reject an empty list of zones, and a number of rounds below 1."""
     if params["zones"] is not None and not params["zones"]:
-        raise ModuleError("zones is an empty list, so no zone would be waited for; leave it out for all zones, or name some")
+        raise ModuleError("zones is an empty list, so no zone would be waited for; omit it for all zones, or name some")
     if params["rounds"] < 1:
-        raise ModuleError(f"rounds is {params['rounds']}; give it 1 or more")
+        raise ModuleError(f"rounds is {params['rounds']}; set it to 1 or more")
 
 
 def act(params: Params, session: Session) -> None:
@@ -124,7 +124,7 @@ def act(params: Params, session: Session) -> None:
 
 
 def describe(params: Params, stores: Stores) -> dict[str, Any]:
-    """What was asked for, and what the zones have confirmed."""
+    """The zones in the options, and what they have confirmed."""
     check_counters(stores[IC_NB], stores[IC_SB])
     row = stores[IC_NB].only("IC_NB_Global")
     number = row["nb_ic_cfg"] if row is not None else 0
@@ -133,7 +133,7 @@ def describe(params: Params, stores: Stores) -> dict[str, Any]:
 
 
 def doing(params: Params) -> str:
-    """What the module is about."""
+    """The beginning of failure messages."""
     return "Waiting for the zones"
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything in which this project's daemon may leave other contents than upstream's, in one table.
 
-Nothing else may differ. An exception takes what it speaks of out of the comparison, as narrowly as it can.
+Nothing else may differ. An exception takes what it names out of the comparison, as narrowly as it can.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Scene:
 
     routers: frozenset[str]
     attached: frozenset[tuple[str, str]]
-    #: (zone, logical port) of the ports whose gateway is no chassis that the zone knows.
+    #: (zone, logical port) of the ports whose gateway is not a known chassis of the zone.
     adrift: frozenset[tuple[str, str]]
     #: The transit switch ports of IC_NB that have no chassis.
     unplaced: frozenset[str]
@@ -48,7 +48,7 @@ class Scene:
         return cls(routers, frozenset(attached), frozenset(adrift), frozenset(unplaced))
 
     def orphan(self, route_key: str) -> bool:
-        """Whether a key of IC_SB Route speaks of a zone without port on that transit switch."""
+        """Whether a key of IC_SB Route names a zone without port on that transit switch."""
         zone, switch = route_key.split(" ")[:2]
         return (zone, switch) not in self.attached
 
@@ -135,7 +135,7 @@ def _without_owner(entry: Entry, scene: Scene) -> Entry:
 DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
         "adrift",
-        "a copy whose gateway is unknown in the zone stays bound to the chassis that it had: to none, if the copy was made anew meanwhile",
+        "a copy whose gateway is unknown in the zone stays bound to the chassis that it had: to none, if the copy was recreated meanwhile",
         "spec ports-P-7: left unchanged",
         _without_binding,
     ),
@@ -224,17 +224,17 @@ DEVIATIONS: tuple[Deviation, ...] = (
 
 NOT_DRAWN: tuple[tuple[str, str], ...] = (
     ("delete a transit switch while a daemon is down", "docs/loss-and-restore.md: the zone withholds the deletion until it is released"),
-    ("rename a zone, with 23.03", "spec zones-C: before 23.03.3 the zone is stuck for ever"),
+    ("rename a zone, with 23.03", "spec zones-C: before 23.03.3 the zone is stuck forever"),
     ("clear a zone's name", "spec zones-A.3: the zone's rows stay, and the delete is never tried again"),
-    ("rename a zone while its daemon is down", "spec zones-A.2: a second zone, the old one stays for ever"),
-    ("one chassis name or encap IP in two zones", "spec zones-B.4: the zone's transactions fail for ever"),
-    ("remove is-remote from a copy", "spec zones-B.4: a second chassis is inserted for ever"),
+    ("rename a zone while its daemon is down", "spec zones-A.2: a second zone, the old one stays forever"),
+    ("one chassis name or encap IP in two zones", "spec zones-B.4: the zone's transactions fail forever"),
+    ("remove is-remote from a copy", "spec zones-B.4: a second chassis is inserted forever"),
     ("rename a transit switch's switch locally", "spec switches-4.4: found by interconn-ts only (better)"),
     ("two switches for one transit switch, or interconn-ts removed", "spec switches-S-5: which one stays is unspecified"),
     ("two routers of a zone on one transit switch", "spec routes-9.3: up to 23.06 each deletes the other's routes in turn"),
-    ("router port deleted, switch port kept", "spec routes-9.3: the peer's learner adds and removes for ever"),
+    ("router port deleted, switch port kept", "spec routes-9.3: the peer's learner adds and removes forever"),
     ("one network on two router ports", "spec routes-4.6: 23.03 crashes when it warns of the duplicate"),
-    ("disabled router, before 26.09", "spec routes-9.3: the learner adds and removes for ever"),
+    ("disabled router, before 26.09", "spec routes-9.3: the learner adds and removes forever"),
     ("IPv6 in a deny list", "spec routes-9.3: 23.03 blocks every IPv6 prefix of that length"),
     ("empty item in a deny list", "spec routes-9.3: the list ends there up to 25.03"),
     (
@@ -246,8 +246,8 @@ NOT_DRAWN: tuple[tuple[str, str], ...] = (
     ("ic-route-denylist and tags, with 23.03", "spec routes-9.3: unknown there, honoured by us on every schema"),
     ("a transit router port that is deleted, moves, or gets another MAC", "spec ports-5: its row stays; the move never arrives"),
     ("transit router ports without chassis", "spec newest-N-4: realised nowhere up to 26.09.0, in every zone by main and by ours"),
-    ("a transit switch port's name that another port has", "spec ports-4.4: the zone's NB is blocked for ever"),
-    ("one VIP or prefix from two sources of one router", "spec routes-4.6: the zone's writes to IC_SB are blocked for ever"),
+    ("a transit switch port's name that another port has", "spec ports-4.4: the zone's NB is blocked forever"),
+    ("one VIP or prefix from two sources of one router", "spec routes-4.6: the zone's writes to IC_SB are blocked forever"),
     ("a local set of a learned set's name", "spec address-sets-3: who came first wins"),
     ("service monitors, before 26.09", "spec monitors-6: 25.03 has none, and later releases up to 25.09.2 fight with northd"),
     ("requests for the own zone, or of one service from two source addresses", "spec monitors-4: the zone's writes to SB are blocked"),
@@ -255,7 +255,7 @@ NOT_DRAWN: tuple[tuple[str, str], ...] = (
     ("health checks of one service that differ", "northd's own: the service has the options of any of them"),
     ("routes that a routing daemon has learned, before 26.09", "spec routes-9.3: not read there, advertised by us on every schema"),
     ("a network on which something was learned is deleted", "northd's own: the route refers to the port's binding"),
-    ("IPv6 routes without IPv6 on the transit port", "spec routes-4.4: rewritten for ever"),
+    ("IPv6 routes without IPv6 on the transit port", "spec routes-4.4: rewritten forever"),
     ("delete a port's row in IC_SB by hand once operators added to its copy", "spec ports-P-6: the copy may go for a moment"),
     ("requested-chassis on a remote port, with 23.03", "spec ports-P-7: ignored up to 23.06"),
     ("edits of a learned route that do not make it another", "spec routes-9.3: up to 25.09.2 they outlive a new IC_SB row"),
@@ -268,7 +268,7 @@ OUTCOMES = {"delete from Availability_Zone": "refused while routes refer to the 
 
 
 def comparable(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries without what the deviations speak of."""
+    """The entries without what the deviations name."""
     entries = list(entries)
     scene = Scene.of(entries)
     kept = []

@@ -83,7 +83,7 @@ def delete_switch_port(h: Historian, zone: Zone) -> Action | None:
 
 
 def restore_switch_port(h: Historian, zone: Zone) -> Action | None:
-    """A lost switch port is made anew for the router port that is still there."""
+    """A lost switch port is created again for the router port that is still there."""
     found = h.some(
         (router, attachment)
         for router in zone.routers.values()

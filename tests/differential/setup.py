@@ -28,7 +28,7 @@ from .history import ZONES, Action
 FIXED_OPTIONS = {"mac_prefix": "0a:0b:0c", "svc_monitor_mac": "0a:0b:0c:00:00:01", "svc_monitor_mac_dst": "0a:0b:0c:00:00:02"}
 """What northd would otherwise choose at random, once for each deployment."""
 ROUNDS = 30
-"""After so many rounds that all changed something, a set-up counts as one that never settles."""
+"""After so many rounds that all changed something, a set-up is considered never to settle."""
 
 Seen = dict[tuple[str, UUID], dict[str, Value]]
 

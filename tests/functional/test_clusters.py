@@ -174,7 +174,7 @@ def test_daemons_wait_for_a_majority(calm: SetUp, generation: str) -> None:
 
 
 def test_clusters_made_anew_are_no_stale_members_of_the_old_ones(calm: SetUp, generation: str) -> None:
-    """Both clusters are lost and made anew, empty, under running daemons: these register again, and withhold what they would delete."""
+    """Both clusters are lost and created again, empty, under running daemons: these register again, and withhold what they would delete."""
     calm.run(actions(generation, 3))
     ic = calm.interconnect
     switches = [sorted(row.text("name") for row in zone.nb.rows("Logical_Switch")) for zone in ic.zones]

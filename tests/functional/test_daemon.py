@@ -432,7 +432,7 @@ def test_its_usual_names_are_those_that_ovn_appctl_looks_for(zone: AvailabilityZ
     assert said.splitlines()[0] == "Status: active"
 
 
-@pytest.mark.ours("upstream leaves the sockets of dead processes for ever")
+@pytest.mark.ours("upstream leaves the sockets of dead processes forever")
 def test_sockets_of_dead_daemons_are_removed_at_the_next_start(zone: AvailabilityZone) -> None:
     directory, environment = zone.directory, {**os.environ, "OVN_RUNDIR": str(zone.directory), "OVS_RUNDIR": str(zone.directory)}
 
@@ -660,7 +660,7 @@ def test_a_specification_that_cannot_be_followed_is_no_start(spec: str) -> None:
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
-@pytest.mark.ours("upstream tries for ever")
+@pytest.mark.ours("upstream tries forever")
 @pytest.mark.parametrize("remote", ["tcp:1.2.3.4", "tcp:127.0.0.1:port", "tcp:127.0.0.1:99999999", "tcp::6641"])
 def test_a_remote_that_names_no_server_is_no_start(remote: str, tmp_path: Path) -> None:
     run = [*PROGRAM, "--detach", f"--pidfile={tmp_path}/pid", f"--ovnnb-db=unix:/x,{remote}"]
@@ -689,7 +689,7 @@ def test_relative_names_of_files(zone: AvailabilityZone, tmp_path: Path) -> None
 
 @pytest.mark.ours("upstream's repeats a refused transaction without a pause")
 def test_a_server_that_becomes_writable_is_written_at_the_next_attempt(zone: AvailabilityZone) -> None:
-    """A server that copies another one is read-only. Its clients stay connected when it is promoted, and are not told."""
+    """A server that copies another one is read-only. Its clients stay connected when it is promoted, and get no message."""
     ic = zone.interconnect
     ic.sb_server.stop()
     writable = ic.sb_server.arguments

@@ -124,7 +124,7 @@ def test_foreign_keys_of_a_copy_are_kept(shown: Interconnect) -> None:
     assert az2.sb.get("Chassis", name="gw1").map("other_config") == {"is-remote": "true", "note": "mine"}
 
 
-@pytest.mark.ours("the copy is inserted anew for ever")
+@pytest.mark.ours("the copy is inserted again forever")
 def test_a_copy_that_lost_its_flag_is_adopted(shown: Interconnect) -> None:
     az2 = shown.zones[1]
     az2.sb.transact(ovsdb.drop_keys("Chassis", "other_config", ["is-remote"], name="gw1"))

@@ -167,7 +167,7 @@ def test_switches_deleted_in_one_transaction_stay_until_an_operator_releases_the
 
 
 def hold(zone: AvailabilityZone) -> str:
-    """Why deletions on the word of IC_NB are withheld, as the zone has noted it."""
+    """Why deletions that IC_NB asks for are withheld, as the zone has recorded it."""
     return zone.nb.get("NB_Global").map("external_ids").get("ovn-interconnect-ic-nb-hold", "")
 
 

@@ -11,7 +11,7 @@ from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.scenes import attach, gateway, switch_port, transit_switches
 from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect
 
-pytestmark = pytest.mark.ours("the zone's transactions fail for ever")
+pytestmark = pytest.mark.ours("the zone's transactions fail forever")
 
 
 def test_a_chassis_name_in_two_zones_is_put_aside(ic: Interconnect) -> None:

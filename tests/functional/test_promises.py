@@ -41,7 +41,7 @@ def names(database: ovsdb.Database, table: str) -> set[str]:
     return {row.text("name") for row in database.rows(table)}
 
 
-@pytest.mark.ours("the second zone's transactions fail for ever")
+@pytest.mark.ours("the second zone's transactions fail forever")
 def test_a_port_name_in_two_zones_stops_neither(ic: Interconnect) -> None:
     transit_switches(ic, "ts1", "ts2")
     for zone in ic.zones:
@@ -126,7 +126,7 @@ def test_a_zone_joins_a_switch_full_of_foreign_ports_without_a_rejection(ic: Int
     assert rejections(az2) == 0
 
 
-@pytest.mark.ours("a second row is registered and the first stays for ever")
+@pytest.mark.ours("a second row is registered and the first stays forever")
 def test_a_rename_while_the_daemon_is_down_is_recognised(ic: Interconnect) -> None:
     az1 = ic.zones[0]
     gateway(az1, "gw1")

@@ -351,7 +351,7 @@ def test_routes_end_with_the_transit_switch(double: Interconnect) -> None:
     assert learned(double.zones[0], "lr1") == [("192.168.0.1/24", "169.254.2.2")]
 
 
-@pytest.mark.ours("the learner adds and removes for ever")
+@pytest.mark.ours("the learner adds and removes forever")
 def test_a_deleted_router_port_withdraws_its_routes(pair: Interconnect) -> None:
     az1, az2 = pair.zones
     for number, zone in enumerate(pair.zones, 1):
@@ -364,7 +364,7 @@ def test_a_deleted_router_port_withdraws_its_routes(pair: Interconnect) -> None:
     assert learned(az2, "lr2") == []
 
 
-@pytest.mark.ours("the learner adds and removes for ever")
+@pytest.mark.ours("the learner adds and removes forever")
 def test_a_disabled_router_neither_learns_nor_advertises(pair: Interconnect) -> None:
     az1, az2 = pair.zones
     for number, zone in enumerate(pair.zones, 1):
@@ -426,7 +426,7 @@ def test_routers_of_one_zone_learn_from_each_other(pair: Interconnect) -> None:
     assert learned(az2, "lr2") == [("10.1.0.1/24", f"{TS}.1"), ("10.3.0.1/24", f"{TS}.3")]
 
 
-@pytest.mark.ours("rewritten for ever, several thousand times a second")
+@pytest.mark.ours("rewritten forever, several thousand times a second")
 def test_an_ipv6_route_without_an_ipv6_transit_address_settles(ic: Interconnect) -> None:
     az1, az2 = ic.zones
     scenes.transit_switches(ic, "ts1")

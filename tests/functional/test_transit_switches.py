@@ -138,7 +138,7 @@ class _Outcomes(list[str]):
         self.append(reason)
 
     def lost(self, group: Group) -> None:
-        self.append("to be planned anew")
+        self.append("to be planned again")
 
 
 @pytest.mark.ours("its daemons of 23.03 delete each other's datapath when two made one at the same time")
@@ -152,5 +152,5 @@ def test_what_another_writer_has_made_meanwhile_is_not_made_twice(make: Make) ->
         Committer({IC_SB: replica}, outcomes).submit([Group("transit_switches", name, (change,))])  # type: ignore[dict-item]
     rpc.close()
     ic.sb.refresh()
-    assert outcomes == ["committed", "to be planned anew", "committed"]
+    assert outcomes == ["committed", "to be planned again", "committed"]
     assert sorted(row.text("transit_switch") for row in ic.sb.rows("Datapath_Binding")) == ["ts1", "ts2"]

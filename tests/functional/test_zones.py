@@ -112,7 +112,7 @@ def test_clearing_the_name_withdraws_the_zone_and_all_its_rows(ic: Interconnect)
     assert switch_port(az2, "ts1-lr1") is None
 
 
-@pytest.mark.ours("the daemon adopts the other zone's row and fights for ever")
+@pytest.mark.ours("the daemon adopts the other zone's row and fights forever")
 def test_a_name_in_use_by_another_deployment_is_refused(ic: Interconnect) -> None:
     az1, az2 = ic.zones
     gateway(az1, "gw1")

@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A database as a RAFT cluster of three ovsdb-servers on loopback, in the place of one server (ovsdb(7), clustered databases).
+"""A database as a RAFT cluster of three ovsdb-servers on loopback, instead of one server (ovsdb(7), clustered databases).
 
 Members speak to each other on a loopback address that belongs to this process alone, so that a member finds its port free when it comes
 back, whatever else runs on the machine.
@@ -69,7 +69,7 @@ class Member(Server):
 
 
 class Cluster(Server):
-    """Three members in the place of one server; the test's own connection goes to the leader, or to a member that is there.
+    """Three members instead of one server; the test's own connection goes to the leader, or to a member that is there.
 
     What is done to the cluster as a whole (start, stop) is done to all members; `lose` and `regain` are about one.
     """
@@ -86,7 +86,7 @@ class Cluster(Server):
         Process.__init__(self, name, directory, (), ())
 
     def create(self, schema: Path) -> None:
-        """Make an empty cluster in the place of what is there; no member may run."""
+        """Replace the cluster by an empty one; no member may run."""
         for member in self.members:
             member.create(schema)
 

@@ -43,7 +43,7 @@ class Authority:
         _write(self.certificate, self._sign(self._name, self._key.public_key(), authority=True))
 
     def issue(self, directory: Path, name: str) -> Identity:
-        """Make the key and the certificate of somebody, in this directory."""
+        """Create the key and the certificate of a program in this directory."""
         key = ec.generate_private_key(ec.SECP256R1())
         made = Identity(directory / f"{name}.key.pem", directory / f"{name}.certificate.pem", self.certificate)
         made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

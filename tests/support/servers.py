@@ -249,7 +249,7 @@ def _end(pid: int, how: signal.Signals) -> bool:
 class Server(Process):
     """An ovsdb-server with one database, and this test's own connection to it.
 
-    With an authority it listens for clients with TLS, as somebody whom that authority knows; without one, over its socket alone.
+    With an authority it listens for clients with TLS, with a certificate of that authority; without one, over its socket alone.
     """
 
     def __init__(self, name: str, directory: Path, schema: Path, database: str, authority: Authority | None = None) -> None:
@@ -275,7 +275,7 @@ class Server(Process):
         self.listen("ssl", *identity.options, *options)
 
     def create(self, schema: Path) -> None:
-        """Make an empty database file in the place of what is there; the server must not run."""
+        """Replace the database file by an empty one; the server must not run."""
         self.file.write_bytes(_empty_database(schema))
 
     @property
@@ -439,7 +439,7 @@ class Interconnect:
         return [self.nb, self.sb, *(database for zone in self.zones for database in (zone.nb, zone.sb))]
 
     def add_zone(self, name: str, generation: str | None = None, kind: str | None = None) -> AvailabilityZone:
-        """Prepare one more zone; its deployment is nameless until somebody names it in NB."""
+        """Prepare one more zone; its deployment has no name until a test names it in NB."""
         zone = AvailabilityZone(name, self, self.suite if generation is None else suite(generation), kind or self.kind)
         self.zones.append(zone)
         return zone

@@ -91,7 +91,7 @@ def claim(logical_port: str, chassis_uuid: UUID | None) -> list[Operation]:
 
 
 def sought(logical_port: str, column: str = "_uuid") -> Json:
-    """In the place of a uuid that nobody can know before northd made the row: a port's binding in SB, or what a column of it refers to."""
+    """Stands for a uuid that is unknown until northd has created the row: a port's binding in SB, or what a column of it refers to."""
     return ["sought", logical_port, column]
 
 

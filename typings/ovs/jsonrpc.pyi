@@ -60,7 +60,7 @@ class Connection:
     def error(self, error: int) -> None: ...
 
 class Session:
-    """A connection that is made anew when it is lost."""
+    """A connection that is restored when it is lost."""
 
     reconnect: Reconnect
     rpc: Connection | None

@@ -37,6 +37,9 @@ def of_attachment(zone: Zone, lsp: Row, lrp: Row) -> Iterator[str]:
     fault = port_faults.connection_fault(zone, lsp)
     if fault is None and not zone.nb.children("Logical_Router_Port", "gateway_chassis", lrp.uuid) and lrp["ha_chassis_group"] is None:
         fault = f"the router port {lrp['name']} has no gateway chassis; set them with gateways or ha_chassis_group"
+    group = zone.nb.row("HA_Chassis_Group", lrp["ha_chassis_group"]) if lrp["ha_chassis_group"] else None
+    if fault is None and group is not None and not zone.nb.children("HA_Chassis_Group", "ha_chassis", group.uuid):
+        fault = f"the HA chassis group {group['name']} of router port {lrp['name']} has no chassis; give it some with ha_chassis_group"
     if fault is not None:
         yield f"the attachment by port {lsp['name']!r} has no effect in other zones yet: {fault}"
 

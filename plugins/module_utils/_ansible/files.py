@@ -95,7 +95,10 @@ def check_place(path: str, size: int = 0) -> None:
     """Raise ModuleError if a file of ``size`` bytes cannot be written to ``path``. Called in both modes before anything
     is done.
     """
-    directory = os.path.dirname(os.path.abspath(path))
+    if not os.path.isabs(path):
+        what = f"{path!r} is relative, and a task runs in any directory" if path else "the path is empty"
+        raise ModuleError(f"{what}; give the absolute path of a file")
+    directory = os.path.dirname(path)
     if os.path.isdir(path):
         raise ModuleError(f"{path} is a directory; give the path of a file in it")
     if not os.path.isdir(directory):

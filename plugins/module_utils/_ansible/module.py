@@ -101,7 +101,12 @@ class Writer(Protocol):
 
 
 class Module(AnsibleModule):
-    """The library's module class. It suggests the intended option for a misspelled one."""
+    """The library's module, which also explains options that are misspelled, and refuses lists and dictionaries where a text is wanted."""
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        #: The options as they were given, before the library converts them: a list becomes its Python notation where a text is wanted.
+        self.given: Params = dict(self.params)
 
     def fail_json(self, msg: str, **data: Any) -> None:
         """End the process with a failure."""

@@ -191,10 +191,7 @@ class Session:
         return Result(fate.refusal, fate.unknown)
 
     def rehearse(self, changes: Sequence[Change]) -> str | None:
-        """Why a server rejects all writes, as :attr:`Result.refusal`; None if it does not.
-
-        This sends a transaction that is aborted. It changes nothing, but a read-only server rejects it.
-        """
+        """What a server has against being written to at all, as :attr:`Result.refusal`; None for nothing."""
         for change in {change.database: change for change in changes}.values():
             words = objection(self.replicas[change.database], change.table, list(self.replicas.values()), self.seconds)
             if words is not None:
@@ -239,9 +236,9 @@ def ask(session: Session, database: str, operations: list[Any]) -> list[Any]:
             return result
         if words is not None and not is_passing(words):
             raise ModuleError(
-                f"the server rejected the transaction: {one_line(words)}; {advice_on(words)}",
+                f"the server refused the transaction: {server_words(words)}; {advice_on(words)}",
                 database=database,
-                ovsdb_error=one_line(words),
+                ovsdb_error=server_words(words),
             )
         session.load()
     raise ModuleError(f"the server has not answered within {session.seconds:g} s; check it and run the task again", database=database)

@@ -24,6 +24,8 @@ from ..interconnect.sync import ACTIVE, ACTIVE_LOCK, ZoneSync
 from .errors import ModuleError
 from .session import advice_on, check_zone, hopeless, is_forbidden, objection, server_words, unreachable, wait_for
 
+#: A table of each database, for a transaction that changes nothing.
+_A_TABLE = {NB: "NB_Global", SB: "SB_Global", IC_NB: "IC_NB_Global", IC_SB: "IC_SB_Global"}
 #: The maximum number of passes of a plan. Each sees what the previous one would have written.
 MOST_PASSES = 20
 
@@ -119,7 +121,7 @@ def plan(remotes: Mapping[str, str], seconds: float) -> Report:
 
 
 def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: float, recorders: list[Recorder]) -> Report:
-    """Write what is to be written, until the zone has settled (``wait``) or for one pass.
+    """Write all changes, until the zone has settled (``wait``) or for one pass.
 
     If another process holds the lock, only plan. The process that writes is appended to ``recorders``, for the case of
     a failure.

@@ -7,7 +7,7 @@
 python-ovs waits 1, 2, 4 and 8 s between attempts once it has tried every server, whether the servers are down or only
 electing a leader. Here the servers of a cluster are tried in rounds, without waits inside a round. Between rounds the
 wait is 1 s, so that a server that starts or becomes the leader is found soon. It is 1, 2, 4 and 8 s only after an error
-that persists until somebody changes an option, a certificate or the server.
+that persists until an operator changes an option, a certificate or the server.
 """
 
 from __future__ import annotations

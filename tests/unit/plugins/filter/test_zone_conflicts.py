@@ -66,7 +66,7 @@ def test_a_zone_with_things_of_its_own_may_join(given: dict[str, Any]) -> None:
         ({"network": "169.254.100.1/24"}, "169.254.100.1 of router lr2 is used by port ts1-lr1 of zone az1"),
         ({"network": "fd00:0::1/64"}, "fd00::1 of router lr2 is used by port ts1-lr1 of zone az1"),
         ({"mac": "02:00:00:00:FE:01"}, "02:00:00:00:fe:01 of router lr2 is used by port ts1-lr1 of zone az1"),
-        ({"chassis": "gw1"}, "zone az1 has a gateway that is called gw1 like a chassis of this zone"),
+        ({"chassis": "gw1"}, "zone az1 has a gateway named gw1, like a chassis of this zone"),
         ({"ip": "172.30.0.21"}, "the tunnel address 172.30.0.21 of chassis gw2 is that of gateway gw1 of zone az1"),
         ({"lan": "10.0.1.128/25"}, "10.0.1.128/25 of router lr2 overlaps 10.0.1.0/24, which zone az1 has"),
         ({"lan": "10.0.0.1/16"}, "10.0.0.0/16 of router lr2 overlaps 10.0.1.0/24, which zone az1 has"),

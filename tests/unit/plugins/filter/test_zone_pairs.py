@@ -58,14 +58,14 @@ def test_zones_that_agree_have_no_problem() -> None:
 @pytest.mark.parametrize(
     "given, words",
     [
-        ({"gateway": ""}, "no gateway carries p"),
-        ({"known": "gw9"}, "the gateway gw2 is not known"),
-        ({"chassis": ["set", []]}, "p is bound to no gateway"),
-        ({"key": 8}, "p has the key 8 in place of 7"),
+        ({"gateway": ""}, "no gateway hosts p"),
+        ({"known": "gw9"}, "the gateway gw2 does not exist as a chassis"),
+        ({"chassis": ["set", []]}, "p is not bound to a gateway"),
+        ({"key": 8}, "p has the key 8 instead of 7"),
         ({"learned": "r9"}, "none of 1 routes is learned"),
         (
             {"pings": [{"zone": "az2", "address": "10.0.2.10", "size": 1400, "answer": ""}]},
-            "with 1400 bytes is lost, though both zones agree",
+            "with 1400 bytes is lost, although both zones agree",
         ),
     ],
 )

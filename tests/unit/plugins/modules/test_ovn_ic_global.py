@@ -45,7 +45,7 @@ def test_the_global_row_is_made_where_it_is_needed() -> None:
 def test_the_vxlan_mode_is_refused_with_transit_routers() -> None:
     contents = stores(module.DATABASE)
     put(contents[IC_NB], "Transit_Router", name="tr1")
-    with pytest.raises(ModuleError, match="do not fit into VXLAN, and there are tr1"):
+    with pytest.raises(ModuleError, match="do not fit into VXLAN, and these transit routers exist: tr1"):
         module.desired(params(module, vxlan_mode=True), contents)
     assert not module.desired(params(module, vxlan_mode=False), contents)
 

@@ -98,7 +98,7 @@ class LossWorld(World):
             chosen.engine.lock_changed()
 
     def settle(self, *, together: bool = False, retries: int = 0) -> list[Any]:
-        """Engines and guards until all is at rest; requests are confirmed as the daemon's fence does it."""
+        """Run engines and guards until nothing is left to do; requests are confirmed as in the daemon."""
         written: list[Any] = []
         for _round in range(MOST_ROUNDS):
             changes = super().settle(retries=2)
@@ -373,7 +373,7 @@ class History:
         if not missing:
             return None
         if self.old:
-            self.copies = {}  # without counters, an older copy in the place of a running server's file looks like an operator's command
+            self.copies = {}  # without counters, an older copy that replaces a running server's file looks like an operator's command
         self.add_switch(missing[0])
         return f"{missing[0]} is made"
 
@@ -385,7 +385,7 @@ class History:
         return f"{zone} is attached to {switch}"
 
     def release(self) -> str | None:
-        """An operator releases a zone; what it withholds for want of a definition in IC_NB is then meant to go."""
+        """An operator releases a zone; what it withholds because IC_NB has no definition is then deleted."""
         zone = self.some_zone()
         guard = self.world.guards[zone]
         if any(store.only(table) is None for store, table in ((self.world.ic_nb, "IC_NB_Global"), (self.world.ic_sb, "IC_SB_Global"))):

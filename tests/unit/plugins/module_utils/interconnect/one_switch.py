@@ -21,7 +21,7 @@ def northbound() -> Store:
 
 
 def changed(store: Store, **wanted: Any) -> list[Change]:
-    """What is to be written where that switch is to be so."""
+    """The changes that bring that switch to this state."""
     row = store.row("Logical_Switch", "ls")
     assert row is not None
     return list(update(store, "Logical_Switch", row, record="ts1", reason="because", **wanted))

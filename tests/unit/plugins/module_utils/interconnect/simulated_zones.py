@@ -333,7 +333,10 @@ class World:
         raise AssertionError(f"no rest after {MOST_ROUNDS} rounds: {[str(change) for change in written[-10:]]}")
 
     def converge(self, *, together: bool = False, retries: int = 0) -> list[Change]:
-        """Engines and northd in turn until all is at rest; what the engines wrote. A northd that has work lets time pass (1 s)."""
+        """Run engines and northd in turn until both have nothing left to do. A northd that has work lets time pass (1 s).
+
+        Returns what the engines wrote.
+        """
         written: list[Change] = []
         for _round in range(MOST_ROUNDS):
             changes = self.settle(together=together, retries=retries)

@@ -334,7 +334,7 @@ def test_uuid_in_its_36_characters(value: uuid.UUID) -> None:
     ],
 )
 def test_port_address(text: str, ipv4: list[str], ipv6: list[str]) -> None:
-    """A port's address is read up to the first item that is none (spec routes-P4)."""
+    """A port's address is read up to the first item that is not an address (spec routes-P4)."""
     port = address.parse_port_address(text)
     assert port is not None
     assert address.format_mac(port.mac) == MAC

@@ -179,7 +179,7 @@ class TestEngine:
         assert engine.waiting == {}
 
     def test_half_a_success_is_none(self, world: tuple[Zone, Engine, Clock]) -> None:
-        """A group in two databases of which one refuses: the other's commit does not begin the back-off anew."""
+        """A group in two databases of which one refuses: the other's commit does not restart the back-off."""
         zone, engine, _clock = world
         add_switch(zone, engine, "ts1")
         for _turn in range(2):
@@ -291,7 +291,7 @@ class TestEngine:
         engine.rejected(group, "no")
 
     def test_new_contents_each_time_are_no_storm(self, world: tuple[Zone, Engine, Clock]) -> None:
-        """Somebody who is busy, such as an operator's script with one confirmed change after the other, does not have to wait."""
+        """A busy client, such as an operator's script with one confirmed change after the other, does not have to wait."""
         _zone, engine, _clock = world
         for number in range(100):
             change = Change("ic_sb", "Gateway", INSERT, "@row", "ts1", "", {"hostname": str(number)})

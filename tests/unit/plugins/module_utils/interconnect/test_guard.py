@@ -187,7 +187,7 @@ def test_a_hold_stays_if_somebody_empties_the_external_ids(site: Site, noted: bo
 
 
 def numbers(site: Site, own: int, shared: int, requested: int, confirmed: int) -> str:
-    """Why deletions on the word of IC_SB are withheld with these numbers of this zone, IC_SB and IC_NB; empty where they are not."""
+    """Why deletions that IC_SB asks for are withheld with these numbers of this zone, IC_SB and IC_NB; empty if they are not."""
     site.zone.ic_sb.put("Availability_Zone", "az", {"name": "az1", "nb_ic_cfg": own})
     site.zone.ic_sb.put("IC_SB_Global", "sb-1", {"nb_ic_cfg": shared})
     site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": requested, "sb_ic_cfg": confirmed})

@@ -30,7 +30,7 @@ OPTIONS = ("ic-route-adv", "ic-route-learn", "ic-route-adv-default", "ic-route-l
 
 
 class Hand:
-    """Somebody who edits the databases at random; the same seed makes the same history."""
+    """A client that edits the databases at random; the same seed makes the same history."""
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world

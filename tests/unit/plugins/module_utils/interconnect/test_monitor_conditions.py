@@ -81,7 +81,7 @@ def test_only_names_that_come_or_go_have_the_conditions_made_anew(
     monkeypatch.setattr(Wishes, "want", lambda replica, table, _condition: told.append(f"{replica.name} {table}"))
 
     def tells(database: str, table: str, number: int, **columns: Any) -> bool:
-        """Whether a row's difference has the conditions made anew; a row without columns is deleted."""
+        """Whether a row's difference causes new conditions; a row without columns is deleted."""
         told.clear()
         store, uuid = replicas[database].store, f"00000000-0000-0000-0000-{number:012}"
         change = store.put(table, uuid, columns) if columns else store.delete(table, uuid)

@@ -48,7 +48,7 @@ class Clock:
         self.ended()
 
     def follow(self) -> None:
-        """An attempt at a server that is no leader."""
+        """An attempt at a server that is not the leader."""
         self.attempt()
         self.search.connected(self.now)
         self.search.refuse("it is not the leader")

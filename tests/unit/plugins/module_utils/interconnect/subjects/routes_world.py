@@ -153,7 +153,7 @@ class RoutesWorld(World):
                 self.delete(self.ic_sb, "Port_Binding", row.uuid)
 
     def foreign(self, zone: str, switch: str, prefix: str, nexthop: str, **columns: Any) -> str:
-        """A route that somebody wrote into IC_SB for a zone."""
+        """A route that another program wrote to IC_SB for a zone."""
         values = {"transit_switch": switch, "availability_zone": self.az(zone), "ip_prefix": prefix, "nexthop": nexthop, "origin": "static"}
         return self.put(self.ic_sb, "Route", **{**values, **columns})
 

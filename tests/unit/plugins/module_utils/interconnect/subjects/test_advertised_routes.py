@@ -153,7 +153,7 @@ def test_connected_networks_of_transit_ports_are_not_advertised() -> None:
 
 
 def test_networks_come_and_go() -> None:
-    """An entry that is no network is skipped (spec routes-S2)."""
+    """An entry that is not a network is skipped (spec routes-S2)."""
     w = one()
     lan = w.lan("az1", "lr", "10.0.1.1/24", "junk")
     w.rest()

@@ -354,7 +354,7 @@ def test_a_remote_chassis_of_another_program_is_left_alone_and_reported() -> Non
 
 def test_a_gateway_of_the_name_of_another_programs_chassis_is_reported() -> None:
     w = world()
-    uuid = other_chassis(w, "gw2", "198.51.100.2", hostname="somebody")
+    uuid = other_chassis(w, "gw2", "198.51.100.2", hostname="other")
     w.chassis("gw2", zone="az2", ip="192.0.2.2")
     w.settle()
     assert named(sb(w, "az1"), "Chassis", "gw2").uuid == uuid

@@ -175,7 +175,7 @@ def test_local_static_routes_by_text() -> None:
     w.put(w.nb("az1"), "Logical_Router_Static_Route", local, route_table="", policy="src-ip")
     w.rest()
     assert w.prefixes("az1", "lr") == ["10.1.0.1/24"]
-    # QUIRK: a value that is no uuid makes it no local route either.
+    # QUIRK: a value that is not a uuid does not make it a local route either.
     w.put(w.nb("az1"), "Logical_Router_Static_Route", local, external_ids={"ic-learned-route": "junk"})
     w.rest()
     assert w.learned("az1", "lr") == both

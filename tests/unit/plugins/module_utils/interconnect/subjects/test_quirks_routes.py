@@ -25,7 +25,7 @@ def one(*networks: str, **options: str) -> RoutesWorld:
 
 
 def test_quirk_p1_octets_above_255_are_refused_and_do_not_wrap() -> None:
-    """Text with octets above 255 is no prefix (spec routes-P1)."""
+    """Text with octets above 255 is not a prefix (spec routes-P1)."""
     w = one()
     w.static("az1", "lr", "10.259.0.0/16")
     w.foreign("az2", "ts1", "11.300.0.0/16", HOP)
@@ -50,7 +50,7 @@ def test_quirk_3_ports_that_ic_nb_manages_exchange_no_routes() -> None:
 
 @pytest.mark.parametrize("kind", ["transit-switch-port", None])
 def test_quirk_3_4_a_port_without_router_port_keeps_its_row(kind: str | None) -> None:
-    """The row of a port without router-port stays, and the port takes no part (spec routes-3.4, newest-N-19)."""
+    """The row of a port without router-port stays, and the port does not participate (spec routes-3.4, newest-N-19)."""
     w = one()
     w.static("az1", "lr", "10.0.0.0/8")
     binding = named(w.ic_sb, "Port_Binding", "az1-lr-ts1", "logical_port").uuid
@@ -132,7 +132,9 @@ def test_quirk_4_7_routes_of_a_switch_without_a_participating_port_go() -> None:
     w.static("az1", "lr", "10.0.0.0/8")
     w.rest()
     assert w.published("az1") == [f"10.0.0.0/8 {VIA}"]
-    w.bind("az1", "az1-lr-ts1", external_ids={})  # no router-id: the port takes no part, though its router port still has the next hop
+    w.bind(
+        "az1", "az1-lr-ts1", external_ids={}
+    )  # no router-id: the port does not participate, though its router port still has the next hop
     w.rest()
     assert w.published("az1") == []
 
@@ -159,7 +161,7 @@ def test_quirk_5_6_a_local_source_route_keeps_the_destination_from_being_learned
 
 
 def test_quirk_5_6_a_broken_mark_is_advertised_and_is_no_local_route() -> None:
-    """A value that is no uuid is no mark of a learned route, and no local route either (spec routes-P6, routes-5.6.8)."""
+    """A value that is not a uuid marks neither a learned route nor a local one (spec routes-P6, routes-5.6.8)."""
     w = one()
     w.static("az1", "lr", "10.1.0.0/24", external_ids={"ic-learned-route": "junk"})
     w.foreign("az2", "ts1", "10.1.0.0/24", HOP)

@@ -49,7 +49,7 @@ def test_one_route_more_does_not_walk_the_others(monkeypatch: pytest.MonkeyPatch
     w.rest()
 
     def walk(*_arguments: object) -> None:
-        raise AssertionError("somebody walks all routes")
+        raise AssertionError("the code walks over all routes")
 
     monkeypatch.setattr(w.zone.nb, "child_rows", walk)
     monkeypatch.setattr(w.zone.ic_sb, "rows", walk)

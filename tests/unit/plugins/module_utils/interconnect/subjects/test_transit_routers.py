@@ -477,7 +477,7 @@ def test_quirk_a_router_deleted_in_a_zone_takes_operators_additions_along() -> N
     w.delete(nb(w, "az1"), "Logical_Router", router)
     w.converge()
     assert lrps(w) == [["trp1"], ["trp1"]]
-    # The port's row is made anew, with another key.
+    # The port's row is created again, with another key.
     assert binding(w).uuid != before.uuid
     assert binding(w)["tunnel_key"] != before["tunnel_key"]
     w.check_law()

@@ -269,7 +269,7 @@ def test_s5_of_two_switches_one_is_kept(kept: str) -> None:
             w.add(w.zone.nb, "Logical_Switch", port_on, "ports", "Logical_Switch_Port", name=f"port{seed}")
         w.settle()
         found = [row.uuid for row in w.zone.nb.rows("Logical_Switch") if row["other_config"]["interconn-ts"] == name]
-        if kept == "named":  # the other one has a port of somebody: it is reported and stays
+        if kept == "named":  # the other one has a port of another program: it is reported and stays
             assert sorted(found) == sorted([good, other])
             assert "requested-tnl-key" not in w.zone.nb.row("Logical_Switch", other)["other_config"]
             assert "another one already stands for" in w.reasons()["b"]

@@ -186,7 +186,7 @@ def test_a_row_with_a_gateway_that_is_a_remote_chassis_here_is_refused() -> None
 
 
 def test_a_row_that_our_own_token_claims_is_ours_whatever_belongs_to_it() -> None:
-    """The zone's NB was made anew: the process knows its token still."""
+    """The zone's NB was created again: the process still knows its token."""
     simulated = world()
     simulated.settle()
     az, nb = simulated.az("az1"), simulated.zone.nb
@@ -247,7 +247,7 @@ def test_quirk_a3_a_withdrawal_that_is_rejected_is_tried_again() -> None:
     az = simulated.az("az1")
     rename(simulated, "az1", "")
     groups = simulated.engine.plan()
-    # Somebody still writes a row of the zone before the withdrawal reaches the server.
+    # Another client still writes a row of the zone before the withdrawal reaches the server.
     simulated.put(simulated.ic_sb, "Address_Set", name="late", availability_zone=az)
     simulated._commit(simulated.site(), groups)
     assert "referential integrity violation" in simulated.rejections()[0]
