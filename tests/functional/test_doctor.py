@@ -140,7 +140,9 @@ FAULTS = [
     pytest.param(switch_gone, "ports", "no switch port names this port of router lr1", 0, id="orphan"),
     pytest.param(vxlan_only, "tunnels", "it has geneve over IPv4, and they have vxlan over IPv4", 0, id="geneve"),
     pytest.param(vxlan_only, "tunnels", "it has vxlan over IPv4, and they have geneve over IPv4", 1, id="vxlan"),
-    pytest.param(lambda ic: networks(ic, "169.254.1.2/24"), "subnets", "is not advertised on ts1: the port has no IPv6", None, id="ipv6"),
+    pytest.param(
+        lambda ic: networks(ic, "169.254.1.2/24"), "subnets", "is not advertised on ts1 because the port has no IPv6", None, id="ipv6"
+    ),
     pytest.param(second_switch, "switches", "2 logical switches", 0, id="two-switches"),
 ]
 
