@@ -104,7 +104,7 @@ STEPS: dict[str, tuple[Sequence[str], list[Step]]] = {
             {"name": "az2"},
             {"do": other_deployment},
             {"name": "az9", "fails": "is registered by another deployment"},
-            {"name": "az9", "claim": True, "fails": "the zone is registered as 'az2', and a zone has one registration"},
+            {"name": "az9", "claim": True, "fails": "the zone is registered as 'az2', and a zone has only one registration"},
             {"state": "absent"},
             {"name": "az9", "claim": True},
             {"name": "az9"},

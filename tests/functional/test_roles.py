@@ -66,7 +66,7 @@ def names(world: World, server: str, table: str) -> list[str]:
         ({"name": "ts3", "subnet": ["10.9.0.0/24"]}, {}, "subnet. Supported parameters include: external_ids, force, name"),
         ({"name": "ts3", "state": "absnt"}, {}, "got: absnt"),
         ({"name": "ts3", "subnets": ["10.9.0.0"]}, {}, "subnets has '10.9.0.0' without a prefix length"),
-        ({"name": "ts3", "rename_from": "ts9"}, {}, "neither a transit switch 'ts9' to rename nor a transit switch 'ts3'"),
+        ({"name": "ts3", "rename_from": "ts9"}, {}, "neither transit switch 'ts9' (rename_from) nor transit switch 'ts3' (name) exists"),
         ({"name": "ts1", "state": "absent"}, {}, "the transit switch 'ts1' is in use: zone 'az1' has port 'p1'"),
         ({"name": "ts1", "state": "absent"}, {"ovn_ic_global_ic_sb_db": ""}, "ic_sb_db is not given, so it is not known"),
         ({"name": "ts3"}, {"ovn_ic_global_ic_nb_db": "{ic_nb_relay}"}, "it is a relay"),
@@ -104,7 +104,7 @@ ATTACHED = {"router": "lr1", "transit_switch": "ts1", "mac": "02:00:00:00:00:01"
         ({"gateways": [{"chassis": "gw7"}]}, {}, "the chassis 'gw7' is a gateway of another zone"),
         ({}, {"ovn_ic_az_sb_db": "{sb_of_az2}"}, "is the southbound database of another zone"),
         ({"network": ["169.254.100.1/24"]}, {}, "network. Supported parameters include: gateways, ha_chassis_group"),
-        ({"router": "lr3"}, {}, "there is no router 'lr3'"),
+        ({"router": "lr3"}, {}, "router 'lr3' does not exist"),
     ],
 )
 def test_wrong_input_to_the_attachments(world: World, tmp_path: Path, more: dict[str, Any], variables: dict[str, str], words: str) -> None:

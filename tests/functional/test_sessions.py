@@ -86,13 +86,13 @@ def test_a_control_socket_is_not_taken_for_a_database(start: Start, directory: P
         opened({IC_NB: f"unix:{made.control_socket}"})
     assert str(caught.value) == (
         f"OVN_IC_Northbound cannot be used (unix:{made.control_socket}: it is the control socket of a daemon,"
-        " not a database server); give ic_nb_db the socket of the database, such as unix:/var/run/ovn/ovn_ic_nb_db.sock"
+        " not a database server); set ic_nb_db to the socket of the database, such as unix:/var/run/ovn/ovn_ic_nb_db.sock"
     )
 
 
 def test_servers_without_the_database_are_refused_when_each_has_answered(start: Start, directory: Path) -> None:
     made = server(start, directory, IC_SB)
-    with pytest.raises(ModuleError, match=r"it has no database OVN_IC_Northbound .*; give ic_nb_db the address of a server"):
+    with pytest.raises(ModuleError, match=r"it has no database OVN_IC_Northbound .*; set ic_nb_db to the address of a server"):
         opened({IC_NB: f"unix:{made.socket},unix:{made.socket}"})
 
 
