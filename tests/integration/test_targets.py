@@ -52,7 +52,7 @@ WARNINGS: dict[str, tuple[str, ...]] = {
     "ovn_ic_attachment": ("the attachment by port",),
     "ovn_ic_route_info": ("the attachment by port",),
     "ovn_ic_gateway": ("the tunnel address 127.0.0.1",),
-    "ovn_ic_route_policy": ("NB_Global.options has ic-route-blacklist", "ic-route-adv-", "ic-route-learn-"),
+    "ovn_ic_route_policy": ("NB_Global.options has both ic-route-blacklist", "ic-route-adv-", "ic-route-learn-"),
     "ovn_ic_transit_router_port": ("no zone has a gateway",),
     "ovn_ic_transit_switch_port": ("no zone has a gateway",),
 }

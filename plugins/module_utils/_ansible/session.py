@@ -277,7 +277,7 @@ def _check_method(option: str, one: str, database: str) -> None:
         raise ModuleError(f"{option} has {one!r}; separate the servers by commas: {','.join(parts)}", database=database)
     if one.startswith(("pssl:", "ptcp:", "punix:")):
         raise ModuleError(
-            f"{option} has {one!r}, on which a server listens; give the address to connect to: {one[1:].partition(':')[0]}:...",
+            f"{option} has {one!r}, on which a server listens; give the address to connect to: {one[1:].partition(':')[0]}:HOST:PORT",
             database=database,
         )
     if not one.partition(":")[2] or not Stream.is_valid_name(one) or not _has_address(one):
