@@ -23,12 +23,15 @@ PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if p
 #: What the published archive has at its top.
 SHIPPED = {
     "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
     "FILES.json",
     "LICENSE",
     "MANIFEST.json",
     "README.md",
+    "SECURITY.md",
     "changelogs",
     "docs",
+    "execution-environment.yml",
     "meta",
     "playbooks",
     "plugins",
