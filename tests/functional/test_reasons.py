@@ -67,7 +67,7 @@ FAULTS = [
     pytest.param(write("Logical_Router_Port", "lr1-ts1", enabled=False), "router port lr1-ts1 is disabled", id="router-port-disabled"),
     pytest.param(write("Logical_Switch_Port", "ts1-lr1", enabled=False), "switch port ts1-lr1 is disabled", id="switch-port-disabled"),
     pytest.param(renamed, "no logical router port has that name", id="renamed"),
-    pytest.param(write("Logical_Switch_Port", "ts1-lr1", options={"router-port": "nope"}), "names nope", id="dangling"),
+    pytest.param(write("Logical_Switch_Port", "ts1-lr1", options={"router-port": "nope"}), "router-port is nope, but", id="dangling"),
     pytest.param(write("Logical_Switch_Port", "ts1-lr1", type=""), "it is a VIF port", id="vif"),
 ]
 

@@ -144,7 +144,7 @@ def test_a_refused_registration_is_taken_over_on_an_operators_word(make: Make) -
     assert az2.daemon.appctl("zone/claim") == "this zone takes over the registration of 'az1'"
     ic.wait(lambda: [row.text("name") for row in ic.sb.rows("Gateway")] == ["gw2"], "the second deployment to go on")
     assert [row.uuid for row in ic.sb.rows("Availability_Zone")] == [zone]
-    assert "claimed with another token" in az1.daemon.appctl("skipped/show")
+    az1.nb.wait(lambda: "claimed with another token" in az1.daemon.appctl("skipped/show"), "the first deployment to be refused")
 
 
 @pytest.mark.ours("upstream's daemon knows no other")
