@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,3 +39,11 @@ def test_no_variable_changes_while_it_is_used(path: Path) -> None:
 def test_each_playbook_looks_first_for_hosts_to_work_on(path: Path) -> None:
     """Ansible ends a run in which no play has a host with success."""
     assert yaml.safe_load(path.read_text())[0]["ansible.builtin.import_playbook"] == "groups.yml"
+
+
+def test_the_play_that_a_scenario_waits_for_exists() -> None:
+    """A scenario loses a host while the play of this name runs; with another name it would wait in vain."""
+    text = (PLAYBOOKS[0].parents[1] / "extensions/molecule/raft_tls/side_effect.yml").read_text()
+    (wanted,) = re.findall(r"search_regex: '(.*)'", text)
+    plays = yaml.safe_load((PLAYBOOKS[0].parent / "deploy.yml").read_text())
+    assert [play["name"] for play in plays if re.match(wanted, f"PLAY [{play.get('name', '')}]")] == ["Configure the zones"]
