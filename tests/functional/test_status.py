@@ -26,6 +26,7 @@ def counters(ic: Interconnect) -> list[int]:
 
 def test_a_request_is_confirmed_by_all(ic: Interconnect) -> None:
     """All counters have the number at the end (spec status-E.4)."""
+    ic.wait(lambda: len(ic.sb.rows("Availability_Zone")) == 2, "both zones to register")
     ic.sync(1)
     assert counters(ic) == [1] * 5
 
