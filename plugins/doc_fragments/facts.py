@@ -21,7 +21,7 @@ attributes:
     description: Check mode has no effect, because the module changes nothing.
     support: full
   diff_mode:
-    description: There is no diff, because the module changes nothing.
+    description: The module changes nothing, so it returns no diff.
     support: N/A
   idempotent:
     description: The module changes nothing.

@@ -14,7 +14,7 @@ import os
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,11 +23,12 @@ from ansible_collections.ovn.interconnect.tests.differential.generations import 
 from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.identity import Authority
-from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, Interconnect
+from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, Interconnect, SuiteMissingError, suite
 from ansible_collections.ovn.interconnect.tests.support.world import World
 
 KIND = os.environ.get("OVN_IC_TEST_DAEMON", OURS)
 GENERATIONS = os.environ.get("OVN_IC_TEST_SUITES", "host,trixie").split(",")
+NEWEST = os.environ.get("OVN_IC_TEST_NEWEST", "experimental")
 COUNTERS = [generation for generation in GENERATIONS if generation != "host"]
 
 Make = Callable[..., Interconnect]
@@ -66,9 +67,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture
-def make(generation: str) -> Iterator[Make]:
-    """Make a running interconnect with these zones, named; everything is stopped when the test ends."""
+@contextmanager
+def _maker(generation: str) -> Iterator[Make]:
+    """Make interconnects of one generation; everything is stopped at the end."""
     with ExitStack() as stack:
 
         def made(*names: str, named: bool = True, daemons: bool = True) -> Interconnect:
@@ -85,6 +86,24 @@ def make(generation: str) -> Iterator[Make]:
             return interconnect
 
         yield made
+
+
+@pytest.fixture
+def make(generation: str) -> Iterator[Make]:
+    """Make a running interconnect with these zones, named; everything is stopped when the test ends."""
+    with _maker(generation) as maker:
+        yield maker
+
+
+@pytest.fixture
+def make_newest() -> Iterator[Make]:
+    """The same with the newest schemas, which have transit routers. Skips the test if their packages are not available."""
+    try:
+        suite(NEWEST).command("ovn-northd")
+    except SuiteMissingError as missing:
+        pytest.skip(str(missing))
+    with _maker(NEWEST) as maker:
+        yield maker
 
 
 @pytest.fixture

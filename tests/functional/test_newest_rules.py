@@ -5,42 +5,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import Named, Row, TransactionError
 from ansible_collections.ovn.interconnect.tests.support.scenes import attach, gateway, lan, learned, options, transit_switches
-from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, SuiteMissingError, suite
+from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect
 
-from .conftest import KIND
+from .conftest import Make
 
 pytestmark = pytest.mark.ours("the rules that are kept are those of main of autumn 2026, and others are changed")
 
-SUITE = os.environ.get("OVN_IC_TEST_NEWEST", "experimental")
-
 
 @pytest.fixture
-def ic() -> Iterator[Interconnect]:
+def ic(make_newest: Make) -> Interconnect:
     """Two zones of the newest schemas with a gateway each, transit switch ts1 and transit router tr1; az1's router is on ts1."""
-    try:
-        suite(SUITE).command("ovn-northd")
-    except SuiteMissingError as missing:
-        pytest.skip(str(missing))
-    with Interconnect(SUITE, KIND) as made:
-        for name in ("az1", "az2"):
-            made.add_zone(name)
-        made.start(daemons=False)
-        for number, zone in enumerate(made.zones, 1):
-            zone.nb.transact(*topology.zone_name(zone.name))
-            gateway(zone, f"gw{number}")
-            options(zone, ic_route_adv="true", ic_route_learn="true")
-        made.nb.transact(ovsdb.insert("Transit_Router", {"name": "tr1"}))
-        made.start()
-        transit_switches(made, "ts1")
-        yield made
+    made = make_newest("az1", "az2", daemons=False)
+    for number, zone in enumerate(made.zones, 1):
+        gateway(zone, f"gw{number}")
+        options(zone, ic_route_adv="true", ic_route_learn="true")
+    made.nb.transact(ovsdb.insert("Transit_Router", {"name": "tr1"}))
+    made.start()
+    transit_switches(made, "ts1")
+    return made
 
 
 def managed_port(name: str, address: str) -> list[ovsdb.Operation]:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OTHER: dict[str, Any] = {"hosts": {"other": None}}
 ZONE = {**OTHER, "children": {"ovn_ic_daemons": {"hosts": {"central": {"ovn_ic_az_name": "az1"}}}}}
 EMPTY = {**OTHER, "children": {"ovn_ic_databases": {"hosts": {"db": None}}, "ovn_ic_gateways": {}}}
-NO_HOST = "There is no host to work on: the inventory"
+NO_HOST = "This playbook has no host to run on: the inventory"
 
 
 def run(playbook: str, inventory: dict[str, Any], tmp_path: Path, *options: str) -> tuple[int, str]:
@@ -78,7 +78,7 @@ def run(playbook: str, inventory: dict[str, Any], tmp_path: Path, *options: str)
             "verify",
             ZONE,
             ("--limit=other",),
-            "There is no host to work on: the limit leaves only other, and the group ovn_ic_daemons has the hosts central.",
+            "This playbook has no host to run on: the limit leaves only other, and the group ovn_ic_daemons has the hosts central.",
         ),
         ("site", ZONE, ("--limit=nobody",), "leaves us with no hosts to target"),
     ],

@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.modules import run_module
-from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect, SuiteMissingError, suite
+from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect
 
-from .conftest import KIND, Make
+from .conftest import Make
 from .test_renaming import at_rest, furnish, switch_names
 
 pytestmark = pytest.mark.ours("it replaces a renamed transit switch by a new one, without the ports of operators")
-SUITE = os.environ.get("OVN_IC_TEST_NEWEST", "experimental")
 
 
 def call(ic: Interconnect, module: str, check: bool = False, **given: Any) -> dict[str, Any]:
@@ -62,26 +58,8 @@ def test_a_transit_switch_is_renamed_with_all_that_zones_have_on_it(make: Make) 
     assert not call(ic, "ovn_ic_transit_switch", **given)["changed"]
 
 
-@pytest.fixture
-def newest() -> Iterator[Interconnect]:
-    """Two zones of the newest schema, which has transit routers."""
-    try:
-        suite(SUITE).command("ovn-northd")
-    except SuiteMissingError as missing:
-        pytest.skip(str(missing))
-    with Interconnect(SUITE, KIND) as made:
-        for name in ("az1", "az2"):
-            made.add_zone(name)
-        made.start(daemons=False)
-        for zone in made.zones:
-            zone.nb.transact(*topology.zone_name(zone.name))
-        made.start()
-        made.settle()
-        yield made
-
-
-def test_a_transit_router_is_renamed_with_its_ports(newest: Interconnect) -> None:
-    ic = newest
+def test_a_transit_router_is_renamed_with_its_ports(make_newest: Make) -> None:
+    ic = make_newest("az1", "az2")
     columns = {"transit_router": "tr1", "mac": "02:00:00:00:00:01", "networks": ["10.9.0.1/24"]}
     assert not call(ic, "ovn_ic_transit_router", name="tr1").get("failed")
     assert not call(ic, "ovn_ic_transit_router_port", name="trp", **columns).get("failed")

@@ -5,43 +5,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import ExitStack
-
 import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import Named
-from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, SuiteMissingError, suite
+from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect
 
-from .conftest import KIND
+from .conftest import Make
 
 pytestmark = pytest.mark.ours("26.09.0 realises a port without chassis nowhere; main of autumn 2026 does what is tested here")
 
-SUITE = os.environ.get("OVN_IC_TEST_NEWEST", "experimental")
 FIRST, SECOND = "00:00:00:11:22:00", "00:00:00:11:22:01"
 
 
 @pytest.fixture
-def ic() -> Iterator[Interconnect]:
+def ic(make_newest: Make) -> Interconnect:
     """Three zones of the newest schema, each with the gateway gw-<zone>, and the transit router tr."""
-    try:
-        suite(SUITE).command("ovn-northd")
-    except SuiteMissingError as missing:
-        pytest.skip(str(missing))
-    with ExitStack() as stack:
-        made = stack.enter_context(Interconnect(SUITE, KIND))
-        for name in ("az1", "az2", "az3"):
-            made.add_zone(name)
-        made.start(daemons=False)
-        for number, zone in enumerate(made.zones, 1):
-            zone.nb.transact(*topology.zone_name(zone.name))
-            zone.sb.transact(*topology.chassis(f"gw-{zone.name}", [("geneve", f"192.168.0.{number}")]))
-        made.start()
-        made.nb.transact(ovsdb.insert("Transit_Router", {"name": "tr"}))
-        made.settle()
-        yield made
+    made = make_newest("az1", "az2", "az3", daemons=False)
+    for number, zone in enumerate(made.zones, 1):
+        zone.sb.transact(*topology.chassis(f"gw-{zone.name}", [("geneve", f"192.168.0.{number}")]))
+    made.start()
+    made.nb.transact(ovsdb.insert("Transit_Router", {"name": "tr"}))
+    made.settle()
+    return made
 
 
 def add_port(ic: Interconnect, chassis: str = "", name: str = "trp") -> None:

@@ -38,7 +38,7 @@ CHANGE_OPTIONS: dict[str, Any] = {
 }
 #: The election timers that the server accepts, in milliseconds.
 SHORTEST, LONGEST = 100, 600000
-#: Milliseconds between two queries of a state for which there are no events.
+#: The polling interval in milliseconds. A cluster member sends no event when its state changes.
 LOOK_AGAIN = 100
 
 IS_MEMBER, LEADER = "cluster member", "leader"

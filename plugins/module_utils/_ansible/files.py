@@ -120,7 +120,9 @@ def check_place(path: str, size: int = 0) -> None:
 
 
 def check_unused(path: str) -> None:
-    """Raise ModuleError where a running server has the file: it would go on writing to the replaced one, and lose what it writes."""
+    """Raise ModuleError if a running server has opened the file. The server would keep writing to the old file, and its
+    changes would be lost.
+    """
     place = os.path.realpath(path)
     try:
         with open(os.path.join(os.path.dirname(place), f".{os.path.basename(place)}.~lock~"), "r+b") as file:
@@ -128,7 +130,7 @@ def check_unused(path: str) -> None:
     except BlockingIOError:
         raise ModuleError(f"{path} is the file of a running ovsdb-server; stop the server first, or give another path") from None
     except OSError:
-        return  # there is no lock, or it is not for this user to see
+        return  # no server has locked the file, or this user may not read the lock
 
 
 def _unused(wanted: str) -> str:

@@ -77,8 +77,7 @@ class Links:
         self.switch_port = params["switch_port"] or default_switch_port(self._router, self._transit_switch, zone.name)
         self._nb.index("Logical_Switch_Port", ROUTER_PORT_KEY, lambda row: (linked_port(row),))
 
-    # -- existing objects
-    # ---------------------------------------------------------------------------------------------------------------
+    # -- existing objects ----------------------------------------------------------------------------------------------
 
     @cached_property
     def router(self) -> Row | None:
@@ -120,8 +119,7 @@ class Links:
                 found.append(Link(port, row))
         return found
 
-    # -- the selected attachment
-    # -------------------------------------------------------------------------------------------------------
+    # -- the selected attachment ---------------------------------------------------------------------------------------
 
     @cached_property
     def link(self) -> Link:

@@ -69,8 +69,7 @@ class PortGateways:
     def _group_of(self, port: Row) -> Row | None:
         return self._nb.row("HA_Chassis_Group", port["ha_chassis_group"]) if port["ha_chassis_group"] else None
 
-    # -- checks
-    # --------------------------------------------------------------------------------------------------------------
+    # -- checks --------------------------------------------------------------------------------------------------------
 
     def check(self, chassis_known: bool) -> None:
         """Raise ModuleError if the desired gateways are not valid. ``chassis_known``: SB was read."""

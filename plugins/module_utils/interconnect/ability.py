@@ -99,7 +99,8 @@ class Ability:
 
     ``clock`` returns monotonic seconds. If a database was unusable for ``seconds``, this process counts as unable. With
     0 nothing is asked, and the process always counts as able. ``elector`` is the database whose server grants the lock of
-    the zone. Its problems are reported, but do not make this process unable: without that server there is no lock to offer.
+    the zone. Its problems are reported, but do not make this process unable, because only that server can pass the lock
+    to another process.
     """
 
     def __init__(self, replicas: Mapping[str, Replica], clock: Callable[[], float], seconds: float, elector: str) -> None:

@@ -52,7 +52,7 @@ READ_SIZE = 256 * 1024
 READS = 64
 #: The probe interval, in milliseconds, while the right one of several servers is being searched for. A server that is
 #: silent for this time is probed; if it stays silent as long again, the next server is tried.
-HUNTING_PROBE = 2000
+SEARCH_PROBE = 2000
 
 #: The callback of a transaction: receives the result array of the reply, or None if the outcome is unknown.
 Reply = Callable[["list[Any] | None", "str | None"], None]
@@ -131,14 +131,14 @@ class Session(_JsonRpcSession):
         self._apply_probe()
 
     def _apply_probe(self) -> None:
-        self.reconnect.set_probe_interval(HUNTING_PROBE if self._searching else self._probe)
+        self.reconnect.set_probe_interval(SEARCH_PROBE if self._searching else self._probe)
 
     def ask(self, method: str, params: list[Any]) -> None:
         """Send a request on a session that has at most one outstanding request."""
         self.send(ovs.jsonrpc.Message.create_request(method, params))
 
     def answer(self) -> tuple[Any, Any] | None:
-        """The (result, error) of :meth:`ask`, None while there is no reply."""
+        """The reply to :meth:`ask` as (result, error), or None if it has not arrived yet."""
         message = self.recv()
         types = ovs.jsonrpc.Message
         return (message.result, message.error) if message is not None and message.type in (types.T_REPLY, types.T_ERROR) else None

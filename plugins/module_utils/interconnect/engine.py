@@ -182,8 +182,7 @@ class Engine:
             for place in subject.tables:
                 self._readers.setdefault(place, []).append((subject, place in subject.additive))
 
-    # -- marking keys
-    # -------------------------------------------------------------------------------------------------------------
+    # -- marking keys --------------------------------------------------------------------------------------------------
 
     def observe(self, changes: Sequence[RowChange]) -> None:
         """Mark the keys that these row changes affect. The stores must already contain all of the changes."""
@@ -376,8 +375,7 @@ class Engine:
             self._skipped.pop(place, None)
         return tuple(changes)
 
-    # -- results of groups
-    # ---------------------------------------------------------------------------------------------------------
+    # -- results of groups ---------------------------------------------------------------------------------------------
 
     def sent(self, group: Group, transactions: int = 1) -> None:
         """A group was sent in this many transactions."""

@@ -144,8 +144,7 @@ class Replica:
         """The number of requests without a reply."""
         return self._client.outstanding if self._client is not None else 0
 
-    # -- requests
-    # --------------------------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def want_lock(self, name: str | None) -> None:
         """Request a lock of the server, or release it. It is released when nothing is in flight."""

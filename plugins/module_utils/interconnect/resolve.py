@@ -78,7 +78,7 @@ class Lookup:
 
     @property
     def failure(self) -> str | None:
-        """Why there is no address, as a sentence about the server, or None."""
+        """The reason why the lookup returned no address, as a sentence about the server. None if it returned one."""
         return None if self._addresses else f"the name of its host cannot be resolved ({self._failure})"
 
     def prefer(self, number: int) -> None:

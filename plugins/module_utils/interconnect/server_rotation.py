@@ -167,7 +167,7 @@ class ServerRotation(_Reconnect):
             self.said[self.name] = failed or words
 
     def _unresolved(self) -> str | None:
-        """Why there was no address to connect to, reported once; None if there was one."""
+        """The reason why the host name could not be resolved. Each reason is logged once. None if it was resolved."""
         words = self._lookup.failure if self._lookup is not None else None
         if words is not None and self.said.get(self.name) != words:
             _vlog.warn(f"{self.name}: {words}")

@@ -267,8 +267,7 @@ class Store:
         rows = self._tables[table].rows
         return [rows[uuid] for uuid in self.parents(table, column, child) if uuid in rows]
 
-    # -- changing
-    # --------------------------------------------------------------------------------------------------------------------
+    # -- changing ------------------------------------------------------------------------------------------------------
 
     def index(self, table: str, name: str, keys: IndexKeys) -> None:
         """Register an index: ``keys(row)`` returns the keys of the row (none, one or many). Registering a name again

@@ -170,8 +170,7 @@ class Control:
         lines = [f"  {name:<23} {command.usage}".rstrip() for name, command in sorted(_unixctl.commands.items())]
         return "\n".join(["The available commands are:", *lines])
 
-    # -- state of the engine
-    # -----------------------------------------------------------------------------------------------------------
+    # -- state of the engine -------------------------------------------------------------------------------------------
 
     def _guard(self) -> str:
         guard = self._sync.guard
@@ -229,8 +228,7 @@ class Control:
         if missing:
             raise CommandError(f"the contents of {', '.join(missing)} are not loaded yet; repeat the command later")
 
-    # -- statistics
-    # ---------------------------------------------------------------------------------------------------------------------
+    # -- statistics ----------------------------------------------------------------------------------------------------
 
     @property
     def counters(self) -> dict[str, int]:

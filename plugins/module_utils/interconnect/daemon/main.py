@@ -103,7 +103,7 @@ class NoControlSocket:
         """Do nothing."""
 
     def close(self) -> None:
-        """Do nothing: there is no socket to close."""
+        """Do nothing."""
 
 
 def _listen(wanted: options.Options) -> Any:

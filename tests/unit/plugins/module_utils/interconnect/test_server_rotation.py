@@ -17,7 +17,7 @@ SERVERS = ["tcp:127.0.0.1:1", "tcp:127.0.0.2:1", "tcp:127.0.0.3:1"]
 
 
 class Clock:
-    """A hunt, and what the library's session would do with it."""
+    """A server rotation, and what the library's session would do with it."""
 
     def __init__(self, servers: list[str] = SERVERS) -> None:
         self.now = 1000
@@ -29,7 +29,7 @@ class Clock:
         self.waits: list[int] = []
 
     def attempt(self) -> None:
-        """Wait as long as the hunt wants, then begin an attempt."""
+        """Wait as long as the rotation wants, then begin an attempt."""
         wait = self.search.timeout(self.now)
         assert wait is not None
         self.waits.append(wait)
