@@ -86,25 +86,28 @@ def _leads_back(zone: Zone, port: Participant, via: Address | None, out: str | N
     next hop dropped the route, it would learn it from here, and the two routers would send the packets to each other. A
     link-local next hop does not identify a network.
     """
-    if not any(_leaves_through(lrp, via, out) for lrp in _router_ports_beside(zone, port)):
-        return None
-    hop = format_address(via) if via is not None else f"on router port {out}"
-    return (
-        f"split horizon: its next hop {hop} is on {port.transit_switch} itself; to advertise it anyway, "
-        "set ic-route-adv-via-transit=true in NB_Global.options"
-    )
+    for lrp in _router_ports_on_switch(zone, port):
+        if _leaves_through(lrp, via, out):
+            hop = format_address(via) if via is not None else f"on router port {out}"
+            return (
+                f"split horizon: its next hop {hop} is on {port.transit_switch} itself; to advertise it anyway, "
+                "set ic-route-adv-via-transit=true in NB_Global.options"
+            )
+    return None
 
 
-def _router_ports_beside(zone: Zone, port: Participant) -> list[Row]:
+def _router_ports_on_switch(zone: Zone, port: Participant) -> list[Row]:
     """The router port of a port, and those of the same router's other ports on that transit switch."""
-    found = [port]
+    found = [] if port.router_port is None else [port.router_port]
     bindings = participants.bindings_of(zone, port.binding["availability_zone"], port.router.uuid)
-    for binding in bindings if len(bindings) > 1 else ():
+    if len(bindings) == 1:
+        return found
+    for binding in bindings:
         if binding["transit_switch"] == port.transit_switch and binding.uuid != port.binding.uuid:
             other = participants.participant(zone, binding)
-            if isinstance(other, Participant):
-                found.append(other)
-    return [one.router_port for one in found if one.router_port is not None]
+            if isinstance(other, Participant) and other.router_port is not None:
+                found.append(other.router_port)
+    return found
 
 
 def _leaves_through(lrp: Row, via: Address | None, out: str | None) -> bool:
