@@ -23,7 +23,14 @@ from ansible_collections.ovn.interconnect.tests.differential.generations import 
 from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.identity import Authority
-from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, Interconnect, SuiteMissingError, suite
+from ansible_collections.ovn.interconnect.tests.support.servers import (
+    OURS,
+    UPSTREAM,
+    AvailabilityZone,
+    Interconnect,
+    SuiteMissingError,
+    suite,
+)
 from ansible_collections.ovn.interconnect.tests.support.world import World
 
 KIND = os.environ.get("OVN_IC_TEST_DAEMON", OURS)
@@ -122,6 +129,12 @@ def world() -> Iterator[World]:
 def ic(make: Make) -> Interconnect:
     """Two named zones, az1 and az2, and nothing else."""
     return make("az1", "az2")
+
+
+@pytest.fixture
+def zone(make: Make) -> AvailabilityZone:
+    """One named zone whose daemon does not run yet."""
+    return make("az1", daemons=False).zones[0]
 
 
 @pytest.fixture
