@@ -155,8 +155,7 @@ def subnet(text: str, option: str) -> Prefix:
     return prefix.network
 
 
-# ---- Comparison with existing objects
-# -------------------------------------------------------------------------------------------
+# ---- Comparison with existing objects --------------------------------------------------------------------------------
 
 
 def read_subnets(text: str) -> list[Prefix]:

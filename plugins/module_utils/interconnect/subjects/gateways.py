@@ -300,8 +300,7 @@ def _encaps(side: _Side, row: Row) -> list[_Encap]:
     return sorted(_Encap(encap["type"], encap["ip"], tuple(sorted(encap["options"].items()))) for encap in encaps)
 
 
-# ---- Writing a copy
-# --------------------------------------------------------------------------------------------------------------------
+# ---- Writing a copy --------------------------------------------------------------------------------------------------
 
 
 def _make(zone: Zone, copy: _Copy) -> Iterator[Step]:
@@ -412,8 +411,7 @@ def _write(copy: _Copy, encaps: list[_Encap], names: str) -> Iterator[Step]:
     )
 
 
-# ---- Records of copies
-# -----------------------------------------------------------------------------------------------------------
+# ---- Records of copies -----------------------------------------------------------------------------------------------
 
 
 def _noted(nb_global: Row | None) -> frozenset[str]:

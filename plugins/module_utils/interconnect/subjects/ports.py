@@ -100,8 +100,7 @@ def _several(port: Port, owners: list[Row], steps: Iterable[Step]) -> Iterator[S
     yield from steps
 
 
-# ---- Keys that a row change affects
-# ------------------------------------------------------------------------------------------------------
+# ---- Keys that a row change affects ----------------------------------------------------------------------------------
 
 
 def _of_switch(change: RowChange, zone: Zone) -> Iterator[str]:

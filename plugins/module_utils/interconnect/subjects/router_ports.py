@@ -305,8 +305,7 @@ def _make(port: _RouterPort, row: Row, router: Row, binding: Row) -> Iterator[St
     yield from update(zone.nb, "Logical_Router", router, record=port.name, reason=reason, members={"ports": add("@port")})
 
 
-# ---- Keys that a row change affects
-# ------------------------------------------------------------------------------------------------------
+# ---- Keys that a row change affects ----------------------------------------------------------------------------------
 
 
 def _is_wanted(zone: Zone, row: Row) -> bool:
