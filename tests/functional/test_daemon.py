@@ -283,7 +283,7 @@ def test_an_idle_daemon_wakes_only_to_question_its_databases(zone: AvailabilityZ
     before = [wakes(daemon) for daemon in daemons]
     time.sleep(9)  # nothing happens, there is no event to wait for
     woken = [after - begin for begin, after in zip(before, map(wakes, daemons))]
-    assert woken[0] <= 15 and woken[1] <= 15, woken
+    assert max(woken[:2]) <= 15, woken
     assert woken[2] <= 1, woken  # a paused daemon has no lock to lose, so it asks nothing
 
 
