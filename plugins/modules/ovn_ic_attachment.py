@@ -217,8 +217,10 @@ changes:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import (
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import effects
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.attachment import (
     GLOBAL,
     NORTH,
     SHARED,
@@ -227,8 +229,6 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachme
     narrow,
     widen,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
 
 GATEWAY = {"chassis": {"type": "str", "required": True}, "priority": {"type": "int", "default": 0}}
 OPTIONS: dict[str, Any] = {

@@ -142,18 +142,19 @@ changes:
 from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import STATE
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import checked_name
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.registration import (
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, insert, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.option_checks import checked_name
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.registration import (
     narrowed,
     purge,
     refusal,
     registration,
     zone_of,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert, update
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB, Database
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import Database
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB, SB
 
 DATABASE = narrowed(NB, {"NB_Global": "name options:map external_ids:map", "Logical_Router": "name", "Logical_Switch": "name"})
 GLOBAL = narrowed(

@@ -98,8 +98,8 @@ from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import DEFAULTS
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.cluster import CLUSTERS, Params, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.file_contents import tool
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.files import save
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.file_contents import tool
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.files import save
 
 OPTIONS: dict[str, Any] = {
     "database": {"type": "str", "choices": sorted(CLUSTERS), "required": True},

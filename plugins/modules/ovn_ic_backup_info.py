@@ -78,7 +78,7 @@ tunnel_keys:
 from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.cluster import Params, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.file_contents import described, read
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.file_contents import described, read
 
 OPTIONS: dict[str, Any] = {"file": {"type": "path", "required": True}}
 

@@ -158,8 +158,8 @@ changes:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import listeners
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, run
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import listeners
 
 OPTIONS: dict[str, Any] = {
     "database": {"type": "str", "choices": ["ic_nb", "ic_sb"], "required": True},

@@ -118,9 +118,9 @@ not_checked:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import doctor
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, nothing, run
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import doctor
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
 
 OPTIONS: dict[str, Any] = {
     "checks": {"type": "list", "elements": "str", "choices": sorted(doctor.CHECKS), "default": sorted(doctor.CHECKS)},

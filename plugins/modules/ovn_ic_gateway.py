@@ -102,14 +102,15 @@ changes:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import STATE
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, update
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import SB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import effects
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.settings import boolean
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import SB
 
 OVS = "Open_vSwitch"
 DATABASE = declare(OVS, {"Open_vSwitch": "external_ids:map"})

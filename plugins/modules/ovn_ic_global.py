@@ -90,11 +90,12 @@ changes:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert, update
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, insert, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.settings import boolean, integer
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB
 
 TABLE = "IC_NB_Global"
 DATABASE = declare(IC_NB, {TABLE: "options:map", "Transit_Router": "name"})

@@ -136,10 +136,10 @@ schema_versions:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import facts
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, nothing, run
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.replica import Replica
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import facts
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.replica import Replica
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_SB
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "gateways": ("Gateway", "Encap"),

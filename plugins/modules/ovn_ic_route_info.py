@@ -143,8 +143,8 @@ answer:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import explain
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, nothing, run
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import explain
 
 OPTIONS: dict[str, Any] = {"prefix": {"type": "str"}, "router": {"type": "str"}, "transit_switch": {"type": "str"}}
 

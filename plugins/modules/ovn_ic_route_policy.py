@@ -120,13 +120,14 @@ changes:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import networks_text
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert, update
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import NB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, insert, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import effects
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.option_checks import networks_text
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.settings import boolean
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import NB
 
 DATABASE = declare(NB, {"NB_Global": "name options:map"})
 #: The key of NB_Global.options for each option.

@@ -110,7 +110,7 @@ changes:
 from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.cluster import Params, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.files import convert
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.files import convert
 
 OPTIONS: dict[str, Any] = {
     "file": {"type": "path", "required": True},

@@ -111,8 +111,8 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.argument
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Module, Params, conclude, tls_files
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import check_remotes
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.synchronization import Recorder, apply, plan
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.client import check_library
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.client import check_library
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB, SB
 
 SPEC: dict[str, Any] = {"wait": {"type": "bool", "default": True}, "wait_timeout": {"type": "int", "default": 60}}
 

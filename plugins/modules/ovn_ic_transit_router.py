@@ -128,7 +128,6 @@ changes:
 from functools import partial
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import usage
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_objects import (
     OPTIONS,
@@ -141,9 +140,11 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_
     view,
 )
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_ports import require
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import INSERT, Change
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, Database, declare
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import INSERT, Change
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import usage
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import Database, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB
 
 TABLE = ROUTERS.table
 DATABASE = declare(

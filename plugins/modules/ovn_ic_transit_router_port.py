@@ -137,11 +137,8 @@ changes:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import effects
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import map_options
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import checked_name, present_name
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.port_addressing import router_port_addresses
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_objects import doing, refuse_vxlan
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_ports import (
@@ -153,9 +150,13 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_
     require,
     view,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, delete
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, declare
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, delete
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import effects
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.option_checks import checked_name, present_name
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB
 
 DATABASE = declare(
     IC_NB,

@@ -146,10 +146,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import usage
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, run
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.option_checks import map_keys, refuse_kept
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.subnets import SUBNETS, check, subnets_text
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_objects import OPTIONS as SHARED
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_objects import (
     SWITCHES,
@@ -160,9 +157,13 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.transit_
     view,
     wanted_keys,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, Database, declare
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import usage
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.option_checks import map_keys, refuse_kept
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.subnets import SUBNETS, check, subnets_text
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import Database, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import KEY_NOTE
 
 DATABASE = declare(

@@ -90,7 +90,6 @@ laggards:
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, nothing, run
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Session
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.waiting import (
@@ -100,7 +99,8 @@ from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.waiting 
     confirmed,
     wait_for_zones,
 )
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB
 
 OPTIONS: dict[str, Any] = {
     "zones": {"type": "list", "elements": "str"},

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import doctor
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Session
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.replica import Tls
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import doctor
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.replica import Tls
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, scenes, topology
 from ansible_collections.ovn.interconnect.tests.support.scenes import attach, gateway, healthy_interconnect, lan, options, route
 from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import synchronization
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Session
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.pairing import COLUMNS
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.replica import Tls
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB, declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, insert
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.replica import Tls
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.pairing import COLUMNS
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.tests.support import ovsdb
 from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect, Process, Server, suite
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Group, insert
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.commit import Committer
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import DATABASES, IC_SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Group, insert
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.commit import Committer
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import DATABASES, IC_SB
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
 from ansible_collections.ovn.interconnect.tests.support.scenes import transit_switches
 from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect

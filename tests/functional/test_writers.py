@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import attachment, synchronization
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import synchronization
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Session
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.replica import Tls
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import attachment
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.replica import Tls
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_attachment as module
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
 from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect

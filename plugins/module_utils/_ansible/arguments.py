@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
-from ..interconnect.schema import IC_NB, IC_SB, NB, SB
+from ..interconnect.tables import IC_NB, IC_SB, NB, SB
 
 #: The option for each database's server.
 OPTIONS: Mapping[str, str] = {NB: "nb_db", SB: "sb_db", IC_NB: "ic_nb_db", IC_SB: "ic_sb_db", "Open_vSwitch": "ovs_db"}

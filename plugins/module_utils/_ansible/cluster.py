@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..interconnect.schema import IC_NB, IC_SB
+from ..interconnect.operations.errors import ModuleError, one_line
+from ..interconnect.tables import IC_NB, IC_SB
 from .arguments import STATE, connection_spec
 from .control_client import ControlSocket, RefusedError
-from .errors import ModuleError, one_line
 from .module import Module, conclude
 from .session import wait_for
 

@@ -10,9 +10,9 @@ import errno
 import os
 from typing import Any
 
-from ..interconnect.client import check_library
-from ..interconnect.server_rotation import FORBIDDEN
-from .errors import ModuleError
+from ..interconnect.operations.errors import ModuleError
+from ..interconnect.ovsdb.client import check_library
+from ..interconnect.ovsdb.server_rotation import FORBIDDEN
 from .session import wait_for
 
 

@@ -17,16 +17,17 @@ from typing import Any, Callable, Protocol, Union
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ..interconnect.change import Change, diff, results
-from ..interconnect.client import IMPORT_ERROR, LibraryError
-from ..interconnect.pairing import COLUMNS
-from ..interconnect.replica import Replica, Tls
-from ..interconnect.schema import NB, SB, Database, extended
-from ..interconnect.shown import explained
-from ..interconnect.simulation import Simulation
-from ..interconnect.store import Store
+from ..interconnect.engine.change import Change, diff, results
+from ..interconnect.engine.simulation import Simulation
+from ..interconnect.operations.errors import ModuleError, unexpected
+from ..interconnect.operations.shown import explained
+from ..interconnect.ovsdb.client import IMPORT_ERROR, LibraryError
+from ..interconnect.ovsdb.columns import Database, extended
+from ..interconnect.ovsdb.replica import Replica, Tls
+from ..interconnect.ovsdb.store import Store
+from ..interconnect.sync.pairing import COLUMNS
+from ..interconnect.tables import NB, SB
 from .arguments import DEFAULTS, OPTIONS, connection_spec
-from .errors import ModuleError, unexpected
 from .session import Session, advice_on, server_words
 
 Params = Mapping[str, Any]

@@ -13,10 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..interconnect.address import Prefix, format_address, format_mac, format_prefix, is_link_local, parse_mac, parse_prefix
-from ..interconnect.replica import Replica
-from ..interconnect.schema import IC_NB, IC_SB
-from ..interconnect.store import Row, Store
-from .addressing import (
+from ..interconnect.operations.addressing import (
     Occupant,
     bound,
     check_macs,
@@ -28,11 +25,14 @@ from .addressing import (
     port_networks,
     read_subnets,
 )
-from .errors import ModuleError
-from .option_checks import checked_mac, port_addresses
-from .subnets import SUBNETS
+from ..interconnect.operations.errors import ModuleError
+from ..interconnect.operations.option_checks import checked_mac, port_addresses
+from ..interconnect.operations.subnets import SUBNETS
+from ..interconnect.operations.usage import shared_names, want_shared
+from ..interconnect.ovsdb.replica import Replica
+from ..interconnect.ovsdb.store import Row, Store
+from ..interconnect.tables import IC_NB, IC_SB
 from .transit_ports import OF_ROUTER, OF_SWITCH, PortKind, holders, named, neighbours
-from .usage import shared_names, want_shared
 
 Params = Mapping[str, Any]
 Stores = Mapping[str, Store]

@@ -16,18 +16,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from ..interconnect import resolve
-from ..interconnect.change import Change, Group
-from ..interconnect.client import check_library
-from ..interconnect.commit import Committer, is_passing
-from ..interconnect.pairing import mismatch
-from ..interconnect.replica import Replica, Tls
-from ..interconnect.schema import NB, SB, Database
-from ..interconnect.server_rotation import CONTROL_SOCKET, FORBIDDEN, NO_DATABASE, RELAY, is_permanent, split
-from ..interconnect.store import Store
-from ..interconnect.wire import first_error, where
+from ..interconnect.engine.change import Change, Group
+from ..interconnect.engine.commit import Committer, is_passing
+from ..interconnect.operations.errors import ModuleError, one_line
+from ..interconnect.ovsdb import resolve
+from ..interconnect.ovsdb.client import check_library
+from ..interconnect.ovsdb.columns import Database
+from ..interconnect.ovsdb.replica import Replica, Tls
+from ..interconnect.ovsdb.server_rotation import CONTROL_SOCKET, FORBIDDEN, NO_DATABASE, RELAY, is_permanent, split
+from ..interconnect.ovsdb.store import Store
+from ..interconnect.ovsdb.wire import first_error, where
+from ..interconnect.sync.pairing import mismatch
+from ..interconnect.tables import NB, SB
 from .arguments import DEFAULTS, OPTIONS
-from .errors import ModuleError, one_line
 
 #: The active connection methods of OVSDB.
 _METHODS = ("unix", "ssl", "tcp")

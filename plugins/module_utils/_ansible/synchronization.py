@@ -12,16 +12,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..interconnect.change import Change, Group, diff, results
-from ..interconnect.commit import Outcome
-from ..interconnect.engine import Engine
-from ..interconnect.replica import Replica
-from ..interconnect.schema import IC_NB, IC_SB, NB, SB, declare
-from ..interconnect.shown import explained
-from ..interconnect.simulation import Simulation
-from ..interconnect.store import Store
-from ..interconnect.sync import ACTIVE, ACTIVE_LOCK, ZoneSync
-from .errors import ModuleError
+from ..interconnect.engine.change import Change, Group, diff, results
+from ..interconnect.engine.commit import Outcome
+from ..interconnect.engine.engine import Engine
+from ..interconnect.engine.simulation import Simulation
+from ..interconnect.operations.errors import ModuleError
+from ..interconnect.operations.shown import explained
+from ..interconnect.ovsdb.columns import declare
+from ..interconnect.ovsdb.replica import Replica
+from ..interconnect.ovsdb.store import Store
+from ..interconnect.sync.zone_sync import ACTIVE, ACTIVE_LOCK, ZoneSync
+from ..interconnect.tables import IC_NB, IC_SB, NB, SB
 from .session import advice_on, check_zone, hopeless, is_forbidden, objection, server_words, unreachable, wait_for
 
 #: A table of each database, for a transaction that changes nothing.

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
 
-from ..interconnect.change import Change, delete, insert, update
-from ..interconnect.schema import IC_NB, NB
+from ..interconnect.engine.change import Change, delete, insert, update
+from ..interconnect.operations.errors import ModuleError
+from ..interconnect.operations.option_checks import map_keys, present_name, refuse_kept
+from ..interconnect.ovsdb.store import Row, Store
 from ..interconnect.settings import boolean
-from ..interconnect.store import Row, Store
+from ..interconnect.tables import IC_NB, NB
 from ..interconnect.zone import KEY_NOTE
 from .arguments import STATE, map_options
-from .errors import ModuleError
-from .option_checks import map_keys, present_name, refuse_kept
 
 Params = Mapping[str, Any]
 

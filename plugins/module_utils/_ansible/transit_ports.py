@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ..interconnect.change import Change, add, insert, remove, update
-from ..interconnect.store import Row, Store
+from ..interconnect.engine.change import Change, add, insert, remove, update
+from ..interconnect.operations.errors import ModuleError
+from ..interconnect.operations.option_checks import checked_name, map_keys
+from ..interconnect.ovsdb.store import Row, Store
 from .arguments import STATE
-from .errors import ModuleError
-from .option_checks import checked_name, map_keys
 
 
 class PortKind(NamedTuple):

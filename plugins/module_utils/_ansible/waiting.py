@@ -11,9 +11,10 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from ..interconnect.schema import IC_NB, IC_SB, declare
-from ..interconnect.store import Store
-from .errors import ModuleError
+from ..interconnect.operations.errors import ModuleError
+from ..interconnect.ovsdb.columns import declare
+from ..interconnect.ovsdb.store import Store
+from ..interconnect.tables import IC_NB, IC_SB
 from .session import Session, ask
 
 GLOBAL_NORTH = declare(IC_NB, {"IC_NB_Global": "nb_ic_cfg:int"})

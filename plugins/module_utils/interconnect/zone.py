@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import uuid4
 
-from .schema import DATABASES, IC_NB, IC_SB, NB, SB, ServerSchema
+from .ovsdb.columns import ServerSchema
+from .ovsdb.store import Row, Store
 from .settings import ZoneOptions
-from .store import Row, Store
+from .tables import DATABASES, IC_NB, IC_SB, NB, SB
 
 #: Keys of NB_Global.external_ids that hold the zone's identity (docs/loss-and-restore.md). They are the only contents
 #: that upstream does not write.

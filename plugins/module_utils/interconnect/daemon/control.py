@@ -14,9 +14,9 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..schema import DATABASES, IC_NB, IC_SB, NB, SB
 from ..subjects.progress import has_counters, laggards
-from ..sync import ACTIVE, PAUSED, ZoneSync
+from ..sync.zone_sync import ACTIVE, PAUSED, ZoneSync
+from ..tables import DATABASES, IC_NB, IC_SB, NB, SB
 from .connection import Connection, FormatError
 from .inc_engine import IncEngine, InputError
 from .log import Log, LogFile

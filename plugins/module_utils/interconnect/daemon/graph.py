@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..engine import Subject
+from ..engine.engine import Subject
 
 
 def dot(subjects: Iterable[Subject]) -> str:

@@ -15,9 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..engine import Engine
-from ..runs import Runs, Stopwatch
-from ..schema import DATABASES, IC_NB, IC_SB, NB, SB
+from ..engine.engine import Engine
+from ..engine.runs import Runs, Stopwatch
+from ..tables import DATABASES, IC_NB, IC_SB, NB, SB
 
 _PREFIXES = {NB: "NB", SB: "SB", IC_NB: "ICNB", IC_SB: "ICSB"}
 #: Upstream's nodes, and the subjects that do their work here.

@@ -14,9 +14,9 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from .. import tls
-from ..client import LibraryError, check_library
-from ..sync import ZoneSync
+from ..ovsdb import tls
+from ..ovsdb.client import LibraryError, check_library
+from ..sync.zone_sync import ZoneSync
 from . import PROGRAM, VERSION, options, process
 from .control import Control
 from .log import Log

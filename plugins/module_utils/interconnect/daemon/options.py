@@ -13,14 +13,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from .. import resolve
-from ..client import IMPORT_ERROR
-from ..replica import Tls
-from ..schema import IC_NB, IC_SB, NB, SB
-from ..server_rotation import split
+from ..ovsdb import resolve
+from ..ovsdb.client import IMPORT_ERROR
+from ..ovsdb.replica import Tls
+from ..ovsdb.server_rotation import split
+from ..ovsdb.tls import Handshake
 from ..subjects import all_subjects
-from ..sync import HANDOVER_SECONDS
-from ..tls import Handshake
+from ..sync.zone_sync import HANDOVER_SECONDS
+from ..tables import IC_NB, IC_SB, NB, SB
 from . import PROGRAM, VERSION
 from .graph import dot
 

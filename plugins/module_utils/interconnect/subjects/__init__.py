@@ -8,7 +8,7 @@ can find statically.
 
 from __future__ import annotations
 
-from ..engine import Subject
+from ..engine.engine import Subject
 from .address_sets import AddressSets
 from .advertised_routes import AdvertisedRoutes
 from .gateways import Gateways

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
-from .. import change as changes
-from ..change import Skipped, Step
-from ..engine import ALL, Keys, Subject
-from ..schema import IC_SB, NB, SB
+from ..engine import change as changes
+from ..engine.change import Skipped, Step
+from ..engine.engine import ALL, Keys, Subject
+from ..ovsdb.store import Row, RowChange
 from ..settings import ZoneOptions, boolean
-from ..store import Row, RowChange
+from ..tables import IC_SB, NB, SB
 from ..zone import Zone
 
 _TABLE = "Address_Set"

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from .. import change as changes
 from ..address import Prefix, format_address, format_prefix, is_fe80_64, is_link_local, next_hop_for, parse_vip
-from ..change import Skipped, Step
-from ..engine import ALL, Keys, Subject
-from ..schema import IC_NB, IC_SB, NB, SB
+from ..engine import change as changes
+from ..engine.change import Skipped, Step
+from ..engine.engine import ALL, Keys, Subject
+from ..ovsdb.store import Row, RowChange
 from ..settings import ZoneOptions, boolean
-from ..store import Row, RowChange
+from ..tables import IC_NB, IC_SB, NB, SB
 from ..zone import Zone
 from . import participants
 from . import route_rows as rows

@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
-from ..change import Skipped, Step, delete, insert, replace, update
-from ..engine import Keys, Subject
-from ..schema import IC_SB, NB, SB
+from ..engine.change import Skipped, Step, delete, insert, replace, update
+from ..engine.engine import Keys, Subject
+from ..ovsdb.store import Row, RowChange, Store
 from ..settings import boolean
-from ..store import Row, RowChange, Store
+from ..tables import IC_SB, NB, SB
 from ..zone import COPY_PREFIX, Zone
 
 IS_INTERCONN = "is-interconn"

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from .. import change as changes
 from ..address import Prefix, is_fe80_64, is_uuid, network_text, parse_nexthop, parse_prefix, prefixes_stopped_by
-from ..change import Skipped, Step
-from ..engine import ALL, Keys, Subject
-from ..schema import IC_SB, NB
+from ..engine import change as changes
+from ..engine.change import Skipped, Step
+from ..engine.engine import ALL, Keys, Subject
+from ..ovsdb.store import Row, RowChange
 from ..settings import LEARN_TAG_RULES, ZoneOptions, boolean, may_learn
-from ..store import Row, RowChange
+from ..tables import IC_SB, NB
 from ..zone import Zone
 from . import participants, port_faults
 from . import route_rows as rows

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..change import Skipped, Step, insert, update
-from ..store import Row
+from ..engine.change import Skipped, Step, insert, update
+from ..ovsdb.store import Row
 from . import operator_ports, transit
 from .gateways import unknown_chassis
 from .operator_ports import new_binding

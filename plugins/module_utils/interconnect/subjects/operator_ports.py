@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..address import is_uuid
-from ..change import Skipped, Step, insert, update
+from ..engine.change import Skipped, Step, insert, update
+from ..ovsdb.store import Row
 from ..settings import tag_warning
-from ..store import Row
 from ..zone import Zone
 from . import port_faults, transit
 from .port import ROUTER_ID, KeySource, Port

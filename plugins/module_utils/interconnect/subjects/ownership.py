@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..change import Skipped, Step, delete, remove, update
+from ..engine.change import Skipped, Step, delete, remove, update
+from ..ovsdb.store import Row
 from ..settings import integer
-from ..store import Row
 from ..zone import ADOPTED_KEY, OWNER_KEY, ROW_KEY, Zone
 
 REQUESTED_KEY = "requested-tnl-key"

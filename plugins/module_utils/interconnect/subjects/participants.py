@@ -26,9 +26,9 @@ from ..address import (
     parse_lrp_networks,
     parse_port_address,
 )
-from ..schema import IC_NB, IC_SB, NB
+from ..ovsdb.store import Row, RowChange
 from ..settings import PortOptions, RouterOptions
-from ..store import Row, RowChange
+from ..tables import IC_NB, IC_SB, NB
 from ..zone import Zone
 from . import port_faults, transit
 from .route_links import Links

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..change import Change, Skipped, add, delete, insert, remove, update
+from ..engine.change import Change, Skipped, add, delete, insert, remove, update
+from ..ovsdb.store import Row, RowChange
 from ..settings import boolean
-from ..store import Row, RowChange
 from ..zone import Zone
 from . import transit
 from .gateways import IS_REMOTE, flags_column, zone_name

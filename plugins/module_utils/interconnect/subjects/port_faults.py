@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from ..store import Row
+from ..ovsdb.store import Row
 from ..zone import Zone
 
 #: Types of switch ports that always belong to one zone. It is not a fault that they are not published.

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from ..change import Skipped, Step
-from ..engine import ALL, Keys, Subject
-from ..schema import IC_NB, IC_SB, NB, SB
+from ..engine.change import Skipped, Step
+from ..engine.engine import ALL, Keys, Subject
+from ..ovsdb.store import Row, RowChange
 from ..settings import boolean, tag_warning
-from ..store import Row, RowChange
+from ..tables import IC_NB, IC_SB, NB, SB
 from ..zone import ROW_KEY, Zone
 from . import managed_ports, operator_ports, port_faults, transit
 from .gateways import IS_REMOTE, flags_column

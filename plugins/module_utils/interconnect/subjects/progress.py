@@ -4,17 +4,17 @@
 
 """The global rows and the status counters (spec status-E).
 
-confirmation.py decides when this zone may confirm a number.
+sync/confirmation.py decides when this zone may confirm a number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from ..change import Change, insert, update
-from ..engine import Keys, Subject
-from ..schema import IC_NB, IC_SB
-from ..store import Row, RowChange
+from ..engine.change import Change, insert, update
+from ..engine.engine import Keys, Subject
+from ..ovsdb.store import Row, RowChange
+from ..tables import IC_NB, IC_SB
 from ..zone import Zone
 
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..change import Step, update
-from ..store import Row
+from ..engine.change import Step, update
+from ..ovsdb.store import Row
 from ..zone import Zone
 from . import transit
 from .transit import SWITCH_TYPE

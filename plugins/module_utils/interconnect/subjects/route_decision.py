@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import NamedTuple, Union
 
 from ..address import Address, Prefix, format_address, format_prefix, is_fe80_64, next_hop_for
+from ..ovsdb.store import Row
 from ..settings import ipv4_over_ipv6, may_advertise
-from ..store import Row
 from ..zone import Zone
 from . import participants, port_faults, transit
 from .participants import Participant

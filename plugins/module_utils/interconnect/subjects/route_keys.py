@@ -15,8 +15,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import ClassVar, NamedTuple
 
 from ..address import Prefix, is_fe80_64, next_hops, parse_ip, parse_port_address, parse_prefix
-from ..schema import IC_SB, NB
-from ..store import Members, Row, RowChange
+from ..ovsdb.store import Members, Row, RowChange
+from ..tables import IC_SB, NB
 from ..zone import Zone
 from . import participants
 from . import route_rows as rows

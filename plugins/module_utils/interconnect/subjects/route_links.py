@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..schema import NB, SB
-from ..store import Row, RowChange
+from ..ovsdb.store import Row, RowChange
+from ..tables import NB, SB
 from ..zone import Zone
 from . import route_rows as rows
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..address import DISCARD, Address, Prefix, is_fe80_64, parse_nexthop, parse_prefix
+from ..ovsdb.store import Row
 from ..settings import boolean
-from ..store import Row
 from ..zone import Zone
 from . import participants
 from . import route_rows as rows

@@ -15,11 +15,11 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..change import Skipped, Step, add, delete, insert, remove, update
-from ..engine import Keys, Subject
-from ..schema import IC_NB, IC_SB, NB, SB
+from ..engine.change import Skipped, Step, add, delete, insert, remove, update
+from ..engine.engine import Keys, Subject
+from ..ovsdb.store import Row, RowChange
 from ..settings import boolean
-from ..store import Row, RowChange
+from ..tables import IC_NB, IC_SB, NB, SB
 from ..zone import Zone
 from . import transit
 from .gateways import IS_REMOTE, flags_column, unknown_chassis, zone_name

@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
-from .. import change as changes
-from ..change import Skipped, Step
-from ..engine import ALL, Keys, Subject
-from ..schema import IC_SB, SB
-from ..store import Row, RowChange, Store
+from ..engine import change as changes
+from ..engine.change import Skipped, Step
+from ..engine.engine import ALL, Keys, Subject
+from ..ovsdb.store import Row, RowChange, Store
+from ..tables import IC_SB, SB
 from ..zone import Zone
 
 _TABLE = "Service_Monitor"

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import partial
 
+from ..ovsdb.store import Row, RowChange, Store
 from ..settings import integer
-from ..store import Row, RowChange, Store
 from ..zone import ROW_KEY, Zone
 from . import ownership
 from .ownership import ROUTER, SWITCH, Kind

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import cast
 
-from ..change import Skipped, Step, delete, insert, update
-from ..engine import Keys, Subject
-from ..schema import IC_NB, IC_SB, NB
-from ..store import Row, RowChange
+from ..engine.change import Skipped, Step, delete, insert, update
+from ..engine.engine import Keys, Subject
+from ..ovsdb.store import Row, RowChange
+from ..tables import IC_NB, IC_SB, NB
 from ..zone import KEY_NOTE, ROW_KEY, Zone
 from . import transit
 from .ownership import ROUTER, end, marks, namesakes, new_marks, resolve_surplus, row_of

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from ..change import Skipped, Step, delete, insert, update
-from ..engine import ALL, Keys, Subject
-from ..schema import IC_NB, IC_SB, NB, SB, version_numbers
+from ..engine.change import Skipped, Step, delete, insert, update
+from ..engine.engine import ALL, Keys, Subject
+from ..ovsdb.columns import version_numbers
+from ..ovsdb.store import Row, RowChange
 from ..settings import boolean
-from ..store import Row, RowChange
+from ..tables import IC_NB, IC_SB, NB, SB
 from ..zone import KEY_NOTE, ROW_KEY, Zone
 from . import gateways, transit
 from .ownership import SWITCH, end, marks, namesakes, new_marks, resolve_surplus, row_of

@@ -20,9 +20,9 @@ from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
-from ..change import Skipped
+from ..engine.change import Skipped
+from ..ovsdb.store import Row, RowChange
 from ..settings import integer
-from ..store import Row, RowChange
 from ..zone import KEY_NOTE, ROW_KEY, Zone
 from .ownership import ROUTER, SWITCH, Kind
 from .transit import (

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 
-from ..change import Change, Skipped, Step, delete, insert, update
-from ..engine import Keys, Subject
-from ..schema import IC_NB, IC_SB, NB, SB
-from ..store import Row, RowChange
+from ..engine.change import Change, Skipped, Step, delete, insert, update
+from ..engine.engine import Keys, Subject
+from ..ovsdb.store import Row, RowChange
+from ..tables import IC_NB, IC_SB, NB, SB
 from ..zone import CLAIM_PREFIX, TOKEN_KEY, ZONE_KEY, Zone
 from .gateways import is_remote
 

@@ -14,10 +14,10 @@ from uuid import uuid4
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import connection_spec
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import Database, ServerSchema
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.simulation import Simulation
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.simulation import Simulation
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import Database, ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row, Store
 
 
 def params(module: ModuleType, **given: Any) -> dict[str, Any]:

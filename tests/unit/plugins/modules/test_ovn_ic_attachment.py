@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.attachment import GLOBAL, NORTH, SHARED, SOUTH
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import diff, results
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.shown import explained
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import diff, results
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.attachment import GLOBAL, NORTH, SHARED, SOUTH
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.shown import explained
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_attachment as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, settle, stores
 

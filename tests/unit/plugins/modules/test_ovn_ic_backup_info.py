@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import file_contents
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import file_contents
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_backup_info as module
 
 SCHEMA = json.dumps({"name": "OVN_IC_Southbound", "version": "1.3.0", "tables": {"Availability_Zone": {}, "Datapath_Binding": {}}})

@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import cluster
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.arguments import connection_spec
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.control_client import RefusedError
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_cluster as module
 
 

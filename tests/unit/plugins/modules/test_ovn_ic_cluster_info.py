@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.control_client import ControlSocket, RefusedError
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_cluster_info as module
 
 

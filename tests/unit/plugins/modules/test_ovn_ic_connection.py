@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import listeners
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.simulation import Simulation
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.simulation import Simulation
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import listeners
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_SB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_connection as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, stores
 

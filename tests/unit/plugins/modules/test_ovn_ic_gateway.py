@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import SB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_gateway as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, settle, stores
 

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import facts
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import facts
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_info as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import params, put, stores
 

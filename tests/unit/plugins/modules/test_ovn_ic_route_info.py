@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import explain
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import explain
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_route_info as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.subjects.routes_world import RoutesWorld
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import params, stores

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.file_contents import Contents, atoms
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.schema_conversion import check, differences, problems
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.file_contents import Contents, atoms
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.schema_conversion import check, differences, problems
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_schema as module
 
 STRING = {"type": "string"}

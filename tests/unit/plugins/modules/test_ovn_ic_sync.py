@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.synchronization import Recorder, Report, _planned
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, Group
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import DATABASES, IC_NB, IC_SB, NB, SB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, Group
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import Engine
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync import ZoneSync
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.zone_sync import ZoneSync
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import DATABASES, IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_sync as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, put

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import usage
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, NB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import usage
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, NB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_transit_router as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, params, put, settle, stores
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import waiting
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_wait as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import params, put, stores
 

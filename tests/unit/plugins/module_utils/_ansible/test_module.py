@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import module as base
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Result
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, insert
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, declare
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.simulation import Simulation
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, insert
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.simulation import Simulation
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import declare
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB
 
 DATABASE = declare(IC_NB, {"Transit_Switch": "name"})
 DUPLICATE = f'{IC_NB} rejected it: constraint violation: Transaction causes multiple rows in "Transit_Switch" table'

@@ -14,11 +14,12 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.guard import RELEASE, Guard
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, ServerSchema
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import RowChange, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import Engine
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import RowChange, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import all_subjects
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.guard import RELEASE, Guard
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 
 from .server_rules import LACKING_IN_2303, schemas_without

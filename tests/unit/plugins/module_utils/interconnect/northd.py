@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change, update
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import NORTHBOUND
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, update
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import NORTHBOUND
 
 
 def northbound() -> Store:

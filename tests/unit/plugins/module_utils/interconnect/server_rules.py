@@ -12,15 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import (
-    DATABASES,
-    IC_NB,
-    IC_SB,
-    NB,
-    SB,
-    ServerSchema,
-)
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import NOTHING, Members, Row, RowChange, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import NOTHING, Members, Row, RowChange, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import DATABASES, IC_NB, IC_SB, NB, SB
 
 #: Rows of these tables live only as members of a parent's column: (database, table) -> (parent table, column).
 PARENTS: Mapping[tuple[str, str], tuple[str, str]] = {

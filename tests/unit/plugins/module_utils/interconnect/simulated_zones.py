@@ -18,18 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import DELETE, INSERT, Change, Group
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine, Subject
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.guard import Guard
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import (
-    DATABASES,
-    IC_NB,
-    IC_SB,
-    NB,
-    SB,
-    ServerSchema,
-)
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import NOTHING, Members, Row, RowChange, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import DELETE, INSERT, Change, Group
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import Engine, Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import NOTHING, Members, Row, RowChange, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.guard import Guard
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import DATABASES, IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import ZONE_KEY, Zone
 
 from .northd import nb_uuid, wanted_rows

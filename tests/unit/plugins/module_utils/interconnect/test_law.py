@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, ServerSchema
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import all_subjects
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_SB
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 
 from .server_rules import LACKING_IN_2303, schemas_without

@@ -14,8 +14,8 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon import log as daemon_log
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon.control import Command, CommandError, Control
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import DATABASES, IC_NB, IC_SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync import ACTIVE, ZoneSync
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.zone_sync import ACTIVE, ZoneSync
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import DATABASES, IC_NB, IC_SB
 
 UUIDS = [f"00000000-0000-0000-0000-{number:012}" for number in range(10)]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon.inc_engine import NODES, PARTS, IncEngine, InputError
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import DATABASES
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import all_subjects
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync import ZoneSync
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.zone_sync import ZoneSync
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import DATABASES
 
 #: The nodes that OVN 26.09.0 lists.
 UPSTREAM = """

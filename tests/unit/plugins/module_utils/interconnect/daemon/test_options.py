@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon import VERSION, options
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_NB, IC_SB, NB, SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tls import Handshake
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.tls import Handshake
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB, SB
 
 CHECKOUT = Path(__file__).resolve().parents[6]
 FILES = ["--private-key=/k", "--certificate=/c", "--ca-cert=/a"]

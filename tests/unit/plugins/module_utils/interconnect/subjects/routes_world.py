@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.advertised_routes import AdvertisedRoutes
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.learned_routes import LearnedRoutes
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import World, named

@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.address_sets import AddressSets
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import schemas_without

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, ServerSchema
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_SB
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import schemas_without
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import World, named, rows

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Step
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Subject
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import ServerSchema
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Step
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.ports import Ports
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress, laggards
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 

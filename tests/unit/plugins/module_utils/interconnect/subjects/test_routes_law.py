@@ -12,8 +12,8 @@ from typing import Any
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Engine
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.store import Row, Store
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import Engine
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.change import Change
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine import Subject
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB, NB, ServerSchema
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.transit_switches import TransitSwitches
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.tunnel_keys import DatapathKeys
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_SB, NB
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import LACKING_IN_2303, schemas_without
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import World, named, rows

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.schema import IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress, laggards
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones, grant
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import CLAIM_PREFIX, IC_NB_KEY, TOKEN_KEY, ZONE_KEY
 
 from ..server_rules import LACKING_IN_2303, schemas_without
