@@ -4,26 +4,24 @@
 
 """Takes row changes, finds the work keys they affect, and plans these keys with the subjects.
 
-A delta pass plans the keys that row changes have marked. A full pass plans all keys of all subjects; both use the same
-code. A key whose Changes are in flight is not planned again until the reply arrives. A key whose Changes a server
-rejected is set aside and retried with exponential back-off, while all other keys continue (docs/architecture.md).
+A delta pass plans the keys that row changes have added to the subjects' work queues. A full pass plans all keys of all
+subjects; both use the same code. A key whose Changes are in flight is not planned again until the reply arrives. A key
+whose Changes a server rejected is retried with exponential back-off, while all other keys continue (workqueue.py).
 """
 
 from __future__ import annotations
 
-import enum
-import heapq
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Callable, NamedTuple, Union
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Callable, Union
 
 from ..ovsdb.store import RowChange
 from ..zone import Zone
 from .change import INSERT, Change, Group, Skipped, Step
 from .runs import Runs
-from .write_conflicts import WriteConflicts, contents
+from .workqueue import IN_FLIGHT, MOMENT, Backoff, Cause, Item, WorkQueue
+from .write_conflicts import Place, WriteConflicts, contents
 
 
 class _All:
@@ -33,18 +31,10 @@ class _All:
 ALL = _All()
 Keys = Iterable[Union[Hashable, _All]]
 
-#: The back-off of a key that was rejected twice, in seconds. It doubles from 4 up to 60: a few rejections in the first
-#: minute, then at most one per minute. After the first rejection the key is planned again at once, because the cause
-#: (for example, another zone took the same tunnel key) has usually arrived by then.
-FIRST_RETRY = 4.0
-LAST_RETRY = 60.0
 #: The error of a server that only copies another server, until it is promoted.
 READ_ONLY = "not allowed when database server is in read only mode"
 #: The reason given for a key whose subject raised an exception. The traceback is in the log.
 BUG = "internal error: please report this as a bug, with the traceback in the log"
-#: A wait of at most this many seconds is not reported, and a caller that asks whether the work is done waits for it
-#: too.
-MOMENT = 1.0
 
 
 class Subject(ABC):
@@ -89,59 +79,30 @@ class Subject(ABC):
         """The Changes that bring this key's rows to their desired state, and what is skipped and why."""
 
 
-class Cause(enum.Enum):
-    """Why a key waits."""
+class _Controller:
+    """A subject with its work queue, and a counter of the changes that may outdate what is in flight."""
 
-    #: A server rejected what the key writes.
-    REFUSED = "refused"
-    #: The key must not repeat its write yet (see write_conflicts.py).
-    CONFLICT = "conflict"
-    #: The subject raised an exception.
-    BUG = "bug"
+    __slots__ = ("epoch", "name", "queue", "skipped", "subject")
 
+    def __init__(self, subject: Subject, clock: Callable[[], float]) -> None:
+        self.subject = subject
+        self.name = subject.name
+        self.queue = WorkQueue(clock)
+        self.epoch = 0
+        #: What the last plan of each key skipped.
+        self.skipped: dict[Hashable, tuple[Skipped, ...]] = {}
 
-class WaitingKey(NamedTuple):
-    """A key that was set aside: until when (in the clock's seconds), for how long in total, why, and since when.
-
-    ``contents`` is what was to be written, None if unknown. Different contents are written without waiting.
-    """
-
-    due: float
-    wait: float
-    reason: str
-    cause: Cause
-    since: float
-    contents: str | None = None
-
-
-class _Flight:
-    """What is in flight for one key: the group, the number of its transactions, and what has happened since.
-
-    ``epoch`` is the subject's epoch at the time of planning, None if the subject's own echo has to mark keys.
-    """
-
-    __slots__ = ("again", "epoch", "group", "refused", "transactions")
-
-    def __init__(self, group: Group, transactions: int, epoch: int | None) -> None:
-        self.group = group
-        self.transactions = transactions
-        self.epoch = epoch
-        #: Whether the key was marked in the meantime.
-        self.again = False
-        #: Whether one of the transactions was rejected.
-        self.refused = False
-
-    def echoes_as(self, change: RowChange, epoch: int) -> bool:
-        """Whether a difference is an insert, of a row or a member, that the group asked for and that nothing has
+    def is_echo(self, item: Item, change: RowChange) -> bool:
+        """Whether a change is an insert, of a row or a member, that the key in flight asked for and that nothing has
         outdated.
         """
-        if self.epoch != epoch:
+        if item.epoch != self.epoch or item.group is None:
             return False
-        return change.old is not None or _comes_with(self.group, change)
+        return change.old is not None or _comes_with(item.group, change)
 
 
 class Engine:
-    """The marked keys of all subjects and the state of their groups.
+    """The subjects of a zone with their work queues.
 
     ``clock`` returns monotonic seconds.
     """
@@ -150,372 +111,282 @@ class Engine:
         self.zone = zone
         self.subjects = tuple(subjects)
         self._clock = clock
-        self._by_name = {subject.name: subject for subject in self.subjects}
-        self._dirty: dict[str, dict[Hashable, None]] = {subject.name: {} for subject in self.subjects}
-        self._in_flight: dict[tuple[str, Hashable], _Flight] = {}
-        #: For each subject, a counter of the changes that may outdate what is in flight.
-        self._epochs = {subject.name: 0 for subject in self.subjects}
+        self._controllers = {subject.name: _Controller(subject, clock) for subject in self.subjects}
         #: Tracebacks of exceptions in subjects, each of which is a bug. The caller that logs them clears the list.
         self.failures: list[str] = []
         #: What was skipped since the caller last cleared this list: the subject, and the object with its reason.
         self.news: list[tuple[str, Skipped]] = []
         #: The keys that the last call of ``plan`` looked at.
-        self.planned: list[tuple[str, Hashable]] = []
-        self._waiting: dict[tuple[str, Hashable], WaitingKey] = {}
-        #: The keys that are set aside for a moment only.
-        self._soon: set[tuple[str, Hashable]] = set()
-        #: The keys that wait because of a write conflict.
-        self._conflicting: set[tuple[str, Hashable]] = set()
-        self._due: list[tuple[float, int, str, Hashable]] = []
-        self._serial = 0
-        #: The last wait of keys that were retried and have not been settled since.
-        self._retries: dict[tuple[str, Hashable], float] = {}
-        self._skipped: dict[tuple[str, Hashable], tuple[Skipped, ...]] = {}
+        self.planned: list[Place] = []
         self._conflicts = WriteConflicts(clock)
         #: Statistics of how each subject handled the changes of a pass.
-        self.runs = Runs(self._by_name, clock)
+        self.runs = Runs(self._controllers, clock)
         self._own: str | None = None
         #: By database and table: the subjects that read it, and whether it is additive for the subject.
-        self._readers: dict[tuple[str, str], list[tuple[Subject, bool]]] = {}
+        self._readers: dict[tuple[str, str], list[tuple[_Controller, bool]]] = {}
         for subject in self.subjects:
             subject.prepare(zone)
             for place in subject.tables:
-                self._readers.setdefault(place, []).append((subject, place in subject.additive))
+                self._readers.setdefault(place, []).append((self._controllers[subject.name], place in subject.additive))
 
-    # -- marking keys --------------------------------------------------------------------------------------------------
+    # -- adding keys ---------------------------------------------------------------------------------------------------
 
     def observe(self, changes: Sequence[RowChange]) -> None:
-        """Mark the keys that these row changes affect. The stores must already contain all of the changes."""
+        """Add the keys that these row changes affect. The stores must already contain all of the changes."""
         for subject in self.subjects:
             subject.begin(changes)
         for change in changes:
             adds = _only_adds(change)
-            for subject, additive in self._readers.get((change.database, change.table), ()):
+            for controller, additive in self._readers.get((change.database, change.table), ()):
                 if not (additive and adds):
-                    self._epochs[subject.name] += 1
-                self._observe_one(subject, change)
+                    controller.epoch += 1
+                self._observe_one(controller, change)
         places = {(change.database, change.table) for change in changes}
-        self.runs.changed(subject.name for place in places for subject, _additive in self._readers.get(place, ()))
+        self.runs.changed(controller.name for place in places for controller, _additive in self._readers.get(place, ()))
         self._follow_identity()
 
-    def _observe_one(self, subject: Subject, change: RowChange) -> None:
+    def _observe_one(self, controller: _Controller, change: RowChange) -> None:
+        subject = controller.subject
         try:
             for key in subject.keys(change, self.zone):
-                if isinstance(key, _All):
-                    self.runs.forced(subject.name)
+                if key is ALL:
+                    self.runs.forced(controller.name)
                     for one in subject.all_keys(self.zone):
-                        self._observe_key(subject.name, one, change)
-                    continue
-                self._observe_key(subject.name, key, change)
-        # a row that a subject cannot read must not stop the zone: mark all of the subject's keys instead
+                        self._observe_key(controller, one, change)
+                else:
+                    self._observe_key(controller, key, change)
+        # a row that a subject cannot read must not stop the zone: add all of the subject's keys instead
         except Exception:
             self.failures.append(traceback.format_exc())
-            self.mark(subject)
+            self._add_all(controller)
 
-    def _observe_key(self, subject: str, key: Hashable, change: RowChange) -> None:
-        place = (subject, key)
-        if place in self._conflicts.busy:
-            self._conflicts.observe(place, change)
-        flight = self._in_flight.get(place)
-        if flight is None:
-            if self._waiting and place in self._waiting:
-                self._hasten(place)
-            self._dirty[subject][key] = None
-        elif not flight.echoes_as(change, self._epochs[subject]):
-            flight.again = True
+    def _observe_key(self, controller: _Controller, key: Hashable, change: RowChange) -> None:
+        busy = self._conflicts.busy
+        if busy and (controller.name, key) in busy:
+            self._conflicts.observe((controller.name, key), change)
+        queue = controller.queue
+        item = queue.items.get(key)
+        if item is not None:
+            if item.state in IN_FLIGHT and controller.is_echo(item, change):
+                return
+            # The row may be the cause of an earlier rejection.
+            queue.hasten(key)
+        queue.add(key)
 
-    def mark(self, subject: Subject) -> None:
-        """Mark every key of one subject."""
-        self.runs.forced(subject.name)
-        for key in subject.all_keys(self.zone):
-            self.mark_key(subject.name, key)
+    def add(self, subject: str, key: Hashable) -> None:
+        """Add one key: at once, or when the reply to what is in flight has arrived."""
+        self._controllers[subject].queue.add(key)
 
-    def mark_key(self, subject: str, key: Hashable) -> None:
-        """Mark one key: at once, or when the reply to what is in flight has arrived.
+    def _add_all(self, controller: _Controller) -> None:
+        self.runs.forced(controller.name)
+        for key in controller.subject.all_keys(self.zone):
+            controller.queue.add(key)
 
-        A key that is set aside is planned as well: only contents that were rejected or reverted have to wait.
-        """
-        flight = self._in_flight.get((subject, key))
-        if flight is not None:
-            flight.again = True
-        else:
-            self._dirty[subject][key] = None
-
-    def mark_all(self) -> None:
-        """Mark every key of every subject: the next pass is a full one."""
-        for subject in self.subjects:
-            self.mark(subject)
+    def add_all(self) -> None:
+        """Add every key of every subject: the next pass is a full one."""
+        for controller in self._controllers.values():
+            self._add_all(controller)
 
     def lock_changed(self) -> None:
-        """The lock of IC_SB was gained or lost: mark what depends on it, and what waits because of daemons without the
+        """The lock of IC_SB was gained or lost: add what depends on it, and what waits because of daemons without the
         lock.
         """
-        for subject in self.subjects:
-            if subject.follows_lock:
-                self._conflicts.forget(subject.name)
-                self.mark(subject)
+        for controller in self._controllers.values():
+            if controller.subject.follows_lock:
+                self._conflicts.forget(controller.name)
+                self._add_all(controller)
 
     def restart(self) -> None:
         """Begin with a full pass: this process has just become active and did not track changes before."""
         own = self.zone.own_az
         self._own = own.uuid if own is not None else None
         self._conflicts.forget()
-        for place in list(self._waiting):
-            self._go_on(place)
-        self._retries.clear()
-        for subject in self.subjects:
-            subject.prepare(self.zone)
-        self.mark_all()
+        for controller in self._controllers.values():
+            controller.queue.forget_all()
+            controller.subject.prepare(self.zone)
+        self.add_all()
 
     def _follow_identity(self) -> None:
         own = self.zone.own_az
         uuid = own.uuid if own is not None else None
         if uuid != self._own:
             self._own = uuid
-            self.mark_all()
+            self.add_all()
 
     # -- planning ---------------------------------------------------------------------------------------------------------------------
 
     @property
     def has_work(self) -> bool:
-        """Whether a pass would plan something now. Keys in flight or set aside do not count."""
-        return any(self._dirty.values())
+        """Whether a pass would plan something now. Keys that are in flight or back off do not count."""
+        return any(controller.queue for controller in self._controllers.values())
 
     @property
     def has_soon(self) -> bool:
         """Whether a key waits only for a moment, or for another client to stop reverting it. The work is then not done."""
-        return bool(self._soon or self._conflicting)
+        return any(controller.queue.soon for controller in self._controllers.values())
 
     @property
     def at_rest(self) -> bool:
-        """Whether no key is marked, in flight or reverted by another client. Keys that a server rejects for longer do
+        """Whether no key is queued, in flight or reverted by another client. Keys that a server rejects for longer do
         not count.
         """
-        return not self._in_flight and not self.has_work and not self.has_soon
+        queues = [controller.queue for controller in self._controllers.values()]
+        return not any(queue or queue.in_flight or queue.soon for queue in queues)
 
     def plan(self, most: int = 1000, enough: Callable[[], bool] = lambda: False) -> list[Group]:
-        """Plan marked keys in the order of the subjects, at most ``most`` keys or until ``enough()`` is true. Returns
+        """Plan queued keys in the order of the subjects, at most ``most`` keys or until ``enough()`` is true. Returns
         one group for each key with Changes.
         """
-        self._wake_due()
         self.runs.begin()
         groups: list[Group] = []
         self.planned = []
-        current: Subject | None = None
-        for subject, key in self._take(most):
-            if subject is not current:
-                current = subject
-                self.runs.enter(subject.name)
-            place = (subject.name, key)
-            self.planned.append(place)
-            changes = self._plan_key(subject, place)
-            if changes:
-                group = Group(subject.name, key, changes)
-                if self._may_write(group):
+        for controller in self._controllers.values():
+            controller.queue.wake()
+        for controller in self._controllers.values():
+            if not controller.queue:
+                continue
+            if self._own is None and not controller.subject.nameless:
+                controller.queue.drop()  # all keys are added when the zone gets its row
+                continue
+            self.runs.enter(controller.name)
+            for key in controller.queue.take(most - len(self.planned)):
+                self.planned.append((controller.name, key))
+                group = self._plan_key(controller, key)
+                if group is not None:
                     groups.append(group)
-            elif changes is not None:
-                self._agree(place)
-            if enough():
-                break
+                if enough():
+                    self.runs.enter(None)
+                    return groups
         self.runs.enter(None)
         return groups
 
-    def _take(self, most: int) -> Iterator[tuple[Subject, Hashable]]:
-        for subject in self.subjects:
-            dirty = self._dirty[subject.name]
-            if self._own is None and not subject.nameless:
-                dirty.clear()  # all keys are marked when the zone gets its row
-                continue
-            for key in list(islice(dirty, most)):
-                most -= 1
-                del dirty[key]
-                yield subject, key
-            if not dirty:
-                # CPython does not shrink a dict on deletion: iterating over an emptied one still scans its old table
-                dirty.clear()
-
-    def _agree(self, place: tuple[str, Hashable]) -> None:
-        """A key has nothing to write, so it waits for nothing."""
-        if place in self._conflicts.busy:
-            self._conflicts.agreed(place)
-        if self._waiting and place in self._waiting:
-            self._go_on(place)
-            self._retries.pop(place, None)
-
-    def _may_write(self, group: Group) -> bool:
-        """Whether a group may be written now; if not, its key waits."""
-        place = (group.subject, group.key)
-        waiting = self._waiting.get(place) if self._waiting else None
-        if waiting is not None and waiting.cause is Cause.REFUSED and waiting.due > self._clock() and waiting.contents == contents(group):
-            return False
-        hold = self._conflicts.hold(group) if place in self._conflicts.busy else None
-        if hold is not None:
-            self._wait(place, WaitingKey(hold.due, hold.wait, hold.reason, Cause.CONFLICT, self._clock()))
-            return False
-        if waiting is not None:
-            self._go_on(place)
-        return True
-
-    def _plan_key(self, subject: Subject, place: tuple[str, Hashable]) -> tuple[Change, ...] | None:
-        """The Changes of a key, None if its subject raised an exception."""
+    def _plan_key(self, controller: _Controller, key: Hashable) -> Group | None:
+        """What to write for a key now, None for nothing."""
         changes, skipped = [], []
         try:
-            for step in subject.plan(place[1], self.zone):
+            for step in controller.subject.plan(key, self.zone):
                 if isinstance(step, Change):
                     changes.append(step)
                 else:
                     skipped.append(step)
         except Exception as failure:  # one bad object must not stop the other keys
-            self._fail(place, f"{BUG} ({type(failure).__name__}: {failure})", traceback.format_exc())
+            self._fail(controller, key, f"{BUG} ({type(failure).__name__}: {failure})", traceback.format_exc())
             return None
         if skipped:
-            self.news += [(subject.name, one) for one in skipped if one.logged and one not in self._skipped.get(place, ())]
-            self._skipped[place] = tuple(skipped)
-        elif self._skipped:
-            self._skipped.pop(place, None)
-        return tuple(changes)
+            before = controller.skipped.get(key, ())
+            self.news += [(controller.name, one) for one in skipped if one.logged and one not in before]
+            controller.skipped[key] = tuple(skipped)
+        elif controller.skipped:
+            controller.skipped.pop(key, None)
+        if not changes:
+            self._agree(controller, key)
+            return None
+        group = Group(controller.name, key, tuple(changes))
+        return group if self._may_write(controller, group) else None
+
+    def _agree(self, controller: _Controller, key: Hashable) -> None:
+        """A key has nothing to write, so it waits for nothing."""
+        busy = self._conflicts.busy
+        if busy and (controller.name, key) in busy:
+            self._conflicts.agreed((controller.name, key))
+        controller.queue.forget(key)
+
+    def _may_write(self, controller: _Controller, group: Group) -> bool:
+        """Whether a group may be written now; if not, its key backs off."""
+        queue, key, busy = controller.queue, group.key, self._conflicts.busy
+        backoff = queue.backoff(key)
+        if backoff is not None and backoff.cause is Cause.REFUSED and backoff.due > self._clock() and backoff.contents == contents(group):
+            return False
+        hold = self._conflicts.hold(group) if busy and (group.subject, key) in busy else None
+        if hold is not None:
+            self._report(group.subject, key, backoff, queue.hold(key, hold.due, hold.wait, hold.reason))
+            return False
+        if backoff is not None:
+            queue.resume(key)
+        return True
 
     # -- results of groups ---------------------------------------------------------------------------------------------
 
     def sent(self, group: Group, transactions: int = 1) -> None:
         """A group was sent in this many transactions."""
-        place = (group.subject, group.key)
-        epoch = self._epochs[group.subject] if self._by_name[group.subject].additive else None
-        self._in_flight[place] = _Flight(group, transactions, epoch)
+        controller = self._controllers[group.subject]
+        epoch = controller.epoch if controller.subject.additive else None
+        controller.queue.start(group.key, group, transactions, epoch)
         self._conflicts.sent(group)
 
     def is_sent(self, subject: str, key: Hashable) -> bool:
         """Whether Changes of this key are in flight."""
-        return (subject, key) in self._in_flight
+        controller = self._controllers.get(subject)
+        return controller is not None and controller.queue.state(key) in IN_FLIGHT
 
     def committed(self, group: Group) -> None:
         """One transaction of a group was committed. The stores already contain its rows, because updates precede the
         reply.
         """
-        self._arrived(group)
+        self._controllers[group.subject].queue.done(group.key)
 
     def rejected(self, group: Group, reason: str) -> None:
-        """A server rejected one transaction of a group: plan the key again, and set it aside if that does not help."""
-        place = (group.subject, group.key)
-        flight = self._in_flight[place]
-        flight.refused = True
-        if place in self._retries:
-            self.back_off(place, reason, contents(group))
-        else:
-            self._retries[place] = 0.0
-            flight.again = True
-        self._arrived(group)
+        """A server rejected one transaction of a group: plan the key again, and let it back off if that does not help."""
+        queue = self._controllers[group.subject].queue
+        if queue.fail(group.key):
+            self.back_off(group.subject, group.key, reason, contents(group))
+        queue.done(group.key)
 
     def lost(self, group: Group) -> None:
         """The outcome of a group is unknown (the connection was lost, or another client was faster): plan the key
         again.
         """
-        self._in_flight[(group.subject, group.key)].again = True
+        queue = self._controllers[group.subject].queue
+        queue.add(group.key)
         self._conflicts.lost(group)
-        self._arrived(group)
+        queue.done(group.key)
 
-    def _arrived(self, group: Group) -> None:
-        place = (group.subject, group.key)
-        flight = self._in_flight[place]
-        flight.transactions -= 1
-        if flight.transactions:
-            return
-        del self._in_flight[place]
-        if self._retries and not flight.refused:
-            self._retries.pop(place, None)
-        if flight.again:
-            self.mark_key(*place)
-
-    def back_off(self, place: tuple[str, Hashable], reason: str, what: str | None = None) -> None:
+    def back_off(self, subject: str, key: Hashable, reason: str, what: str | None = None) -> None:
         """Keep the rejected contents (``what``) of a key from being written for a while, twice as long as the last
         time.
         """
-        before = self._waiting.get(place)
-        if before is not None and before.cause is Cause.REFUSED and before.due > self._clock():
-            return
-        self._back_off(place, reason, Cause.REFUSED, what)
+        before = self._controllers[subject].queue.backoff(key)
+        if before is None or before.cause is not Cause.REFUSED or before.due <= self._clock():
+            self._back_off(subject, key, reason, Cause.REFUSED, what)
 
-    def _fail(self, place: tuple[str, Hashable], reason: str, trace: str) -> None:
-        before = self._waiting.get(place)
+    def _fail(self, controller: _Controller, key: Hashable, reason: str, trace: str) -> None:
+        before = controller.queue.backoff(key)
         if before is None or before.cause is not Cause.BUG or before.due <= self._clock():
             self.failures.append(trace)
-            self._back_off(place, reason, Cause.BUG, None)
+            self._back_off(controller.name, key, reason, Cause.BUG, None)
 
-    def _back_off(self, place: tuple[str, Hashable], reason: str, cause: Cause, what: str | None) -> None:
-        now = self._clock()
-        before = self._retries.pop(place, 0.0)
+    def _back_off(self, subject: str, key: Hashable, reason: str, cause: Cause, what: str | None) -> None:
+        queue = self._controllers[subject].queue
+        before = queue.backoff(key)
         # A server does not notify its clients when it becomes writable: only another attempt shows it.
-        wait = MOMENT if READ_ONLY in reason else min(max(FIRST_RETRY, before * 2), LAST_RETRY)
-        self._wait(place, WaitingKey(now + wait, wait, reason, cause, now, what))
+        self._report(subject, key, before, queue.back_off(key, reason, cause, what, MOMENT if READ_ONLY in reason else None))
 
-    def _wait(self, place: tuple[str, Hashable], waiting: WaitingKey) -> None:
-        before = self._waiting.get(place)
-        self._waiting[place] = waiting
-        (self._soon.add if waiting.wait <= MOMENT else self._soon.discard)(place)
-        (self._conflicting.add if waiting.cause is Cause.CONFLICT else self._conflicting.discard)(place)
-        if waiting.wait > MOMENT and (before is None or before.reason != waiting.reason):
-            self.news.append((place[0], Skipped(str(place[1]), waiting.reason)))
-        if before is None or before.due != waiting.due:
-            self._serial += 1
-            heapq.heappush(self._due, (waiting.due, self._serial, place[0], place[1]))
-
-    def _go_on(self, place: tuple[str, Hashable]) -> None:
-        """A key no longer waits. After the next rejection it waits longer than before."""
-        waiting = self._waiting.pop(place)
-        self._soon.discard(place)
-        self._conflicting.discard(place)
-        if waiting.cause is not Cause.CONFLICT:
-            self._retries[place] = waiting.wait
-
-    def _hasten(self, place: tuple[str, Hashable]) -> None:
-        """A row that concerns a rejected key has changed, so the cause may be gone: retry now, or a moment after the
-        last attempt.
-        """
-        waiting = self._waiting[place]
-        due = max(self._clock(), waiting.since + MOMENT)
-        if waiting.cause is Cause.REFUSED and due < waiting.due:
-            self._wait(place, waiting._replace(due=due))
+    def _report(self, subject: str, key: Hashable, before: Backoff | None, backoff: Backoff) -> None:
+        """Log that a key backs off, unless it does so for a moment only or was reported before."""
+        if backoff.wait > MOMENT and (before is None or before.reason != backoff.reason):
+            self.news.append((subject, Skipped(str(key), backoff.reason)))
 
     def retry(self) -> None:
         """A server was reconnected: retry what was rejected, now or a moment after the last attempt."""
-        for place, waiting in list(self._waiting.items()):
-            if waiting.cause is Cause.REFUSED:
-                self._hasten(place)
-                self._soon.add(place)
-                self.mark_key(*place)
-
-    def _wake_due(self) -> None:
-        now = self._clock()
-        while self._due and self._due[0][0] <= now:
-            due, _serial, subject, key = heapq.heappop(self._due)
-            place = (subject, key)
-            waiting = self._waiting.get(place)
-            if waiting is not None and waiting.due == due:  # otherwise the key was set aside again in the meantime
-                self._go_on(place)
-                self.mark_key(subject, key)
+        for controller in self._controllers.values():
+            controller.queue.retry()
 
     @property
     def next_due(self) -> float | None:
-        """When the next key that is set aside is due, in the clock's seconds."""
-        while self._due:
-            due, _serial, subject, key = self._due[0]
-            waiting = self._waiting.get((subject, key))
-            if waiting is not None and waiting.due == due:
-                return due
-            heapq.heappop(self._due)
-        return None
+        """When the next key that backs off is due, in the clock's seconds."""
+        found = [controller.queue.next_due for controller in self._controllers.values()]
+        return min((due for due in found if due is not None), default=None)
 
     @property
-    def waiting(self) -> dict[tuple[str, Hashable], WaitingKey]:
-        """The keys that are set aside, by (subject, key)."""
-        return dict(self._waiting)
+    def waiting(self) -> dict[Place, Backoff]:
+        """The keys that back off, by (subject, key)."""
+        return {(name, key): backoff for name, one in self._controllers.items() for key, backoff in one.queue.backoffs()}
 
     @property
     def skipped(self) -> list[tuple[str, Skipped]]:
         """What is skipped at the moment: the subject, and the object with its reason."""
-        undone = [(subject, one) for (subject, _key), many in self._skipped.items() for one in many if one.listed]
-        waiting_keys = [(subject, Skipped(str(key), waiting.reason)) for (subject, key), waiting in self._waiting.items()]
-        return undone + waiting_keys
+        undone = [(name, one) for name, each in self._controllers.items() for many in each.skipped.values() for one in many if one.listed]
+        return undone + [(subject, Skipped(str(key), backoff.reason)) for (subject, key), backoff in self.waiting.items()]
 
 
 def _only_adds(change: RowChange) -> bool:

@@ -108,4 +108,4 @@ class Confirmation:
 
     def _confirm(self) -> None:
         self._zone.confirmable, self._number = self._number, None
-        self._engine.mark_key("progress", ())
+        self._engine.add("progress", ())

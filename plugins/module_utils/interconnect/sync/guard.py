@@ -111,7 +111,7 @@ class Guard:
         for database, reason in holds.items():
             if database not in self.holds:
                 self._log(f"{reason}; deletions are withheld until their objects are wanted again, or until an operator runs {RELEASE}")
-                self._engine.mark_all()
+                self._engine.add_all()
         changed = any(self.holds.get(database) != reason for database, reason in holds.items())
         if lost or changed or not holds or any(self._lacks_global_row(database) for database in holds):
             self._created.clear()
@@ -217,7 +217,7 @@ class Guard:
 
     def _note(self, key: str, value: str | None) -> None:
         self._zone.notes[key] = value
-        self._engine.mark_key("zones", ())
+        self._engine.add("zones", ())
 
     def _remember_again(self) -> None:
         """Restore records that a CMS has removed from NB_Global.external_ids. Without them, a replaced database could
@@ -335,7 +335,7 @@ class Guard:
         """Plan what was withheld again: it may now be written if it is still planned."""
         self._log(f"deletions are no longer withheld: {why}")
         for subject, key in self._withheld:
-            self._engine.mark_key(subject, key)
+            self._engine.add(subject, key)
         self._withheld = {}
 
 

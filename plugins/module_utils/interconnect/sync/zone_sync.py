@@ -198,7 +198,7 @@ class ZoneSync:
         """
         row = grant(self.zone)
         if row is not None:
-            self.engine.mark_key("zones", ())
+            self.engine.add("zones", ())
         return row
 
     def close(self) -> None:
@@ -299,7 +299,7 @@ class ZoneSync:
             self.guard.observe(updates)
         if self._schemas != self._schema_serial:
             self._schemas = self._schema_serial
-            self.engine.mark_all()
+            self.engine.add_all()
 
     def _retry_after_reconnect(self) -> None:
         """A server was reconnected: what was rejected before may succeed now."""

@@ -119,7 +119,7 @@ class LossWorld(World):
             return
         if wanted["nb_ic_cfg"] not in (own["nb_ic_cfg"], zone.confirmable):
             zone.confirmable = wanted["nb_ic_cfg"]
-            engine.mark_key("progress", ())
+            engine.add("progress", ())
 
     def replace(self, store: Store, new: Contents) -> None:
         """The server comes back with other contents, which its clients see as one update."""

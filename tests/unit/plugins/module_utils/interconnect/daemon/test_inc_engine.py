@@ -58,7 +58,7 @@ def test_what_is_not_known_is_answered_as_upstream_does(inc_engine: IncEngine) -
 
 
 def test_cleared_statistics_are_zero(inc_engine: IncEngine, sync: ZoneSync) -> None:
-    sync.engine.mark_all()
+    sync.engine.add_all()
     sync.engine.plan()
     assert inc_engine.show(["gateway", "recompute"]) == "1"
     inc_engine.clear()

@@ -23,13 +23,12 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engi
 )
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import (
     ALL,
-    MOMENT,
     READ_ONLY,
-    Cause,
     Engine,
     Keys,
     Subject,
 )
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.workqueue import MOMENT, Cause
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import RowChange
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, NB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import ZONE_KEY, Zone
@@ -130,7 +129,7 @@ class TestEngine:
         add_switch(zone, engine, "ts1")
         (group,) = engine.plan()
         engine.sent(group)
-        engine.mark_key("mirror", "ts1")
+        engine.add("mirror", "ts1")
         assert not engine.has_work
         assert not engine.at_rest
         engine.committed(group)
@@ -166,7 +165,7 @@ class TestEngine:
         zone, engine, _clock = world
         add_switch(zone, engine, "ts1")
         for outcome in ("rejected", "committed", "rejected"):
-            engine.mark_key("mirror", "ts1")
+            engine.add("mirror", "ts1")
             (group,) = engine.plan()
             engine.sent(group)
             if outcome == "committed":
@@ -308,7 +307,7 @@ class TestEngine:
         self.begin_dispute(world)
         assert engine.plan() == []
         zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
-        engine.mark_key("mirror", "ts1")
+        engine.add("mirror", "ts1")
         assert engine.plan() == []
         assert engine.waiting == {}
         assert engine.at_rest
@@ -333,7 +332,7 @@ class TestEngine:
         zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
         writes = 0
         while clock.now < 60:
-            engine.mark_key("mirror", "ts1")
+            engine.add("mirror", "ts1")
             for group in engine.plan():
                 writes += 1
                 engine.sent(group)
@@ -429,7 +428,7 @@ class TestEngine:
             engine.sent(group)
             engine.rejected(group, "no")
         assert engine.waiting[("mirror", "ts1")].cause is Cause.REFUSED
-        engine.mark_key("mirror", "ts1")
+        engine.add("mirror", "ts1")
         assert engine.plan() == [], "the same contents wait"
         there = zone.nb.put("Logical_Switch", "u", {"name": "ts1"})
         assert there is not None
@@ -444,7 +443,7 @@ class TestEngine:
         assert engine.skipped == [("mirror", Skipped("bad", "nobody can do this"))]
         assert engine.news == engine.skipped
         engine.news.clear()
-        engine.mark_key("mirror", "bad")
+        engine.add("mirror", "bad")
         engine.plan()
         assert engine.news == []
 

@@ -372,7 +372,7 @@ def test_a_port_that_moves_to_another_switch_leaves_the_old_one_once_its_binding
         w.put(w.ic_nb, "Transit_Switch", named(w.ic_nb, "Transit_Switch", "ts2").uuid, ports={tsp})
         w.put(w.ic_nb, "Transit_Switch", named(w.ic_nb, "Transit_Switch", "ts1").uuid, ports=set())
     assert [change.database for group in w.engine.plan() for change in group.changes] == ["OVN_IC_Southbound"] * 2
-    w.engine.mark_all()
+    w.engine.add_all()
     w.converge()
     assert binding(w)["transit_switch"] == "ts2"
     for zone in w.sites:

@@ -32,7 +32,7 @@ def confirm(world: World, zone: str, value: int) -> None:
     """The fence of a zone lets a number through."""
     site = world.site(zone)
     site.zone.confirmable = value
-    site.engine.mark_key("progress", ())
+    site.engine.add("progress", ())
     world.settle()
 
 

@@ -257,7 +257,7 @@ def told_by_a_full_pass(world: RoutesWorld, name: str) -> set[Any]:
     old = world.site(name).zone
     engine = Engine(Zone(old.nb, old.sb, old.ic_nb, old.ic_sb), world.make_subjects(), world.clock)
     engine.observe(())
-    engine.mark_all()
+    engine.add_all()
     engine.plan(most=1_000_000)
     return set(engine.skipped)
 

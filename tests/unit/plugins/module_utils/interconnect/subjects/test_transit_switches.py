@@ -449,7 +449,7 @@ def test_keys_survive_the_loss_of_ic_sb_and_new_switches_do_not_take_them() -> N
         w.transit_switch("a-new-one")
         w.stop()
         w.start(shared_lock=True)
-    w.engine.mark_key("transit_switches", "a-new-one")
+    w.engine.add("transit_switches", "a-new-one")
     w.settle()
     assert datapaths(w) == [("a-new-one", FIRST + 3), *before]
     assert w.rejections() == []

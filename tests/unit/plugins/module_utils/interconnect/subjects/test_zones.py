@@ -208,12 +208,12 @@ def test_a_refused_row_is_ours_on_an_operators_word_and_only_once() -> None:
     simulated.settle()
     ours, theirs = (simulated.site(name) for name in ("az2", "az1"))
     assert grant(ours.zone) is not None
-    ours.engine.mark_key("zones", ())
+    ours.engine.add("zones", ())
     simulated.settle()
     assert (simulated.az("az2"), theirs.zone.own_az, grant(ours.zone)) == (az, None, None)
     assert "claimed with another token" in reason(simulated)
     assert grant(theirs.zone) is not None
-    theirs.engine.mark_key("zones", ())
+    theirs.engine.add("zones", ())
     simulated.settle()
     assert (simulated.az("az1"), ours.zone.own_az) == (az, None)
     simulated.check_law()

@@ -75,7 +75,7 @@ def test_quirk_e3_a_lowered_number_is_confirmed() -> None:
 
 def test_quirk_e3_an_object_that_a_server_rejects_does_not_hold_the_number_up() -> None:
     fenced = Fenced(5)
-    fenced.world.engine.back_off(("gateways", "gw1"), "its name is taken")
+    fenced.world.engine.back_off("progress", "gw1", "its name is taken")
     fenced.run()
     assert fenced.confirmed == 5
 
