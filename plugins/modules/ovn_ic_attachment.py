@@ -157,7 +157,7 @@ EXAMPLES = r"""
   ovn.interconnect.ovn_ic_attachment:
     router: lr1
     transit_switch: ts1
-    switch_port: ts1-az1-lr1
+    switch_port: ts1-az1-uplink
 
 - name: Detach it
   ovn.interconnect.ovn_ic_attachment:
@@ -180,6 +180,9 @@ EXAMPLES = r"""
         mac: aa:aa:aa:aa:aa:01
         networks:
           - 169.254.100.1/24
+        gateways:
+          - chassis: az1-gw1
+            priority: 20
 """
 
 RETURN = r"""

@@ -77,7 +77,7 @@ EXAMPLES = r"""
 
 - name: Remove it, if it has no ports
   ovn.interconnect.ovn_ic_transit_router:
-    name: tr1
+    name: core
     state: absent
 
 - name: Remove another one with its ports

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ROOT / "roles"
@@ -48,6 +49,34 @@ def test_each_role_has_the_same_sections(role: Path) -> None:
 @pytest.mark.parametrize("readme", [ROOT / "README.md", *sorted(ROLES.glob("*/README.md"))], ids=lambda path: path.parts[-2])
 def test_the_examples_of_each_readme_are_yaml(readme: Path) -> None:
     assert examples(readme)
+
+
+def used_roles(play: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """The roles of a play: name, entry point, and the variables that the play sets."""
+    variables = play.get("vars", {})
+    imports = [task["ansible.builtin.import_role"] for task in play.get("tasks", ())]
+    named = [(one["role"], "main", {**variables, **one.get("vars", {})}) for one in play.get("roles", ())]
+    named += [(one["name"], one.get("tasks_from", "main"), variables) for one in imports]
+    return [(name.rpartition(".")[2], entry, values) for name, entry, values in named]
+
+
+@pytest.mark.parametrize("readme", sorted(ROLES.glob("*/README.md")), ids=lambda path: path.parts[-2])
+def test_the_roles_accept_the_variables_of_each_documented_play(readme: Path) -> None:
+    """The plays need hosts with systemd, so they are not run here; the scenarios of molecule run the roles."""
+    plays = [play for document in examples(readme) if isinstance(document, list) for play in document]
+    used = [one for play in plays for one in used_roles(play)]
+    assert readme.parent.name in {name for name, _entry, _values in used}
+    for name, entry, values in used:
+        specs = yaml.safe_load((ROLES / name / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+        options = {option for spec in specs.values() for option in spec["options"]}
+        # A variable that several roles share is the default of a variable of each role: "{{ ovn_ic_nb_db | default('') }}".
+        defaults = yaml.safe_load((ROLES / name / "defaults" / "main.yml").read_text(encoding="utf-8"))
+        shared = {found[1]: option for option, value in defaults.items() if (found := re.match(r"{{ (\w+) \| default", str(value)))}
+        assert set(values) <= {*options, *shared}, (name, entry)
+        given = {shared.get(variable, variable): value for variable, value in values.items()}
+        accepted = specs[entry]["options"]
+        given = {option: value for option, value in given.items() if option in accepted}
+        assert ArgumentSpecValidator(accepted).validate(given).error_messages == [], (name, entry)
 
 
 def test_the_zones_of_the_documented_inventory_fit_together() -> None:
