@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Group, insert
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.commit import Committer
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.replies import Outcome
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import DATABASES, IC_SB
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
@@ -125,32 +126,18 @@ class _Replica:
         done(self._rpc.request("transact", [IC_SB, *operations]), None)
 
 
-class _Outcomes(list[str]):
-    """What became of the groups, in order."""
-
-    def sent(self, group: Group, transactions: int = 1) -> None:
-        pass
-
-    def committed(self, group: Group) -> None:
-        self.append("committed")
-
-    def rejected(self, group: Group, reason: str) -> None:
-        self.append(reason)
-
-    def lost(self, group: Group) -> None:
-        self.append("to be planned again")
-
-
 @pytest.mark.ours("its daemons of 23.03 delete each other's datapath when two made one at the same time")
 def test_what_another_writer_has_made_meanwhile_is_not_made_twice(make: Make) -> None:
     ic = make("az1", daemons=False)
-    rpc, outcomes = ovsdb.JsonRpc(ic.sb_server.socket), _Outcomes()
-    replica = _Replica(rpc)
+    rpc = ovsdb.JsonRpc(ic.sb_server.socket)
+    replica, outcomes = _Replica(rpc), []
     for key, name in ((5, "ts1"), (6, "ts1"), (7, "ts2")):
         columns = {"transit_switch": name, "tunnel_key": key}
         change = insert(replica.store, "Datapath_Binding", columns, record=name, reason="r", unless={"transit_switch": name})
-        Committer({IC_SB: replica}, outcomes).submit([Group("transit_switches", name, (change,))])  # type: ignore[dict-item]
+        committer = Committer({IC_SB: replica})  # type: ignore[dict-item]
+        committer.submit([Group("transit_switches", name, (change,))])
+        outcomes += [reply.outcome for reply in committer.replies()]
     rpc.close()
     ic.sb.refresh()
-    assert outcomes == ["committed", "to be planned again", "committed"]
+    assert outcomes == [Outcome.COMMITTED, Outcome.LOST, Outcome.COMMITTED]
     assert sorted(row.text("transit_switch") for row in ic.sb.rows("Datapath_Binding")) == ["ts1", "ts2"]

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ..interconnect.engine.change import Change, Group
 from ..interconnect.engine.commit import Committer, is_passing
+from ..interconnect.engine.replies import Outcome, Reply
 from ..interconnect.operations.errors import ModuleError, one_line
 from ..interconnect.ovsdb import resolve
 from ..interconnect.ovsdb.client import check_library
@@ -41,37 +42,6 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 def is_forbidden(words: str) -> bool:
     """Whether a server rejects all writes of this client."""
     return words.startswith(("not allowed", "permission error"))
-
-
-class CommitOutcome:
-    """The outcome of the groups of one commit, one for each database: their number, the databases that were written, and the reason of
-    a rejection.
-    """
-
-    def __init__(self) -> None:
-        self.open = 0
-        self.databases: set[str] = set()
-        self.refusal: str | None = None
-        self.unknown = False
-
-    def sent(self, group: Group, transactions: int = 1) -> None:
-        """The group was sent."""
-        self.open += transactions
-
-    def committed(self, group: Group) -> None:
-        """One of its transactions was committed."""
-        self.open -= 1
-        self.databases.update(change.database for change in group.changes)
-
-    def rejected(self, group: Group, reason: str) -> None:
-        """A server rejected one of its transactions."""
-        self.open -= 1
-        self.refusal = reason
-
-    def lost(self, group: Group) -> None:
-        """The connection was lost, or another client was faster."""
-        self.open -= 1
-        self.unknown = True
 
 
 class Result(NamedTuple):
@@ -175,22 +145,30 @@ class Session:
         """Write the Changes, one transaction for each database, and wait for the replies. Raises ModuleError if a reply
         does not arrive in time.
         """
-        fate = CommitOutcome()
         names = sorted({change.database for change in changes})
         groups = [Group("module", name, tuple(change for change in changes if change.database == name)) for name in names]
-        Committer(self.replicas, fate).submit(groups)
-        answered = self.wait(lambda: fate.open == 0, self.seconds)
-        if not answered:
+        committer = Committer(self.replicas)
+        replies: list[Reply] = []
+        committer.submit(groups)
+
+        def answered() -> bool:
+            replies.extend(committer.replies())
+            return len(replies) == len(groups)
+
+        if not self.wait(answered, self.seconds):
             self.written += changes
             raise ModuleError(
                 f"{' and '.join(names)} did not answer within {self.seconds:g} s, so it is not known whether "
                 "the changes were written; check the server and run the task again"
             )
         # In the planned order: the replies of several databases come in any order, and check mode reports the same list.
-        self.written += [change for change in changes if change.database in fate.databases]
-        if fate.unknown:
+        written = {change.database for reply in replies if reply.outcome is Outcome.COMMITTED for change in reply.group.changes}
+        self.written += [change for change in changes if change.database in written]
+        unknown = any(reply.outcome is Outcome.LOST for reply in replies)
+        if unknown:
             self.load()
-        return Result(fate.refusal, fate.unknown)
+        refusals = [reply.reason for reply in replies if reply.outcome is Outcome.REJECTED]
+        return Result(refusals[-1] if refusals else None, unknown)
 
     def rehearse(self, changes: Sequence[Change]) -> str | None:
         """What a server has against being written to at all, as :attr:`Result.refusal`; None for nothing."""

@@ -13,15 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..interconnect.engine.change import Change, Group, diff, results
-from ..interconnect.engine.commit import Outcome
-from ..interconnect.engine.engine import Engine
+from ..interconnect.engine.replies import Outcome, Reply
 from ..interconnect.engine.simulation import Simulation
 from ..interconnect.operations.errors import ModuleError
 from ..interconnect.operations.shown import explained
 from ..interconnect.ovsdb.columns import declare
 from ..interconnect.ovsdb.replica import Replica
 from ..interconnect.ovsdb.store import Store
-from ..interconnect.sync.zone_sync import ACTIVE, ACTIVE_LOCK, ZoneSync
+from ..interconnect.sync.zone_sync import ACTIVE, ACTIVE_LOCK, Turn, ZoneSync
 from ..interconnect.tables import IC_NB, IC_SB, NB, SB
 from .session import advice_on, check_zone, hopeless, is_forbidden, objection, server_words, unreachable, wait_for
 
@@ -32,12 +31,11 @@ MOST_PASSES = 20
 
 
 class Recorder:
-    """Sits between the commits and the engine, and records what was committed."""
+    """Runs a zone's loop, and records what it has written."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._seen: set[int] = set()
-        self._groups: list[Group] = []
+    def __init__(self, sync: ZoneSync) -> None:
+        self._sync = sync
+        self._committed: dict[int, Group] = {}
         self._explained: dict[int, list[Change]] = {}
         self.sent_any = False
         #: The message of a server that rejects all writes of this client, None if there is none.
@@ -46,35 +44,31 @@ class Recorder:
     @property
     def written(self) -> list[Change]:
         """What was committed, in this order."""
-        return [change for group in self._groups for change in self._explained[id(group)]]
+        return [change for one in self._committed for change in self._explained[one]]
 
     @property
     def stores(self) -> dict[str, Store]:
         """Empty: the failures of a run name the schema themselves."""
         return {}
 
-    def sent(self, group: Group, transactions: int = 1) -> None:
-        """A group is sent. What its rows refer to is read before they change."""
-        self.sent_any = True
-        self._explained[id(group)] = explained(group.changes, self._engine.zone.stores)
-        self._engine.sent(group, transactions)
+    def run(self) -> None:
+        """One turn of the loop."""
+        self.record(self._sync.run())
 
-    def committed(self, group: Group) -> None:
-        """One of its transactions was committed."""
-        if id(group) not in self._seen:
-            self._seen.add(id(group))
-            self._groups.append(group)
-        self._engine.committed(group)
+    def wait(self, poller: Any) -> None:
+        """Wake a poller when the loop has something to do."""
+        self._sync.wait(poller)
 
-    def rejected(self, group: Group, reason: str) -> None:
-        """It was refused."""
-        if is_forbidden(reason.partition(" rejected it: ")[2]):
-            self.forbidden = reason
-        self._engine.rejected(group, reason)
-
-    def lost(self, group: Group) -> None:
-        """The outcome of the group is unknown, so its key is planned again."""
-        self._engine.lost(group)
+    def record(self, turn: Turn) -> None:
+        """Record a turn. What the rows of a group refer to is read before the next turn changes them."""
+        for group, outcome, reason in turn.replies:
+            if outcome is Outcome.COMMITTED:
+                self._committed.setdefault(id(group), group)
+            elif outcome is Outcome.REJECTED and is_forbidden(reason.partition(" rejected it: ")[2]):
+                self.forbidden = reason
+        for group in turn.sent:
+            self.sent_any = True
+            self._explained[id(group)] = explained(group.changes, self._sync.zone.stores)
 
 
 @dataclass
@@ -128,21 +122,19 @@ def apply(remotes: Mapping[str, str], seconds: float, wait: bool, wait_seconds: 
     a failure.
     """
 
-    def outcome(engine: Engine) -> Outcome:
-        recorders.append(Recorder(engine))
-        return recorders[-1]
-
-    sync = ZoneSync(remotes, outcome=outcome)
+    sync = ZoneSync(remotes)
+    recorder = Recorder(sync)
+    recorders.append(recorder)
     sync.pause()  # nothing is written before it is known that all databases are those of one zone
     try:
         _load(sync, seconds)
         _refuse_read_only(sync, [SB], seconds)
         sync.resume()
-        if not wait_for([sync], lambda: _is_locked(sync) or sync.status == ACTIVE, seconds):
+        if not wait_for([recorder], lambda: _is_locked(sync) or sync.status == ACTIVE, seconds):
             raise _silent(seconds)
         if _is_locked(sync):
             return _planned(sync, True)
-        return _applied(sync, recorders[-1], wait, wait_seconds)
+        return _applied(sync, recorder, wait, wait_seconds)
     finally:
         sync.close()
 
@@ -151,7 +143,7 @@ def _applied(sync: ZoneSync, recorder: Recorder, wait: bool, seconds: float) -> 
     def done() -> bool:
         return recorder.forbidden is not None or sync.rests or (not wait and recorder.sent_any and sync.committer.idle)
 
-    if not wait_for([sync], done, seconds) and wait:
+    if not wait_for([recorder], done, seconds) and wait:
         raise ModuleError(_unsettled(sync, recorder, seconds))
     if recorder.forbidden is not None:
         database, _space, words = recorder.forbidden.partition(" rejected it: ")
@@ -202,7 +194,7 @@ def _planned(sync: ZoneSync, locked: bool) -> Report:
         differences = [change for group in groups for change in simulation.apply(group.changes)]
         sync.engine.observe(differences)
         for group in groups:
-            sync.engine.committed(group)
+            sync.engine.done(Reply(group))
     return Report(changes, False, not changes, locked, _skipped(sync))
 
 

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ..ovsdb.columns import Column, Database
 from ..ovsdb.replica import Replica
 from ..ovsdb.store import Members
 from ..ovsdb.wire import encode, encode_map, encode_set, first_error, where
 from .change import DELETE, INSERT, Change, Group
-from .engine import READ_ONLY
+from .replies import READ_ONLY, Outcome, Reply
 
 SHARED_LOCK = "ovn_ic_sb"
 #: The maximum number of rows in a transaction, and of transactions in flight for one database.
@@ -38,55 +38,6 @@ _PASSING = frozenset(
 def is_passing(words: str) -> bool:
     """Whether a server's error is temporary and not caused by the request, so that the request should be retried."""
     return words.partition(":")[0] in _PASSING
-
-
-class Outcome(Protocol):
-    """The receiver of the results of groups: the engine, or a single call of a module."""
-
-    def sent(self, group: Group, transactions: int = 1) -> None:
-        """The group was sent in this many transactions."""
-
-    def committed(self, group: Group) -> None:
-        """One of the group's transactions was committed."""
-
-    def rejected(self, group: Group, reason: str) -> None:
-        """One of the group's transactions was rejected because of this group."""
-
-    def lost(self, group: Group) -> None:
-        """The outcome of one of the group's transactions is unknown, or the group has to be planned again."""
-
-
-class Deferred:
-    """Holds back the results of groups until the updates that arrived with the replies have been processed.
-
-    The receiver therefore still sees a group as in flight when the group's own rows arrive as updates.
-    """
-
-    def __init__(self, outcome: Outcome) -> None:
-        self._outcome = outcome
-        self._held: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-
-    def sent(self, group: Group, transactions: int = 1) -> None:
-        """Forwarded at once."""
-        self._outcome.sent(group, transactions)
-
-    def committed(self, group: Group) -> None:
-        """Forwarded by :meth:`deliver`."""
-        self._held.append((self._outcome.committed, (group,)))
-
-    def rejected(self, group: Group, reason: str) -> None:
-        """Forwarded by :meth:`deliver`."""
-        self._held.append((self._outcome.rejected, (group, reason)))
-
-    def lost(self, group: Group) -> None:
-        """Forwarded by :meth:`deliver`."""
-        self._held.append((self._outcome.lost, (group,)))
-
-    def deliver(self) -> None:
-        """Forward everything that was held back."""
-        held, self._held = self._held, []
-        for tell, what in held:
-            tell(*what)
 
 
 class _Part(NamedTuple):
@@ -231,11 +182,11 @@ def _violates(change: Change, words: str) -> bool:
 
 
 class Committer:
-    """Sends groups to the databases and reports the results to an :class:`Outcome`."""
+    """Sends groups to the databases, and collects what became of them."""
 
-    def __init__(self, replicas: Mapping[str, Replica], outcome: Outcome) -> None:
+    def __init__(self, replicas: Mapping[str, Replica]) -> None:
         self._replicas = replicas
-        self._outcome = outcome
+        self._replies: list[Reply] = []
         #: The serial numbers of the transactions in flight, by database.
         self._on_their_way: dict[str, set[int]] = {name: set() for name in replicas}
         #: The serial number of the last transaction that was sent.
@@ -259,19 +210,30 @@ class Committer:
         """Whether no transaction up to this serial number is still in flight."""
         return not any(one <= serial for many in self._on_their_way.values() for one in many)
 
-    def submit(self, groups: Sequence[Group]) -> None:
-        """Send groups, for each database in order, in transactions of at most 500 Changes. Changes of shared rows get
-        their own transactions.
+    def replies(self) -> list[Reply]:
+        """The replies since the last call, one for each transaction of each group.
+
+        Call this after the updates that arrived with the replies were processed: a group's own rows then arrive while
+        the group is still in flight.
         """
+        replies, self._replies = self._replies, []
+        return replies
+
+    def submit(self, groups: Sequence[Group]) -> list[tuple[Group, int]]:
+        """Send groups, for each database in order, in transactions of at most 500 Changes. Changes of shared rows get
+        their own transactions. Returns each group with the number of its transactions.
+        """
+        sent = []
         wanted: dict[tuple[str, bool], list[_Part]] = {(name, shared): [] for name in self._replicas for shared in (False, True)}
         for group in groups:
             parts = _parts(group)
-            self._outcome.sent(group, len(parts))
+            sent.append((group, len(parts)))
             for name, part in parts.items():
                 wanted[name, part.shared].append(part)
         for (name, _shared), some in wanted.items():
             for batch in _batches(some):
                 self._send(name, batch)
+        return sent
 
     def _send(self, name: str, parts: Sequence[_Part]) -> None:
         replica = self._replicas[name]
@@ -289,25 +251,24 @@ class Committer:
     def _replied(self, name: str, transaction: Transaction, result: list[Any] | None, error: str | None) -> None:
         failure = (len(transaction.operations), error) if error is not None else first_error(result)
         if result is None and error is None:
-            self._tell(self._outcome.lost, transaction.parts)
+            self._answer(Outcome.LOST, transaction.parts)
         elif failure is None:
-            self._tell(self._outcome.committed, transaction.parts)
+            self._answer(Outcome.COMMITTED, transaction.parts)
         elif is_passing(failure[1]):
-            self._tell(self._outcome.lost, transaction.parts)
+            self._answer(Outcome.LOST, transaction.parts)
         else:
             self._isolate(name, transaction, *failure)
 
     def _isolate(self, name: str, transaction: Transaction, place: int, words: str) -> None:
         self.rejections += 1
         culprits = list(transaction.parts) if READ_ONLY in words else transaction.culprits(place, words)
-        for part in culprits:
-            self._outcome.rejected(part.group, f"{name} rejected it: {words}")
+        self._answer(Outcome.REJECTED, culprits, f"{name} rejected it: {words}")
         rest = [part for part in transaction.parts if part not in culprits]
         if not rest:
             return
         if culprits and _DUPLICATE.search(words):
             # Another client was faster with what one of the groups writes, and possibly with what the others write.
-            self._tell(self._outcome.lost, rest)
+            self._answer(Outcome.LOST, rest)
         elif culprits:
             self._send(name, rest)
         else:
@@ -315,10 +276,8 @@ class Committer:
             self._send(name, rest[:half])
             self._send(name, rest[half:])
 
-    @staticmethod
-    def _tell(what: Callable[[Group], None], parts: Iterable[_Part]) -> None:
-        for part in parts:
-            what(part.group)
+    def _answer(self, outcome: Outcome, parts: Iterable[_Part], reason: str = "") -> None:
+        self._replies += [Reply(part.group, outcome, reason) for part in parts]
 
 
 def _batches(parts: Iterable[_Part]) -> Iterator[list[_Part]]:

@@ -19,6 +19,7 @@ from typing import Callable, Union
 from ..ovsdb.store import RowChange
 from ..zone import Zone
 from .change import INSERT, Change, Group, Skipped, Step
+from .replies import READ_ONLY, Outcome, Reply
 from .runs import Runs
 from .workqueue import IN_FLIGHT, MOMENT, Backoff, Cause, Item, WorkQueue
 from .write_conflicts import Place, WriteConflicts, contents
@@ -31,8 +32,6 @@ class _All:
 ALL = _All()
 Keys = Iterable[Union[Hashable, _All]]
 
-#: The error of a server that only copies another server, until it is promoted.
-READ_ONLY = "not allowed when database server is in read only mode"
 #: The reason given for a key whose subject raised an exception. The traceback is in the log.
 BUG = "internal error: please report this as a bug, with the traceback in the log"
 
@@ -319,26 +318,18 @@ class Engine:
         controller = self._controllers.get(subject)
         return controller is not None and controller.queue.state(key) in IN_FLIGHT
 
-    def committed(self, group: Group) -> None:
-        """One transaction of a group was committed. The stores already contain its rows, because updates precede the
-        reply.
+    def done(self, reply: Reply) -> None:
+        """One transaction of a group was answered. The stores already contain its rows, because updates precede the
+        reply. A rejected key is planned again, and backs off if that does not help; a lost one is planned again.
         """
-        self._controllers[group.subject].queue.done(group.key)
-
-    def rejected(self, group: Group, reason: str) -> None:
-        """A server rejected one transaction of a group: plan the key again, and let it back off if that does not help."""
+        group = reply.group
         queue = self._controllers[group.subject].queue
-        if queue.fail(group.key):
-            self.back_off(group.subject, group.key, reason, contents(group))
-        queue.done(group.key)
-
-    def lost(self, group: Group) -> None:
-        """The outcome of a group is unknown (the connection was lost, or another client was faster): plan the key
-        again.
-        """
-        queue = self._controllers[group.subject].queue
-        queue.add(group.key)
-        self._conflicts.lost(group)
+        if reply.outcome is Outcome.REJECTED:
+            if queue.fail(group.key):
+                self.back_off(group.subject, group.key, reply.reason, contents(group))
+        elif reply.outcome is Outcome.LOST:
+            queue.add(group.key)
+            self._conflicts.lost(group)
         queue.done(group.key)
 
     def back_off(self, subject: str, key: Hashable, reason: str, what: str | None = None) -> None:

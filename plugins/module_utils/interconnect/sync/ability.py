@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from ..engine.engine import READ_ONLY
+from ..engine.replies import READ_ONLY
 from ..ovsdb.replica import Replica
 from ..ovsdb.wire import first_error, where
 

@@ -10,12 +10,13 @@ The daemon runs this loop forever, the module ovn_ic_sync until the zone has set
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ..engine.change import Group, Skipped
-from ..engine.commit import SHARED_LOCK, Committer, Deferred, Outcome
+from ..engine.commit import SHARED_LOCK, Committer
 from ..engine.engine import Engine
+from ..engine.replies import Reply
 from ..ovsdb.replica import Replica
 from ..ovsdb.store import Row, RowChange
 from ..settings import probe_interval
@@ -45,13 +46,19 @@ OFFER_SECONDS = 1.0
 ACTIVE, STANDBY, PAUSED = "active", "standby", "paused"
 
 
+class Turn(NamedTuple):
+    """What happened in one turn of the loop: the replies that arrived, and then the groups that were sent."""
+
+    replies: Sequence[Reply] = ()
+    sent: Sequence[Group] = ()
+
+
 class ZoneSync:
     """Keeps one zone synchronized with the interconnect.
 
     ``remotes`` maps the four database names (schema.NB, …) to connection methods. ``log`` is called with (level,
     sentence), where level is info, warn or dbg. With ``exclusive``, the lock in the zone's SB decides whether this
-    process writes (spec status-F.3); without it, nothing is written. ``outcome`` may wrap the engine's
-    callbacks to record what is written.
+    process writes (spec status-F.3); without it, nothing is written.
 
     An instance that holds the lock and could not use one of its databases for ``handover_seconds`` offers the lock to
     the other instances once a second. It keeps the lock if no instance takes it. With 0 it never offers the lock.
@@ -64,7 +71,6 @@ class ZoneSync:
         exclusive: bool = True,
         clock: Callable[[], float] = time.monotonic,
         log: Callable[[str, str], None] = lambda _level, _sentence: None,
-        outcome: Callable[[Engine], Outcome] = lambda engine: engine,
         handover_seconds: float = HANDOVER_SECONDS,
     ) -> None:
         self.remotes = dict(remotes)
@@ -73,8 +79,7 @@ class ZoneSync:
         self.zone = Zone(stores[NB], stores[SB], stores[IC_NB], stores[IC_SB])
         self.engine = Engine(self.zone, all_subjects(), clock)
         self.guard = Guard(self.zone, self.engine, lambda sentence: log("warn", sentence))
-        self._replies = Deferred(outcome(self.engine))
-        self.committer = Committer(self.replicas, self._replies)
+        self.committer = Committer(self.replicas)
         self._confirmation = Confirmation(self.zone, self.engine, self.committer, [self.replicas[name] for name in (NB, SB, IC_SB)], clock)
         self._interest = Interest(self.zone, self.replicas)
         self._clock = clock
@@ -208,8 +213,8 @@ class ZoneSync:
 
     # -- the loop --------------------------------------------------------------------------------------------------------------------
 
-    def run(self) -> None:
-        """One turn: receive, process the changes, plan, send. Never waits."""
+    def run(self) -> Turn:
+        """One turn: receive, process the changes and the replies, plan, send. Never waits."""
         updates = [update for replica in self.replicas.values() for update in self._received(replica)]
         changes = [change for update in updates for change in update]
         self._interest.observe(changes)
@@ -224,16 +229,18 @@ class ZoneSync:
         if self._was_active:
             self._observe(updates, changes)  # also while a connection is temporarily down
             self._retry_after_reconnect()
-        self._replies.deliver()
+        replies = self.committer.replies()
+        for reply in replies:
+            self.engine.done(reply)
         if not (works and self.replicas[SB].has_lock and self.loaded):
-            return
+            return Turn(replies)
         if not self._was_active:
             self._become_active()
         if self._pace.resting:
-            return
-        if self.committer.ready:
-            self._pass()
+            return Turn(replies)
+        sent = self._pass() if self.committer.ready else []
         self._follow_up()
+        return Turn(replies, sent)
 
     def _received(self, replica: Replica) -> list[list[RowChange]]:
         began = self._clock()
@@ -312,13 +319,16 @@ class ZoneSync:
     def _schema_serial(self) -> int:
         return sum(replica.schema_serial for replica in self.replicas.values())
 
-    def _pass(self) -> None:
+    def _pass(self) -> Sequence[Group]:
         began = self._clock()
         groups = self.engine.plan(PASS_KEYS, lambda: self._clock() > began + PASS_SECONDS)
-        self.committer.submit(self.guard.filter(groups, self.engine.planned))
+        allowed = self.guard.filter(groups, self.engine.planned)
+        for group, transactions in self.committer.submit(allowed):
+            self.engine.sent(group, transactions)
         if self.engine.planned:
             row = self.zone.ic_nb.only("IC_NB_Global")
             self._pace.passed(began, row["options"] if row is not None else {})
+        return allowed
 
     def _follow_up(self) -> None:
         if self.engine.at_rest:

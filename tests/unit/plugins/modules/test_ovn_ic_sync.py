@@ -12,11 +12,9 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.synchronization import Recorder, Report, _planned
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, Group
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import Engine
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.zone_sync import ZoneSync
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.replies import Outcome, Reply
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.zone_sync import Turn, ZoneSync
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import DATABASES, IC_NB, IC_SB, NB, SB
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_sync as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import only, put
 
@@ -60,15 +58,11 @@ def test_a_plan_is_a_change_in_check_mode_only(applied: bool, planning: bool, ch
     assert set(result) == {"changed", "applied", "settled", "lock_held_by_other", "changes", "skipped_objects", "diff"}
 
 
-def test_what_was_committed_is_remembered_once() -> None:
-    recorder = Recorder(Engine(Zone.simulated(), (Progress(),), lambda: 0.0))
-    group = Group("progress", "p", (CHANGE,))
-    recorder.sent(group, 2)
-    recorder.committed(group)
-    recorder.committed(group)
-    other = Group("progress", "q", (CHANGE,))
-    recorder.sent(other)
-    recorder.rejected(other, f"{SB} rejected it: for no reason")
+def test_what_was_committed_is_remembered_once(sync: ZoneSync) -> None:
+    recorder = Recorder(sync)
+    group, other = Group("progress", "p", (CHANGE,)), Group("progress", "q", (CHANGE,))
+    recorder.record(Turn(sent=[group, other]))
+    recorder.record(Turn([Reply(group), Reply(group), Reply(other, Outcome.REJECTED, f"{SB} rejected it: for no reason")]))
     assert [change._replace(shown=None) for change in recorder.written] == [CHANGE]
 
 

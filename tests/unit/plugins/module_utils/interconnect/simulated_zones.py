@@ -20,6 +20,7 @@ from typing import Any, Callable
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import DELETE, INSERT, Change, Group
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import Engine, Subject
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.replies import Outcome, Reply
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import NOTHING, Members, Row, RowChange, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.guard import Guard
@@ -379,12 +380,12 @@ class World:
                 except RefusedError as refused:
                     transaction.undo()
                     site.rejected.append((group, str(refused)))
-                    site.engine.rejected(group, str(refused))
+                    site.engine.done(Reply(group, Outcome.REJECTED, str(refused)))
                 else:
                     written += changes
                     site.written += changes
                     self._publish(store, transaction)
-                    site.engine.committed(group)
+                    site.engine.done(Reply(group))
         return written
 
     @staticmethod

@@ -23,11 +23,11 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engi
 )
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import (
     ALL,
-    READ_ONLY,
     Engine,
     Keys,
     Subject,
 )
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.replies import READ_ONLY, Outcome, Reply
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.workqueue import MOMENT, Cause
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import RowChange
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, NB
@@ -132,7 +132,7 @@ class TestEngine:
         engine.add("mirror", "ts1")
         assert not engine.has_work
         assert not engine.at_rest
-        engine.committed(group)
+        engine.done(Reply(group))
         assert engine.has_work
 
     def test_a_group_in_two_databases_arrives_when_both_replies_are_there(self, world: tuple[Zone, Engine, Clock]) -> None:
@@ -141,9 +141,9 @@ class TestEngine:
         add_switch(zone, engine, "ts1")
         (group,) = engine.plan()
         engine.sent(group, 2)
-        engine.committed(group)
+        engine.done(Reply(group))
         assert not engine.at_rest
-        engine.committed(group)
+        engine.done(Reply(group))
         assert engine.at_rest
 
     def test_a_rejected_key_is_tried_again_at_once_and_then_later_and_later(self, world: tuple[Zone, Engine, Clock]) -> None:
@@ -154,7 +154,7 @@ class TestEngine:
             for group in engine.plan():
                 times.append(clock.now)
                 engine.sent(group)
-                engine.rejected(group, "the server's words")
+                engine.done(Reply(group, Outcome.REJECTED, "the server's words"))
             if not engine.has_work:
                 assert [skipped.reason for _subject, skipped in engine.skipped] == ["the server's words"]
                 assert engine.next_due is not None
@@ -169,9 +169,9 @@ class TestEngine:
             (group,) = engine.plan()
             engine.sent(group)
             if outcome == "committed":
-                engine.committed(group)
+                engine.done(Reply(group))
             else:
-                engine.rejected(group, "no")
+                engine.done(Reply(group, Outcome.REJECTED, "no"))
         assert engine.waiting == {}
 
     def test_half_a_success_is_none(self, world: tuple[Zone, Engine, Clock]) -> None:
@@ -181,8 +181,8 @@ class TestEngine:
         for _turn in range(2):
             (group,) = engine.plan()
             engine.sent(group, 2)
-            engine.rejected(group, "no")
-            engine.committed(group)
+            engine.done(Reply(group, Outcome.REJECTED, "no"))
+            engine.done(Reply(group))
         assert engine.waiting[("mirror", "ts1")].wait == 4
 
     def test_a_lost_group_is_looked_at_again(self, world: tuple[Zone, Engine, Clock]) -> None:
@@ -191,7 +191,7 @@ class TestEngine:
         add_switch(zone, engine, "ts1")
         (group,) = engine.plan()
         engine.sent(group)
-        engine.lost(group)
+        engine.done(Reply(group, Outcome.LOST))
         assert [again.key for again in engine.plan()] == ["ts1"]
 
     def dispute(self, world: tuple[Zone, Engine, Clock], lasts: float, until: float) -> list[float]:
@@ -203,7 +203,7 @@ class TestEngine:
             for group in engine.plan():
                 times.append(clock.now)
                 engine.sent(group)
-                engine.committed(group)
+                engine.done(Reply(group))
                 if clock.now < lasts:
                     self.revert(zone, engine)
                 else:
@@ -263,7 +263,7 @@ class TestEngine:
         for _write in range(7):
             (group,) = engine.plan()
             engine.sent(group)
-            engine.committed(group)
+            engine.done(Reply(group))
             TestEngine.revert(zone, engine)
 
     @staticmethod
@@ -284,7 +284,7 @@ class TestEngine:
             groups = engine.plan()
         (group,) = groups
         engine.sent(group)
-        engine.rejected(group, "no")
+        engine.done(Reply(group, Outcome.REJECTED, "no"))
 
     def test_new_contents_each_time_are_no_storm(self, world: tuple[Zone, Engine, Clock]) -> None:
         """A busy client, such as an operator's script with one confirmed change after the other, does not have to wait."""
@@ -293,7 +293,7 @@ class TestEngine:
             change = Change("ic_sb", "Gateway", INSERT, "@row", "ts1", "", {"hostname": str(number)})
             group = Group("mirror", "ts1", (change,))
             engine.sent(group)
-            engine.committed(group)
+            engine.done(Reply(group))
         assert engine.waiting == {}
 
     def test_a_dispute_counts_as_unsettled_however_long_it_lasts(self, world: tuple[Zone, Engine, Clock]) -> None:
@@ -323,7 +323,7 @@ class TestEngine:
             group = Group("mirror", "ts1", (change,))
             engine.sent(group)
             engine.observe([zone.nb.put("Logical_Switch", "u", {"name": "ts1", **columns})])
-            engine.committed(group)
+            engine.done(Reply(group))
         assert engine.waiting == {}
 
     @pytest.mark.parametrize("in_flight", [True, False])
@@ -339,7 +339,7 @@ class TestEngine:
                 self.see(zone, engine, {"gateway": "gw1"})
                 if in_flight:
                     self.see(zone, engine, {})
-                engine.committed(group)
+                engine.done(Reply(group))
                 if not in_flight:
                     assert engine.plan() == [], "it is as it was written"
                     self.see(zone, engine, {})
@@ -362,7 +362,7 @@ class TestEngine:
             for group in engine.plan():
                 writes += 1
                 engine.sent(group)
-                engine.lost(group)
+                engine.done(Reply(group, Outcome.LOST))
             clock.now += 0.001
         assert writes <= 20
         (skipped,) = [skipped for _subject, skipped in engine.skipped]
@@ -380,7 +380,7 @@ class TestEngine:
                 come = zone.nb.put("Logical_Switch", f"u{writes}", {"name": "ts1"})
                 assert come is not None
                 engine.observe([come])
-                engine.committed(group)
+                engine.done(Reply(group))
                 assert engine.plan() == []
                 clock.now += 0.005
                 gone = zone.nb.delete("Logical_Switch", f"u{writes}")
@@ -399,7 +399,7 @@ class TestEngine:
             come = zone.nb.put("Logical_Switch", f"u{number}", {"name": "ts1"})
             assert come is not None
             engine.observe([come])
-            engine.committed(group)
+            engine.done(Reply(group))
             lost = zone.ic_nb.delete("Transit_Switch", "uuid-ts1"), zone.nb.delete("Logical_Switch", f"u{number}")
             engine.observe([one for one in lost if one is not None])
             assert engine.plan() == []
@@ -415,7 +415,7 @@ class TestEngine:
             for group in engine.plan():
                 times.append(clock.now)
                 engine.sent(group)
-                engine.rejected(group, f"not allowed: insert operation {READ_ONLY}")
+                engine.done(Reply(group, Outcome.REJECTED, f"not allowed: insert operation {READ_ONLY}"))
             if not engine.has_work:
                 clock.now = engine.next_due or 0
         assert times == [0, 0, 1, 2, 3]
@@ -426,7 +426,7 @@ class TestEngine:
         for _time in range(2):
             (group,) = engine.plan()
             engine.sent(group)
-            engine.rejected(group, "no")
+            engine.done(Reply(group, Outcome.REJECTED, "no"))
         assert engine.waiting[("mirror", "ts1")].cause is Cause.REFUSED
         engine.add("mirror", "ts1")
         assert engine.plan() == [], "the same contents wait"
@@ -511,14 +511,14 @@ class TestEchoes:
     ) -> None:
         zone, engine, group = on_its_way
         engine.observe([self.seen(zone, columns)])
-        engine.committed(group)
+        engine.done(Reply(group))
         engine.plan()
         assert engine.planned == planned
 
     def test_what_was_changed_while_it_was_on_its_way_is_looked_at_again(self, on_its_way: tuple[Zone, Engine, Group]) -> None:
         zone, engine, group = on_its_way
         engine.observe([self.seen(zone, {"name": "ts1"}), self.seen(zone, {"other_config": {"a": "b"}})])
-        engine.committed(group)
+        engine.done(Reply(group))
         engine.plan()
         assert engine.planned == [("mirror", "ts1")]
 
@@ -527,6 +527,6 @@ class TestEchoes:
         zone, engine, group = on_its_way
         add_switch(zone, engine, "ts2")
         engine.observe([self.seen(zone, {"name": "ts1"})])
-        engine.committed(group)
+        engine.done(Reply(group))
         engine.plan()
         assert engine.planned == [("mirror", "ts2"), ("mirror", "ts1")]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.replies import Reply
+
 from .routes_world import DEFAULTS, RoutesWorld
 
 
@@ -67,7 +69,7 @@ def test_a_static_route_that_comes_while_its_like_is_being_learned() -> None:
     (group,) = engine.plan()
     engine.sent(group)
     w.static("az2", "lr", "10.9.0.0/24")
-    engine.committed(group)
+    engine.done(Reply(group))
     engine.plan()
     assert ("learned_routes", group.key) in engine.planned
 

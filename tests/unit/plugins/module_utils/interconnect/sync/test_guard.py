@@ -17,6 +17,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engi
     update,
 )
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import Engine
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.replies import Reply
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import RowChange
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones
@@ -253,7 +254,7 @@ def test_a_confirmation_on_its_way_is_no_sign(site: Site) -> None:
     group = Group("progress", (), ())
     site.engine.sent(group)
     assert not numbers(site, 5, 5, 6, 6)
-    site.engine.committed(group)
+    site.engine.done(Reply(group))
     assert numbers(site, 5, 5, 6, 6)
 
 
