@@ -21,33 +21,23 @@ extends_documentation_fragment:
 options:
   checks:
     description:
-      - The checks to run. The checks V(chassis), V(policy), V(ports) and V(switches) need O(nb_db) and O(sb_db) of a registered zone, and
-        are skipped without them; see RV(not_checked).
-      - V(addresses), a MAC or IP address that two ports on one transit switch have.
-      - V(chassis), chassis of the zone with the name or the tunnel address of another zone's gateway.
-      - V(duplicate_keys), datapaths that share a tunnel key.
-      - V(gateways), ports without a gateway, or with one that is not a gateway of the interconnect. The exact cause is found for ports of
-        the zone of O(nb_db) and O(sb_db).
-      - V(overlaps), connected networks of different zones or routers of which one lies in the other, and static routes into a connected
-        network of another zone.
-      - V(policy), a zone that does not learn or does not advertise routes where other zones advertise some.
-      - V(ports), the zone's ports on transit switches that connect no router to other zones (disabled, renamed, a gateway router, a VIF, a
-        name that another zone has published), disabled ports of attached routers, and router ports that no switch port names.
-      - V(same_names), transit switches and transit routers that share a name.
-      - V(subnets), addresses of ports outside the subnets of their transit switch, network and broadcast addresses, prefix lengths that
-        differ, subnets of two transit switches that overlap, a router in one network on two transit switches, and routers with IPv6
-        networks and no IPv6 address on a transit switch (of the zone of O(nb_db)).
-      - V(switches), transit switches without a logical switch in the zone or with two of their name, and logical switches of transit
-        switches that do not exist.
-      - V(tunnels), gateways that share no tunnel type and address family with a gateway of another zone, and tunnel addresses that other
-        hosts cannot reach, such as loopback and multicast addresses.
-      - V(zones), zones that have not confirmed the newest request (OVN 24.03), or have no gateway.
+      - The IDs of the checks to run, such as V(duplicate-ip). Omit it to run all checks.
+      - The page docs/doctor.md of the collection describes each check.
     type: list
     elements: str
-    choices: [addresses, chassis, duplicate_keys, gateways, overlaps, policy, ports, same_names, subnets, switches, tunnels, zones]
-    default: [addresses, chassis, duplicate_keys, gateways, overlaps, policy, ports, same_names, subnets, switches, tunnels, zones]
+  control_socket:
+    description:
+      - The path of the control socket of the zone's sync daemon on this host, such as C(/var/run/ovn/ovn-ic.ctl).
+      - Without it, the checks of the daemon are skipped; see RV(not_checked).
+    type: path
+  server_sockets:
+    description:
+      - The paths of the control sockets of database servers on this host, such as C(/var/run/ovn/ovnnb_db.ctl).
+      - Without it, the checks of clusters are skipped; see RV(not_checked).
+    type: list
+    elements: path
 notes:
-  - O(nb_db) and O(sb_db) are optional here.
+  - O(nb_db) and O(sb_db) are optional here. Checks that need them are skipped without them; see RV(not_checked).
 seealso:
   - module: ovn.interconnect.ovn_ic_info
   - module: ovn.interconnect.ovn_ic_route_info
@@ -66,11 +56,12 @@ EXAMPLES = r"""
     sb_db: unix:/var/run/ovn/ovnsb_db.sock
     ic_nb_db: tcp:192.0.2.10:6645
     ic_sb_db: tcp:192.0.2.10:6646
+    control_socket: /var/run/ovn/ovn-ic.ctl
 
 - name: Fail if there are faults
   ansible.builtin.assert:
     that: doctor.healthy
-    fail_msg: "{{ doctor.findings | map(attribute='finding') | join('; ') }}"
+    fail_msg: "{{ doctor.findings | map(attribute='cause') | join('; ') }}"
 
 - name: Set the connections once for all modules of a play
   hosts: central
@@ -82,7 +73,8 @@ EXAMPLES = r"""
     - name: Check for overlapping networks only
       ovn.interconnect.ovn_ic_doctor_info:
         checks:
-          - overlaps
+          - network-in-two-zones
+          - network-on-two-routers
 """
 
 RETURN = r"""
@@ -92,48 +84,65 @@ healthy:
   type: bool
   sample: false
 findings:
-  description: The faults, each with what to do about it.
+  description:
+    - The faults, each with the ID of its check, its severity (V(error) or V(warning)), the object, the cause, and what to do (C(fix)).
+    - C(link) is the section of the guide about the check.
   returned: success
   type: list
   elements: dict
   sample:
-    - check: overlaps
-      record: 10.0.1.0/24 on ts1
-      finding: it lies in 10.0.0.0/16, and zones az1 and az2 have these networks; deny one, or renumber
+    - check: network-in-two-zones
+      severity: error
+      object: 10.0.1.0/24 on ts1
+      cause: it lies in 10.0.0.0/16, and the zones az1 and az2 have these networks
+      fix: deny one of them with ovn_ic_route_policy, or renumber it
+      link: docs/doctor.md#network-in-two-zones
 checked:
-  description: The checks that were carried out.
+  description: The IDs of the checks that were carried out.
   returned: success
   type: list
   elements: str
-  sample: [addresses, duplicate_keys, gateways, overlaps, same_names, subnets, tunnels, zones]
+  sample: [duplicate-datapath-key, duplicate-ip, duplicate-mac, zone-behind]
 not_checked:
   description: The other checks, each with the reason why it was skipped.
   returned: success
   type: list
   elements: dict
   sample:
-    - check: chassis
+    - check: chassis-name-taken
       reason: nb_db and sb_db of a zone are not given
 """
 
+from difflib import get_close_matches
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, nothing, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.doctor_facts import gather
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, nothing, run
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import doctor
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
 
 OPTIONS: dict[str, Any] = {
-    "checks": {"type": "list", "elements": "str", "choices": sorted(doctor.CHECKS), "default": sorted(doctor.CHECKS)},
+    "checks": {"type": "list", "elements": "str"},
+    "control_socket": {"type": "path"},
+    "server_sockets": {"type": "list", "elements": "path"},
 }
 
 
 def check(params: Params) -> None:
-    """Reject an empty list of checks, which would find nothing."""
-    if not params["checks"]:
-        raise ModuleError(
-            "checks is an empty list, so nothing would be checked; omit it for all checks, or name some of "
-            f"{', '.join(sorted(doctor.CHECKS))}"
-        )
+    """Reject an empty list of checks, which would find nothing, and IDs that do not exist."""
+    wanted = params["checks"]
+    if wanted is not None and not wanted:
+        raise ModuleError("checks is an empty list, so nothing would be checked; omit it for all checks, or name some")
+    for name in wanted or ():
+        if name not in doctor.CHECKS:
+            similar = get_close_matches(name, doctor.CHECKS, 3, 0.4)
+            advice = f"write {' or '.join(similar)}" if similar else "docs/doctor.md lists the checks"
+            raise ModuleError(f"checks has {name!r}, which is not the ID of a check; {advice}")
+
+
+def describe(params: Params, stores: Stores) -> dict[str, Any]:
+    """The result of the module."""
+    return doctor.describe(params["checks"] or doctor.CHECKS, stores, gather(params))
 
 
 def doing(params: Params) -> str:
@@ -143,12 +152,8 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    needed = [doctor.GLOBAL_NORTH, doctor.GLOBAL_SOUTH]
-    run(
-        Declaration(
-            OPTIONS, needed, nothing, doctor.describe, doing, optional=[doctor.NORTH, doctor.SOUTH], narrow=doctor.narrow, check=check
-        )
-    )
+    needed, optional = [doctor.GLOBAL_NORTH, doctor.GLOBAL_SOUTH], [doctor.NORTH, doctor.SOUTH]
+    run(Declaration(OPTIONS, needed, nothing, describe, doing, optional=optional, narrow=doctor.narrow, check=check))
 
 
 if __name__ == "__main__":

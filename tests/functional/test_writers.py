@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.oper
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.replica import Tls
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_attachment as module
-from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
-from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect
+from ansible_collections.ovn.interconnect.tests.support import ovsdb, scenes, topology
 
 from .conftest import Make
 
@@ -56,21 +54,11 @@ def test_a_switch_that_another_writer_has_made_meanwhile_is_not_made_again(make:
     assert rest == []
 
 
-def reject_long_host_names(ic: Interconnect, directory: Path) -> None:
-    """Let the server of IC_SB reject gateways whose host name has more than three characters."""
-    schema = json.loads((ic.suite.schemas / "ovn-ic-sb.ovsschema").read_text())
-    schema["tables"]["Gateway"]["columns"]["hostname"]["type"] = {"key": {"type": "string", "maxLength": 3}}
-    (directory / "strict.ovsschema").write_text(json.dumps(schema))
-    ic.sb_server.stop()
-    ic.sb_server.create(directory / "strict.ovsschema")
-    ic.start(daemons=False)
-
-
 @pytest.mark.ours("needs no daemon")
 def test_a_zone_with_an_object_that_a_server_rejects_is_not_settled(make: Make, tmp_path: Path) -> None:
     ic = make("az1", daemons=False)
     zone = ic.zones[0]
-    reject_long_host_names(ic, tmp_path)
+    scenes.reject_long_host_names(ic, tmp_path)
     ic.nb.transact(*topology.transit_switch("ts1"))
     zone.sb.transact(*topology.chassis("gw1", [("geneve", "10.0.0.1")]), ovsdb.update("Chassis", {"hostname": "gateway1"}))
     remotes = {NB: zone.nb_server.remote, SB: zone.sb_server.remote, IC_NB: ic.nb_server.remote, IC_SB: ic.sb_server.remote}
@@ -90,7 +78,7 @@ def test_a_zone_with_an_object_that_a_server_rejects_is_not_settled(make: Make, 
 def test_a_confirmation_names_the_object_that_a_server_rejects(make: Make, tmp_path: Path) -> None:
     ic = make("az1", daemons=False)
     zone = ic.zones[0]
-    reject_long_host_names(ic, tmp_path)
+    scenes.reject_long_host_names(ic, tmp_path)
     zone.sb.transact(*topology.chassis("gw1", [("geneve", "10.0.0.1")]), ovsdb.update("Chassis", {"hostname": "gateway1"}))
     zone.daemon.start()
     ic.wait(lambda: "constraint violation" in zone.daemon.appctl("skipped/show") or None, "the rejection")

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from . import topology
@@ -174,3 +176,13 @@ def bound_to(zone: AvailabilityZone, port: str) -> str:
     ref = zone.sb.get("Port_Binding", logical_port=port).ref("chassis")
     row = zone.sb.row("Chassis", ref) if ref is not None else None
     return "" if row is None else row.text("name")
+
+
+def reject_long_host_names(ic: Interconnect, directory: Path) -> None:
+    """Let the server of IC_SB reject gateways whose host name has more than three characters."""
+    schema = json.loads((ic.suite.schemas / "ovn-ic-sb.ovsschema").read_text())
+    schema["tables"]["Gateway"]["columns"]["hostname"]["type"] = {"key": {"type": "string", "maxLength": 3}}
+    (directory / "strict.ovsschema").write_text(json.dumps(schema))
+    ic.sb_server.stop()
+    ic.sb_server.create(directory / "strict.ovsschema")
+    ic.start(daemons=False)

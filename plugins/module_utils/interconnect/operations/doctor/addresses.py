@@ -7,46 +7,45 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 from ...address import Prefix, format_address, format_mac, format_prefix, is_link_local, network_text, parse_prefix
 from ...ovsdb.store import Row
 from ...subjects.participants import router_id
+from ..effects import address_fault
 from .databases import Databases, Finding, Published, enclosing, listed
 
 #: Key of Transit_Switch.external_ids: its subnets, comma-separated (ovn_ic_transit_switch).
 SUBNETS = "transit-subnets"
 
 
-def addresses(databases: Databases) -> Iterator[Finding]:
+def duplicates(databases: Databases) -> Iterator[Finding]:
     """MAC or IP addresses that several ports of a transit switch have."""
-    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+    owners: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for port in databases.published():
-        texts = {format_mac(port.address.mac), *(format_address(network.host) for network in port.networks)}
-        for text in texts:
-            owners[(port.row["transit_switch"], text)].append(databases.place(port.row, "logical_port"))
-    for (switch, text), names in owners.items():
+        texts = {(format_address(network.host), "duplicate-ip") for network in port.networks}
+        for text, check in {(format_mac(port.address.mac), "duplicate-mac"), *texts}:
+            owners[(check, port.row["transit_switch"], text)].append(databases.place(port.row, "logical_port"))
+    for (check, switch, text), names in owners.items():
         if len(names) > 1:
-            yield Finding("addresses", f"{text} on {switch}", f"{listed(names)} have this address; give each port its own address")
+            yield Finding(check, f"{text} on {switch}", f"{listed(names)} have this address", "give each port its own address")
 
 
 def subnets(databases: Databases) -> Iterator[Finding]:
-    """Networks of ports and subnets of transit switches that contradict each other."""
+    """Networks of ports that do not fit their transit switch, and routers with ports in one network on two switches."""
     declared = _declared(databases)
-    yield from _shared_subnets(declared)
     by_switch: dict[str, list[Published]] = defaultdict(list)
     for port in databases.published():
         by_switch[port.row["transit_switch"]].append(port)
     for switch, found in by_switch.items():
         for port in found:
-            place = databases.place(port.row, "logical_port")
             for network in port.networks:
-                fault = _unusable(network) or _outside(network, switch, declared.get(switch, ())) or _odd_length(network, found)
+                fault = _unusable(network) or _outside(network, declared.get(switch, ())) or _odd_length(network, found)
                 if fault is not None:
-                    yield Finding("subnets", f"{place}", f"its network {format_prefix(network)} on {switch} {fault}")
+                    check, words, fix = fault
+                    place = databases.place(port.row, "logical_port")
+                    yield Finding(check, place, f"its network {format_prefix(network)} on {switch} {words}", fix)
     yield from _one_router_in_one_network(databases)
-    if databases.has_zone:
-        yield from _without_ipv6(databases)
 
 
 def _declared(databases: Databases) -> dict[str, list[Prefix]]:
@@ -58,10 +57,10 @@ def _declared(databases: Databases) -> dict[str, list[Prefix]]:
     return found
 
 
-def _shared_subnets(declared: Mapping[str, list[Prefix]]) -> Iterator[Finding]:
+def shared_subnets(databases: Databases) -> Iterator[Finding]:
     """Transit switches with a subnet that equals, or lies in, a subnet of the same or another transit switch."""
     owners: dict[Prefix, list[str]] = defaultdict(list)
-    for switch, prefixes in declared.items():
+    for switch, prefixes in _declared(databases).items():
         for prefix in prefixes:
             owners[prefix].append(switch)
     for prefix, switches in owners.items():
@@ -69,33 +68,40 @@ def _shared_subnets(declared: Mapping[str, list[Prefix]]) -> Iterator[Finding]:
             both = switches if around == prefix else [*switches, *owners[around]]
             if len(both) > 1:
                 where = f"is also a subnet of {listed(set(both))}" if around == prefix else f"lies in {network_text(around)}"
-                words = f"the subnet {where} (transit switches {listed(set(both))}); give each transit switch its own subnets"
-                yield Finding("subnets", f"{network_text(prefix)} of {listed(set(switches))}", words)
+                words = f"the subnet {where} (transit switches {listed(set(both))})"
+                yield Finding("subnet-shared", f"{network_text(prefix)} of {listed(set(switches))}", words, "give each its own subnets")
 
 
-def _unusable(network: Prefix) -> str | None:
-    """Why no port can have an address, None if one can."""
+_Fault = tuple[str, str, str]
+
+
+def _unusable(network: Prefix) -> _Fault | None:
+    """Why no port can have an address, None if one can: the check, what is wrong, and what to do."""
+    check, fix = "address-unusable", "give the router port another address of the subnet"
     address = format_address(network.host)
-    if network.length >= network.bits - 1 or network.is_default:
+    fault = None if is_link_local(network) else address_fault(address)
+    if fault is not None:
+        return check, fault, fix
+    if network.length >= network.bits - 1:
         return None
     hosts = (1 << (network.bits - network.length)) - 1
     if network.address & hosts == 0:
-        return f"has the network address {address}; give the router port another address in that network"
+        return check, f"has the network address {address}", fix
     if network.family == 4 and network.address & hosts == hosts:
-        return f"has the broadcast address {address}; give the router port another address in that network"
+        return check, f"has the broadcast address {address}", fix
     return None
 
 
-def _outside(network: Prefix, switch: str, declared: list[Prefix] | tuple[()]) -> str | None:
+def _outside(network: Prefix, declared: Sequence[Prefix]) -> _Fault | None:
     if not declared or any(subnet.contains(network.host) for subnet in declared) or (network.family == 6 and is_link_local(network)):
         return None
-    texts = ", ".join(map(network_text, declared))
-    return f"is outside the subnets of the transit switch ({texts}); change the address, or the subnets with ovn_ic_transit_switch"
+    words = f"is outside the subnets of the transit switch ({', '.join(map(network_text, declared))})"
+    return "address-outside-subnet", words, "change the address, or the subnets with ovn_ic_transit_switch"
 
 
-def _odd_length(network: Prefix, ports: list[Published]) -> str | None:
-    """Whether a port's prefix length differs from that of most ports with overlapping networks; of two ports, the
-    shorter length is reported.
+def _odd_length(network: Prefix, ports: Sequence[Published]) -> _Fault | None:
+    """Whether a port's prefix length differs from that of most ports with overlapping networks. Of two ports, the
+    one with the longer prefix is reported.
     """
     near = [other for port in ports for other in port.networks if _overlap(network, other)]
     lengths = Counter(other.length for other in near)
@@ -103,9 +109,8 @@ def _odd_length(network: Prefix, ports: list[Published]) -> str | None:
     if network.length == usual:
         return None
     other = next(other for other in near if other.length == usual)
-    return (
-        f"has the prefix length {network.length}, but the other ports have {usual} ({format_prefix(other)}); use one length on the switch"
-    )
+    words = f"has the prefix length {network.length}, but the other ports have {usual} ({format_prefix(other)})"
+    return "prefix-length-differs", words, "use one prefix length on the transit switch"
 
 
 def _overlap(one: Prefix, other: Prefix) -> bool:
@@ -128,11 +133,30 @@ def _one_router_in_one_network(databases: Databases) -> Iterator[Finding]:
             for around in enclosing(prefix, networks):
                 both = switches | networks[around]
                 if len(both) > 1:
-                    words = f"a router of zone {zone} has ports in this network on the transit switches {listed(both)}; use one subnet each"
-                    yield Finding("subnets", f"{network_text(prefix)} of zone {zone}", words)
+                    words = f"a router of zone {zone} has ports in this network on the transit switches {listed(both)}"
+                    place = f"{network_text(prefix)} of zone {zone}"
+                    yield Finding("router-twice-in-network", place, words, "use one subnet for each transit switch")
 
 
-def _without_ipv6(databases: Databases) -> Iterator[Finding]:
+def router_networks(databases: Databases) -> Iterator[Finding]:
+    """Attached routers with two ports in overlapping networks."""
+    nb = databases.zone.nb
+    for uuid, router in {router.uuid: router for _one, _lrp, router in databases.routers()}.items():
+        found: dict[Prefix, list[str]] = defaultdict(list)
+        for lrp in nb.child_rows("Logical_Router", "ports", uuid, "Logical_Router_Port"):
+            for prefix in map(parse_prefix, sorted(lrp["networks"])) if lrp["enabled"] is not False else ():
+                if prefix is not None and not (prefix.family == 6 and is_link_local(prefix)):
+                    found[prefix.network].append(lrp["name"])
+        for prefix, names in found.items():
+            around = next((one for one in enclosing(prefix, found) if set(found[one]) - set(names) or len(names) > 1), None)
+            if around is not None:
+                ports = listed({*names, *found[around]})
+                words = f"the ports {ports} of the router have overlapping networks, and packets leave through one of them only"
+                place = f"{network_text(prefix)} of router {router['name']} of zone {databases.zone.name}"
+                yield Finding("router-networks-overlap", place, words, "give each router port its own network")
+
+
+def without_ipv6(databases: Databases) -> Iterator[Finding]:
     """Routers with IPv6 networks that have no IPv6 address on any transit switch, or none where ports of other zones
     have one.
     """
@@ -148,10 +172,11 @@ def _without_ipv6(databases: Databases) -> Iterator[Finding]:
         for switch, lrp in lrps.items():
             if inner and not _ipv6(lrp["networks"]) and (switch in spoken or not anywhere):
                 words = (
-                    f"the IPv6 network {inner[0]} of its router is not advertised on {switch} because the port "
-                    "has no IPv6 address there; add one"
+                    f"the IPv6 network {inner[0]} of its router is not advertised on {switch} because the port has no IPv6 address there"
                 )
-                yield Finding("subnets", f"{lrp['name']} of zone {databases.zone.name}", words)
+                yield Finding(
+                    "ipv6-missing", databases.own(lrp["name"]), words, "add an IPv6 address to the port (ovn_ic_attachment, networks)"
+                )
 
 
 def _ipv6(networks: frozenset[str]) -> list[str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ports on transit switches: whether a router is behind them, whether a gateway hosts them, whether they are published."""
+"""Ports on transit switches: whether a router is behind them, whether a gateway hosts them, whether all databases have them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,31 @@ from collections.abc import Iterator
 
 from ...address import Prefix, is_link_local, parse_prefix
 from ...ovsdb.store import Row
-from ...subjects import participants, port_faults, transit
+from ...settings import boolean
+from ...subjects import participants, port_faults
 from .databases import Attached, Databases, Finding
 
 
 def gateways(databases: Databases) -> Iterator[Finding]:
     """Ports that no other zone can reach: without a gateway, or with one that is not registered."""
     known = {row["name"]: row for row in databases.south.rows("Gateway")}
-    for row in databases.south.rows("Port_Binding"):
-        if transit.is_router_port(row):
-            continue
-        gateway = known.get(row["gateway"])
-        words = ""
+    for row in databases.switch_ports():
+        gateway, place = known.get(row["gateway"]), databases.place(row, "logical_port")
         if not row["gateway"]:
-            words = f"no gateway holds the port, so no other zone reaches it: {_without_gateway(databases, row)}"
+            words, fix = _split(_without_gateway(databases, row))
+            yield Finding("port-without-gateway", place, f"no gateway holds the port, so no other zone reaches it: {words}", fix)
         elif gateway is None:
-            words = f"its gateway {row['gateway']} is not a gateway of the interconnect; make it one with ovn_ic_gateway, or name another"
+            words = f"its gateway {row['gateway']} is not a gateway of the interconnect"
+            yield Finding("gateway-unregistered", place, words, "make it one with ovn_ic_gateway, or name another one")
         elif gateway["availability_zone"] != row["availability_zone"]:
-            words = f"its gateway {row['gateway']} is registered by zone {databases.zone_name(gateway)}; give the chassis different names"
-        if words:
-            yield Finding("gateways", databases.place(row, "logical_port"), words)
+            words = f"its gateway {row['gateway']} is registered by zone {databases.zone_name(gateway)}"
+            yield Finding("gateway-of-other-zone", place, words, "give the chassis different names")
+
+
+def _split(sentence: str) -> tuple[str, str]:
+    """Cause and advice of a sentence of port_faults, which separates them by a semicolon."""
+    cause, _semicolon, advice = sentence.partition("; ")
+    return cause, advice
 
 
 def _without_gateway(databases: Databases, binding: Row) -> str:
@@ -39,7 +44,8 @@ def _without_gateway(databases: Databases, binding: Row) -> str:
     if lsp is not None and lsp["type"] == "router":
         fault = port_faults.connection_fault(zone, lsp)
         lrp = zone.router_port(lsp["options"].get("router-port", ""))
-        return fault or (port_faults.gateway_fault(zone, lrp) if lrp is not None else None) or "its sync daemon has not published it yet"
+        fault = fault or (port_faults.gateway_fault(zone, lrp) if lrp is not None else None)
+        return fault or "its sync daemon has not published it yet; check that the daemon runs"
     where = f"give nb_db and sb_db of zone {databases.zone_name(binding)} for the exact cause"
     if participants.router_id(binding) is None and not binding["address"]:
         return f"no router is behind it (its router is disabled, or options:router-port names no router port); {where}"
@@ -47,59 +53,111 @@ def _without_gateway(databases: Databases, binding: Row) -> str:
 
 
 def ports(databases: Databases) -> Iterator[Finding]:
-    """The zone's own ports on transit switches that connect no router or whose name another zone has, and router ports
-    without a peer.
-    """
+    """The zone's own ports on transit switches that connect no router, or that other zones do not see."""
     own = {row["logical_port"] for row in databases.south.rows("Port_Binding") if databases.zone.is_own(row)}
     foreign = {row["logical_port"]: row for row in databases.south.rows("Port_Binding") if not databases.zone.is_own(row)}
     for one in databases.attached():
         fault = _fault(databases, one, own, foreign)
         if fault is not None:
-            yield Finding("ports", f"{one.lsp['name']} of zone {databases.zone.name}", f"on {one.transit_switch}: {fault}")
-    yield from _disabled_networks(databases)
-    yield from _orphans(databases)
+            check, sentence = fault
+            words, fix = _split(sentence)
+            yield Finding(check, databases.own(one.lsp["name"]), f"on {one.transit_switch}: {words}", fix)
 
 
-def _fault(databases: Databases, one: Attached, own: set[str], foreign: dict[str, Row]) -> str | None:
-    """The first cause for which a port connects nothing."""
+def _fault(databases: Databases, one: Attached, own: set[str], foreign: dict[str, Row]) -> tuple[str, str] | None:
+    """The first cause for which a port connects nothing: the check, and the sentence."""
     zone, lsp = databases.zone, one.lsp
+    if lsp["type"] != "router":
+        fault = port_faults.type_fault(lsp)
+        return ("port-not-of-router", fault) if fault is not None else None
     name = lsp["name"]
-    fault = port_faults.type_fault(lsp) if lsp["type"] != "switch" else None
-    if fault is not None or lsp["type"] != "router":
-        return fault
     if name in foreign:
-        theirs = databases.zone_name(foreign[name])
-        return f"zone {theirs} has published a port of this name, so this one is not; set another name (ovn_ic_attachment, switch_port)"
-    fault = port_faults.connection_fault(zone, lsp)
-    if fault is None and name not in own:
-        fault = "the port is not in IC_SB; check that ovn-northd and the sync daemon of the zone run, and see its skipped/show"
-    return fault
+        words = f"zone {databases.zone_name(foreign[name])} has published a port of this name, so this one is not published"
+        return "port-name-taken", f"{words}; set another name (ovn_ic_attachment, switch_port)"
+    lrp = zone.router_port(lsp["options"].get("router-port", ""))
+    router = port_faults.router_of(zone, lrp) if lrp is not None else None
+    faults = {
+        "router-disabled": port_faults.router_fault(router) if router is not None else None,
+        "attachment-incomplete": port_faults.link_fault(zone, lsp),
+        "port-disabled": port_faults.disabled_fault(lsp, lrp),
+        "gateway-router": port_faults.chassis_fault(router) if router is not None else None,
+        "router-port-shared": port_faults.connection_fault(zone, lsp),
+        "port-not-published": None
+        if name in own
+        else "the port is not in IC_SB; check that ovn-northd and the sync daemon of the zone run, and see the daemon's skipped/show",
+    }
+    return next(((check, words) for check, words in faults.items() if words is not None), None)
 
 
-def _disabled_networks(databases: Databases) -> Iterator[Finding]:
+def networks(databases: Databases) -> Iterator[Finding]:
     """Disabled ports of attached routers: their networks are not advertised."""
     on_switches = {lrp.uuid: router for _one, lrp, router in databases.routers()}
     for router in {router.uuid: router for router in on_switches.values()}.values():
         for lrp in databases.zone.nb.child_rows("Logical_Router", "ports", router.uuid, "Logical_Router_Port"):
             if lrp["enabled"] is False and lrp.uuid not in on_switches:
-                words = f"the port of router {router['name']} is disabled, so its networks are not advertised; enable or delete it"
-                yield Finding("ports", f"{lrp['name']} of zone {databases.zone.name}", words)
+                words = f"the port of router {router['name']} is disabled, so its networks are not advertised"
+                yield Finding("network-disabled", databases.own(lrp["name"]), words, "enable the router port, or delete it")
 
 
-def _orphans(databases: Databases) -> Iterator[Finding]:
+def orphans(databases: Databases) -> Iterator[Finding]:
     """Router ports that look like part of an attachment but that no switch port names, because its switch was deleted."""
     nb = databases.zone.nb
     transit_networks = {network.network for port in databases.published() for network in port.networks}
     for lrp in nb.rows("Logical_Router_Port"):
         if lrp["peer"] or nb.find("Logical_Switch_Port", "router_port", lrp["name"]):
             continue
-        networks = [prefix for prefix in map(parse_prefix, sorted(lrp["networks"])) if prefix is not None]
+        prefixes = [prefix for prefix in map(parse_prefix, sorted(lrp["networks"])) if prefix is not None]
         held = bool(nb.children("Logical_Router_Port", "gateway_chassis", lrp.uuid)) or lrp["ha_chassis_group"] is not None
-        if held or any(_is_transit(network, transit_networks) for network in networks):
+        if held or any(_is_transit(prefix, transit_networks) for prefix in prefixes):
             router = port_faults.router_of(databases.zone, lrp)
             words = f"no switch port names this port of router {router['name'] if router is not None else '?'}: its switch was deleted"
-            yield Finding("ports", f"{lrp['name']} of zone {databases.zone.name}", f"{words}; attach it again, or delete it")
+            yield Finding("router-port-orphaned", databases.own(lrp["name"]), words, "attach it again, or delete it")
 
 
 def _is_transit(network: Prefix, known: set[Prefix]) -> bool:
     return network.network in known or (network.family == 4 and is_link_local(network))
+
+
+def gateway_chassis(databases: Databases) -> Iterator[Finding]:
+    """Attached router ports with a gateway chassis that cannot host them for other zones."""
+    zone = databases.zone
+    for _one, lrp, _router in databases.routers():
+        for row in zone.nb.child_rows("Logical_Router_Port", "gateway_chassis", lrp.uuid, "Gateway_Chassis"):
+            chassis = zone.chassis(row["chassis_name"])
+            flags = {**chassis["external_ids"], **chassis["other_config"]} if chassis is not None else {}
+            words = ""
+            if chassis is None:
+                words = f"its gateway chassis {row['chassis_name']} does not exist in SB"
+            elif boolean(flags, "is-remote"):
+                words = f"its gateway chassis {row['chassis_name']} is a copy of another zone's gateway"
+            elif not boolean(flags, "is-interconn"):
+                words = f"its gateway chassis {row['chassis_name']} is not a gateway of the interconnect (ovn-is-interconn)"
+            if words:
+                fix = "name chassis of this zone (ovn_ic_attachment, gateways), and make them gateways with ovn_ic_gateway"
+                yield Finding("gateway-chassis-unusable", databases.own(lrp["name"]), words, fix)
+
+
+def copies(databases: Databases) -> Iterator[Finding]:
+    """The zone's copies of other zones' ports: missing, left over, or not bound to the gateway."""
+    zone = databases.zone
+    switches = {row["other_config"].get("interconn-ts") for row in zone.nb.rows("Logical_Switch")}
+    here = {one.lsp["name"]: one for one in databases.local_ports() if one.lsp["type"] == "remote"}
+    rows = {row["logical_port"]: row for row in databases.switch_ports()}
+    for name, row in rows.items():
+        if zone.is_own(row) or row["transit_switch"] not in switches:
+            continue
+        place = databases.place(row, "logical_port")
+        if zone.switch_port(name) is None:
+            words = f"zone {zone.name} has no copy of this port on {row['transit_switch']}, so it sends nothing to it"
+            yield Finding("remote-port-missing", place, words, "check that the zone's sync daemon runs, and see its skipped/show")
+        elif name in here and row["gateway"] and zone.chassis(row["gateway"]) is not None:
+            binding = zone.port_binding(name)
+            if binding is not None and binding["chassis"] is None:
+                words = f"its copy in zone {zone.name} is not bound to the gateway {row['gateway']}, so packets to it are dropped"
+                yield Finding("remote-port-unbound", place, words, "check that ovn-northd and the sync daemon of the zone run")
+    for name, one in here.items():
+        if name not in rows:
+            words = f"it is a copy of another zone's port on {one.transit_switch}, and IC_SB has no such port"
+            yield Finding(
+                "remote-port-leftover", databases.own(name), words, "check that the sync daemon runs and withholds nothing (guard/show)"
+            )

@@ -12,8 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...address import Prefix, format_prefix, is_link_local, parse_prefix
+from ...address import Prefix, format_prefix, is_link_local, parse_nexthop, parse_prefix
 from ...ovsdb.store import Row
+from ...settings import tag_warning
+from ...subjects.participants import router_id
+from ..effects import of_policy
 from .databases import Databases, Finding, enclosing, listed
 
 
@@ -50,17 +53,18 @@ def overlaps(databases: Databases) -> Iterator[Finding]:
 
 
 def _connected(databases: Databases, switch: str, table: _Table) -> Iterator[Finding]:
+    fix = "deny one of them with ovn_ic_route_policy, or renumber it"
     for prefix, owners in table.items():
         record = f"{format_prefix(prefix)} on {switch}"
         for around in enclosing(prefix, table):
             both = owners | table[around]
             zones = {owner.zone for owner in both}
             if len(zones) > 1:
-                words = f"it lies in {format_prefix(around)}, and zones {listed(zones)} have these networks; deny one, or renumber"
-                yield Finding("overlaps", record, words)
+                words = f"it lies in {format_prefix(around)}, and the zones {listed(zones)} have these networks"
+                yield Finding("network-in-two-zones", record, words, fix)
             elif around == prefix and len({owner.router for owner in owners if owner.router}) > 1 and _distinct(databases, owners):
-                words = f"two routers of zone {listed(zones)} have this network, and peers send packets to either; deny one, or renumber"
-                yield Finding("overlaps", record, words)
+                words = f"two routers of zone {listed(zones)} have this network, and peers send packets to either"
+                yield Finding("network-on-two-routers", record, words, fix)
 
 
 def _distinct(databases: Databases, owners: set[_Owner]) -> bool:
@@ -89,12 +93,12 @@ def _static(switch: str, static: _Table, connected: _Table) -> Iterator[Finding]
             theirs = {owner.zone for owner in connected[around]}
             for zone in {owner.zone for owner in owners} - theirs:
                 words = f"zone {zone} advertises a static route to it, and it lies in the connected network {format_prefix(around)} of zone"
-                advice = "packets for it leave that network; delete the static route, or deny it with ovn_ic_route_policy"
-                yield Finding("overlaps", f"{format_prefix(prefix)} on {switch}", f"{words} {listed(theirs)}; {advice}")
+                fix = "packets for it leave that network; delete the static route, or deny it with ovn_ic_route_policy"
+                yield Finding("static-route-into-network", f"{format_prefix(prefix)} on {switch}", f"{words} {listed(theirs)}", fix)
 
 
 def policy(databases: Databases) -> Iterator[Finding]:
-    """Zones that use an interconnect in one direction only: they learn or advertise nothing, although other zones
+    """A zone that uses an interconnect in one direction only: it learns or advertises nothing, although other zones
     advertise.
     """
     options, name = databases.zone.options, databases.zone.name
@@ -107,7 +111,69 @@ def policy(databases: Databases) -> Iterator[Finding]:
         zones = listed({databases.zone_name(row) for row in rows})
         if not options.learn:
             words = f"learning is off (ic-route-learn), so {len(rows)} routes of {zones} on {switch} are not used"
-            yield Finding("policy", f"zone {name} on {switch}", f"{words}; turn it on with ovn_ic_route_policy (learn)")
+            yield Finding("learning-off", f"zone {name} on {switch}", words, "turn it on with ovn_ic_route_policy (learn)")
         if not options.adv:
             words = f"advertising is off (ic-route-adv), so {zones} have no route back over {switch}"
-            yield Finding("policy", f"zone {name} on {switch}", f"{words}; turn it on with ovn_ic_route_policy (advertise)")
+            yield Finding("advertising-off", f"zone {name} on {switch}", words, "turn it on with ovn_ic_route_policy (advertise)")
+
+
+def silent(databases: Databases) -> Iterator[Finding]:
+    """Zones with a router on a transit switch that advertise nothing there, while other zones do: they have no way back."""
+    routers: dict[str, set[str]] = defaultdict(set)
+    speakers: dict[str, set[str]] = defaultdict(set)
+    for row in databases.switch_ports():
+        if router_id(row) is not None:
+            routers[row["transit_switch"]].add(row["availability_zone"])
+    for row in databases.south.rows("Route"):
+        speakers[row["transit_switch"]].add(row["availability_zone"])
+    own = databases.zone.own_az
+    known = own.uuid if own is not None and not databases.zone.options.adv else None
+    for switch, zones in routers.items():
+        for uuid in zones - speakers[switch] if speakers[switch] else ():
+            if uuid != known:  # its policy is reported as advertising-off
+                zone = databases.names.get(uuid, "?")
+                words = f"zone {zone} has a router on {switch} and advertises nothing there, so replies of other zones have no route"
+                fix = f"run ovn_ic_route_info with the databases of zone {zone} for the reasons"
+                yield Finding("zone-silent", f"zone {zone} on {switch}", words, fix)
+
+
+def default_loops(databases: Databases) -> Iterator[Finding]:
+    """Default routes of the zone whose next hop is on the transit switch on which they are advertised."""
+    hops = {(port.row["transit_switch"], network.host) for port in databases.published() for network in port.networks}
+    for row in databases.south.rows("Route"):
+        prefix = parse_prefix(row["ip_prefix"])
+        source = databases.zone.nb.row("Logical_Router_Static_Route", row["external_ids"].get("nb-id"))
+        if prefix is None or not prefix.is_default or source is None or not databases.zone.is_own(row):
+            continue
+        hop = parse_nexthop(source["nexthop"])
+        if hop is not None and (row["transit_switch"], hop) in hops:
+            words = (
+                f"its next hop {source['nexthop']} is a router on {row['transit_switch']}, and the route is advertised there: "
+                "when that router loses its own default route, packets loop between the two"
+            )
+            fix = "remove ic-route-adv-via-transit from NB_Global.options, or advertise no default route (ovn_ic_route_policy)"
+            yield Finding("default-route-loop", f"{row['ip_prefix']} of zone {databases.zone.name} on {row['transit_switch']}", words, fix)
+
+
+def options(databases: Databases) -> Iterator[Finding]:
+    """Options of the zone and of its ports on transit switches that have no effect, or not the expected one."""
+    zone = databases.zone
+    row = zone.nb_global
+    keys = row["options"] if row is not None else {}
+    for sentence in of_policy(keys):
+        cause, _semicolon, fix = sentence.partition("; ")
+        yield Finding("option-without-effect", f"zone {zone.name}", cause, fix)
+    if keys.get("ic-route-denylist") and keys.get("ic-route-blacklist"):
+        words = "ic-route-denylist and ic-route-blacklist are both set; both apply here, and upstream's daemon ignores the second one"
+        yield Finding("denylist-twice", f"zone {zone.name}", words, "move all prefixes to ic-route-denylist (ovn_ic_route_policy)")
+    if (zone.options.adv_lb or zone.options.learn_lb) and not zone.ic_sb.schema.allows("Route", "origin", "loadbalancer"):
+        words = (
+            "routes to load balancers are on (ic-route-adv-lb or ic-route-learn-lb), and the schema "
+            f"{zone.ic_sb.schema.version} of IC_SB does not support them"
+        )
+        yield Finding("schema-too-old", f"zone {zone.name}", words, "convert IC_SB to a newer schema with ovn_ic_schema")
+    for _one, lrp, _router in databases.routers():
+        warning = tag_warning(lrp["options"])
+        if warning is not None:
+            cause, _semicolon, fix = warning[0].partition("; ")
+            yield Finding("tag-option-invalid" if warning[1] else "tag-option-deprecated", databases.own(lrp["name"]), cause, fix)

@@ -2,70 +2,90 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names, tunnel keys and switches, and the zones themselves."""
+"""Names of transit objects, switches, and what is left over of removed ones."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from ...address import parse_nexthop
 from ...ovsdb.store import Row
-from ...subjects.progress import has_counters, laggards
+from ...subjects import transit
 from ...subjects.transit import SWITCH_KEY
-from .databases import Databases, Finding, listed
+from .databases import Databases, Finding
 
 
 def same_names(databases: Databases) -> Iterator[Finding]:
     """A transit switch and a transit router with the same name, by which alone ports in IC_SB refer to them."""
     names = {row["name"] for row in databases.north.rows("Transit_Switch")}
     for name in names & {row["name"] for row in databases.north.rows("Transit_Router")}:
-        yield Finding("same_names", name, "a transit switch and a transit router have this name; rename one of them")
-
-
-def duplicate_keys(databases: Databases) -> Iterator[Finding]:
-    """Datapaths with the same tunnel key: packets of one arrive in the other."""
-    by_key: dict[int, list[str]] = defaultdict(list)
-    for row in databases.south.rows("Datapath_Binding"):
-        by_key[row["tunnel_key"]].append(row["transit_switch"] or row.uuid)
-    for key, names in by_key.items():
-        if len(names) > 1:
-            words = (
-                f"datapaths {listed(names)} have this tunnel key; delete all of these rows but one, and the daemons will create new ones"
-            )
-            yield Finding("duplicate_keys", str(key), words)
+        yield Finding("name-of-switch-and-router", name, "a transit switch and a transit router have this name", "rename one of them")
 
 
 def switches(databases: Databases) -> Iterator[Finding]:
     """Compares the zone's logical switches with the transit switches of IC_NB: duplicate, missing and surplus ones."""
-    transit = {row["name"] for row in databases.north.rows("Transit_Switch")}
+    known = {row["name"] for row in databases.north.rows("Transit_Switch")}
     by_name: dict[str, list[Row]] = defaultdict(list)
     claims: dict[str, list[Row]] = defaultdict(list)
     for row in databases.zone.nb.rows("Logical_Switch"):
         by_name[row["name"]].append(row)
         if SWITCH_KEY in row["other_config"]:
             claims[row["other_config"][SWITCH_KEY]].append(row)
-    for name in sorted(transit):
-        if len(by_name[name]) > 1:
-            words = f"zone {databases.zone.name} has {len(by_name[name])} logical switches with this name of a transit switch"
-            advice = f"keep other_config:{SWITCH_KEY} on the one to be used, and rename or delete the other"
-            yield Finding("switches", name, f"{words}; {advice}")
+    zone = databases.zone.name
+    for name in sorted(known):
+        if len(by_name[name]) > 1 or len(claims.get(name, ())) > 1:
+            count = len({row.uuid for row in (*by_name[name], *claims.get(name, ()))})
+            words = f"zone {zone} has {count} logical switches of this transit switch or with its name"
+            fix = f"keep other_config:{SWITCH_KEY} on the one to be used, and rename or delete the other"
+            yield Finding("switch-duplicate", name, words, fix)
         elif by_name[name] and by_name[name][0] not in claims.get(name, ()):
-            words = f"zone {databases.zone.name} has a logical switch of this name that is not the transit switch; rename one of them"
-            yield Finding("switches", name, words)
+            words = f"zone {zone} has a logical switch of this name that is not the transit switch"
+            yield Finding("switch-name-taken", name, words, "rename the logical switch, or the transit switch")
         if claims and name not in claims:
-            words = f"zone {databases.zone.name} has no logical switch for this transit switch; check that its sync daemon runs"
-            yield Finding("switches", name, words)
-    for name in sorted(set(claims) - transit):
-        words = f"zone {databases.zone.name} has a logical switch with {SWITCH_KEY}={name}, and IC_NB has no such transit switch"
-        yield Finding("switches", name, f"{words}; create it with ovn_ic_transit_switch, or remove the map key or the logical switch")
+            words = f"zone {zone} has no logical switch for this transit switch"
+            yield Finding("switch-missing", name, words, "check that the zone's sync daemon runs, and see its skipped/show")
+    for name in sorted(set(claims) - known):
+        words = f"zone {zone} has a logical switch with {SWITCH_KEY}={name}, and IC_NB has no such transit switch"
+        fix = "create it with ovn_ic_transit_switch, or remove the map key or the logical switch; guard/show lists withheld deletions"
+        yield Finding("switch-leftover", name, words, fix)
 
 
-def zones(databases: Databases) -> Iterator[Finding]:
-    """Zones that have not confirmed the newest request, or have no gateway."""
-    advice = "or purge it with ovn_ic_az if it is gone"
-    for name, number in laggards(databases.zone) if has_counters(databases.zone) else ():
-        yield Finding("zones", name, f"the zone is at request {number}, which is not the newest; check its sync daemon, {advice}")
-    owners = {row["availability_zone"] for row in databases.south.rows("Gateway")}
-    for uuid, name in databases.names.items():
-        if uuid not in owners:
-            yield Finding("zones", name, f"the zone has no gateway; make a chassis one with ovn_ic_gateway, {advice}")
+def leftovers(databases: Databases) -> Iterator[Finding]:
+    """Rows of IC_SB that refer to a transit switch that IC_NB does not have."""
+    known = {row["name"] for table in ("Transit_Switch", "Transit_Router") for row in databases.north.rows(table)}
+    places: tuple[tuple[str, str, str], ...] = (
+        ("datapath-leftover", "Datapath_Binding", "datapath"),
+        ("binding-leftover", "Port_Binding", "port"),
+        ("route-leftover", "Route", "route"),
+    )
+    for check, table, words in places:
+        counts: Counter[tuple[str, str]] = Counter()
+        for row in databases.south.rows(table):
+            if (
+                row["transit_switch"]
+                and row["transit_switch"] not in known
+                and not (table == "Port_Binding" and transit.is_router_port(row))
+            ):
+                owner = databases.zone_name(row) if table != "Datapath_Binding" else ""
+                counts[(row["transit_switch"], owner)] += 1
+        for (name, owner), count in counts.items():
+            whose = f" of zone {owner}" if owner else ""
+            rows = f"{count} {words}{'s' if count > 1 else ''}{whose}"
+            fix = f"check the sync daemon{whose} (guard/show lists withheld deletions), or create the transit switch again"
+            yield Finding(check, f"{name}{whose}", f"IC_SB has {rows} on this transit switch, and IC_NB does not have it", fix)
+
+
+def next_hops(databases: Databases) -> Iterator[Finding]:
+    """Routes in IC_SB whose next hop no port on their transit switch has."""
+    hops = {(port.row["transit_switch"], network.host) for port in databases.published() for network in port.networks}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for row in databases.south.rows("Route"):
+        hop = parse_nexthop(row["nexthop"])
+        if hop is not None and (row["transit_switch"], hop) not in hops:
+            counts[(row["nexthop"], row["transit_switch"], databases.zone_name(row))] += 1
+    for (hop_text, switch, owner), count in counts.items():
+        words = f"{count} routes of zone {owner} have this next hop, and no port on {switch} has the address"
+        yield Finding(
+            "route-without-port", f"{hop_text} on {switch}", words, f"check the sync daemon of zone {owner}, or attach the router again"
+        )
