@@ -136,7 +136,7 @@ changes:
       record: az1
       action: update
       columns: {name: az1}
-      reason: the zone is to be called az1
+      reason: the zone is being named az1
 """
 
 from typing import Any
@@ -208,7 +208,7 @@ def desired(params: Params, stores: Stores) -> list[Change]:
         refused = refusal(stores, name, claim)
         if refused is not None:
             raise ModuleError(refused, database=IC_SB)
-    reason = f"the zone is to be called {name}" if name else "the zone is to have no name"
+    reason = f"the zone is being named {name}" if name else "the zone's name is being removed"
     if row is None:
         return [insert(store, "NB_Global", {"name": name}, record=name, reason=reason)] if name else []
     changes = list(update(store, "NB_Global", row, record=name or row["name"], reason=reason, columns={"name": name}))

@@ -183,7 +183,7 @@ def warn(params: Params, stores: Stores) -> list[str]:
 
 def doing(params: Params) -> str:
     """The beginning of failure messages."""
-    return "Making this host a gateway" if params["state"] == "present" else "Removing the gateway role from this host"
+    return "Configuring this host as a gateway" if params["state"] == "present" else "Removing the gateway role from this host"
 
 
 def main() -> None:

@@ -101,7 +101,7 @@ TABLE = "IC_NB_Global"
 DATABASE = declare(IC_NB, {TABLE: "options:map", "Transit_Router": "name"})
 PROBE = "ic_probe_interval"
 NONE = -1
-#: What fits into the number that the daemons read.
+#: The highest value that the daemons can read: they use a signed 32-bit integer.
 LONGEST = 2**31 - 1
 
 OPTIONS: dict[str, Any] = {"vxlan_mode": {"type": "bool"}, "ic_probe_interval": {"type": "int"}}
@@ -122,7 +122,9 @@ def _check(params: Params, stores: Stores) -> None:
             database=IC_NB,
         )
     if params[PROBE] is not None and not 0 <= params[PROBE] <= LONGEST:
-        raise ModuleError(f"ic_probe_interval is {params[PROBE]}; give it 1 to {LONGEST} milliseconds, or 0 for no probes")
+        raise ModuleError(
+            f"ic_probe_interval is {params[PROBE]}; set it to a number of milliseconds up to {LONGEST}, or to 0 to disable probes"
+        )
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:

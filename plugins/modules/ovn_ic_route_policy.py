@@ -151,7 +151,7 @@ def _networks(options: dict[str, str], key: str) -> list[str]:
 
 
 def _denied(options: dict[str, str]) -> list[str]:
-    """The networks of the list that the module sets, or of the list with the old name if there is no other."""
+    """The networks of the denylist: those of ic-route-denylist, or of ic-route-blacklist if only that option is set."""
     return _networks(options, DENYLIST) or _networks(options, OLD_DENYLIST)
 
 

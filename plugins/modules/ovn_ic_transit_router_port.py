@@ -206,7 +206,7 @@ def _stale(params: Params, store: Store) -> list[Change]:
 
 
 def desired(params: Params, stores: Stores) -> list[Change]:
-    """The Changes of the port and its transit router, then the deletion of rows that it has left behind."""
+    """The Changes of the port and its transit router, then the deletion of rows that remain of a removed port."""
     store = stores[IC_NB]
     require(store, "Transit_Router_Port", "transit routers", "1.3.0", "26.03")
     name = present_name(params["name"], "name", params["state"])

@@ -191,7 +191,7 @@ INPUTS: dict[str, tuple[Sequence[str], dict[str, Any], list[tuple[dict[str, Any]
         {"database": "ic_nb", "path": "{dir}/backup.db"},
         [
             ({"path": ""}, "the path is empty"),
-            ({"path": "backup.db"}, "'backup.db' is relative"),
+            ({"path": "backup.db"}, "'backup.db' is a relative path"),
             ({"path": "{dir}/nb.db"}, "is the file of a running ovsdb-server"),
             ({"path": ["/tmp/x"]}, "path has a list"),
             ({"ic_nb_db": "{ic_nb_control}"}, "this is the control socket of a daemon"),

@@ -219,7 +219,7 @@ class Server:
 
 
 def _advice(error: RefusedError) -> str:
-    """What to do if a server rejects a command that every server of a cluster supports."""
+    """What to do if the server rejects ``cluster/status``. The cause is usually the wrong control socket."""
     if "unknown method" in str(error):
         return "this is the socket of a database; set control_socket to the socket for ovs-appctl, which ends in .ctl"
     return "check that control_socket is that of the ovsdb-server"
@@ -328,6 +328,9 @@ def _leave(server: Server, cluster: Cluster | None, params: Params, check_mode: 
 
 
 def run(options: Mapping[str, Any], doing: Callable[[Params], str], work: Callable[[Params, bool], dict[str, Any]]) -> None:
-    """Run a module over a control socket or a file: options -> work -> result, or one sentence."""
+    """Run a module that uses a control socket or a file instead of database connections.
+
+    ``work`` gets the options and whether this is check mode. It returns the result of the module, or raises ModuleError.
+    """
     module = Module(argument_spec={**connection_spec(), **options}, supports_check_mode=True)
     conclude(module, doing, lambda: work(module.params, module.check_mode))

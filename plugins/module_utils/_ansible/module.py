@@ -53,18 +53,24 @@ def _no_act(_params: Params, _session: Session) -> None:
 
 @dataclass(frozen=True)
 class Declaration:
-    """The complete declaration of a module.
+    """What a module is made of. The functions take the options (``Params``) and the contents (``Stores``).
 
-    ``desired`` yields the Changes to write. It is called again with the new contents until it yields none, for objects
-    that can be written only after another row exists. ``describe`` returns the resulting object. ``doing`` is the
-    beginning of every sentence about a failure, such as "Attaching router lr1". ``awaited`` says what the module still
-    has to wait for after its changes, None if nothing. ``narrow`` tells the replicas, before they connect, which rows
-    the module does not need. ``widen`` tells them, once these rows were read, which other rows it needs. ``once`` says
-    that ``desired`` is not called again after its Changes were written. ``act`` does what the module does apart from
-    writing rows; it is not called in check mode. ``warn`` returns one sentence for each way in which the object has no
-    effect, or not the expected one, after the run. In check mode it gets the simulated contents, so that both modes
-    give the same warnings. ``check`` raises ModuleError for invalid options before any connection is made. ``lost``
-    returns what zones lose by the changes, by its name in the diff; it is called before the first change.
+    options: the argument spec, without the connection options.
+    needed, optional: the databases that are read. An optional one is read only if its option is given.
+    desired: returns the Changes to write. It is called again with the new contents until it returns none, for objects
+        that can be written only after another row exists.
+    describe: returns the resulting object, as a part of the module's result.
+    doing: returns the beginning of failure messages, such as "Attaching router lr1".
+    awaited: returns the error to raise if other programs do not do their part in time; None if nothing is left to wait for.
+    narrow: is called before the replicas connect, and restricts the rows that they read.
+    widen: is called when these rows have been read, and requests further ones.
+    once: if true, ``desired`` is not called again after its Changes were written.
+    act: does what the module does apart from writing rows. Not called in check mode.
+    warn: is called after the run, in check mode with the simulated contents. Returns one sentence for each reason why
+        the object has no effect, or not the expected one.
+    check: raises ModuleError for invalid options. Called before any connection is made.
+    lost: returns what zones lose by the changes, by its name in the diff. Called before the first change.
+    constraints: further arguments of AnsibleModule, such as ``required_if``.
     """
 
     options: Mapping[str, Any]
@@ -190,13 +196,13 @@ def conclude(
 def _check_seconds(params: Params) -> None:
     """Raise ModuleError for a bound of a wait that leaves no time."""
     if params["timeout"] <= 0:
-        raise ModuleError(f"timeout is {params['timeout']}; set it to the seconds that a server may take to answer, at least 1")
+        raise ModuleError(f"timeout is {params['timeout']}; set it to the number of seconds that a server may take to answer, at least 1")
     if params.get("wait_timeout", 0) < 0:
-        raise ModuleError(f"wait_timeout is {params['wait_timeout']}; give it seconds, or 0 to wait for nothing")
+        raise ModuleError(f"wait_timeout is {params['wait_timeout']}; set it to a number of seconds, or to 0 not to wait")
 
 
 def fail(module: AnsibleModule, doing: str, error: Exception, session: Writer | None = None) -> None:
-    """End the process with one sentence (what was being done, where, why it failed, what to do) and the same as data."""
+    """End the process with a message that says what failed, where, why, and what to do, and with the same as data."""
     written = list(session.written) if session is not None else []
     data: dict[str, Any] = {"changed": bool(written) or getattr(error, "changed", False)}
     if written:

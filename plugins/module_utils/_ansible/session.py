@@ -45,8 +45,8 @@ def is_forbidden(words: str) -> bool:
 
 
 class Result(NamedTuple):
-    """The outcome of some Changes: ``refusal`` is the server's reason, ``unknown`` means that they have to be planned
-    again.
+    """The outcome of some Changes. ``refusal``: why the server rejected them, or None. ``unknown``: whether the outcome is
+    not known, so that they have to be planned again.
     """
 
     refusal: str | None
@@ -54,7 +54,11 @@ class Result(NamedTuple):
 
 
 def server_words(words: str) -> str:
-    """A server's refusal in one line, and the same for whatever operation a read-only server has refused first."""
+    """The message of a server that rejected a transaction, in one line.
+
+    A read-only server names the first operation of the transaction. The name is left out, so that the message does not
+    depend on the order of the operations.
+    """
     return re.sub(r"\b(?:insert|update|mutate|delete) operation not allowed", "operation not allowed", one_line(words))
 
 
@@ -171,7 +175,7 @@ class Session:
         return Result(refusals[-1] if refusals else None, unknown)
 
     def rehearse(self, changes: Sequence[Change]) -> str | None:
-        """What a server has against being written to at all, as :attr:`Result.refusal`; None for nothing."""
+        """Check whether the servers accept writes of this client. Returns a rejection as in :attr:`Result.refusal`, or None."""
         for change in {change.database: change for change in changes}.values():
             words = objection(self.replicas[change.database], change.table, list(self.replicas.values()), self.seconds)
             if words is not None:
@@ -184,9 +188,9 @@ class Session:
 
 
 def objection(replica: Replica, table: str, parts: Sequence[Worker], seconds: float) -> str | None:
-    """The server's words if this client may not write to it at all, else None. ``parts`` work while the answer is awaited.
+    """The server's message if it accepts no writes of this client, None if it does. ``parts`` run until the answer arrives.
 
-    A transaction that is aborted changes nothing, and a server that is read-only refuses it.
+    Sends a transaction that changes nothing, because it is aborted. A read-only server rejects it.
     """
     answers: list[tuple[list[Any] | None, str | None]] = []
     nothing = {"op": "update", "table": table, "where": where(_NOBODY), "row": {}}

@@ -48,7 +48,7 @@ class Recorder:
 
     @property
     def stores(self) -> dict[str, Store]:
-        """Empty: the failures of a run name the schema themselves."""
+        """Empty, so that :func:`.module.fail` does not add the version of a schema to failures of this module."""
         return {}
 
     def run(self) -> None:
@@ -84,7 +84,7 @@ class Report:
     unwritten: list[str] = field(default_factory=list)
 
     def as_result(self, planning: bool) -> dict[str, Any]:
-        """The result of the module. ``planning``: check mode, in which a plan counts as a change."""
+        """The result of the module. ``planning``: whether this is check mode, where planned changes count as changes."""
         return {
             "changed": bool(self.changes) and (self.applied or planning),
             "applied": self.applied,
@@ -156,7 +156,7 @@ def _read_only(database: str, words: str) -> ModuleError:
 
 
 def _refuse_read_only(sync: ZoneSync, databases: Iterable[str], seconds: float) -> None:
-    """Raise ModuleError where this client may not write to one of the databases. A read-only SB does not grant the zone's lock either."""
+    """Raise ModuleError if one of the databases accepts no writes of this client. A read-only SB does not grant the zone's lock either."""
     for name in databases:
         words = objection(sync.replicas[name], _A_TABLE[name], [sync], seconds)
         if words is not None:
@@ -181,7 +181,8 @@ def _load(sync: ZoneSync, seconds: float) -> None:
 
 def _planned(sync: ZoneSync, locked: bool) -> Report:
     simulation = Simulation({name: replica.store for name, replica in sync.replicas.items()})
-    # Which zone writes the shared rows is decided only when they are written: the plan includes them.
+    # The rows that all zones share are written by the zone that holds the lock of IC_SB. A plan does not request the
+    # lock, so it includes them as if this zone held it.
     sync.zone.shared_lock = True
     changes: list[Change] = []
     for _pass in range(MOST_PASSES):

@@ -36,7 +36,11 @@ _COUNTERPARTS = {
 
 
 class Kind(NamedTuple):
-    """A table and the word for its rows; and the same for the table whose names IC_SB cannot distinguish from these."""
+    """Transit switches or transit routers: the table, and what messages call its rows.
+
+    ``other_table`` and ``other_word`` are those of the other kind. IC_SB refers to both kinds by name only, so a switch
+    and a router must not have the same name.
+    """
 
     table: str
     word: str
@@ -47,7 +51,7 @@ class Kind(NamedTuple):
 SWITCHES = Kind("Transit_Switch", "transit switch", "Transit_Router", "transit router")
 ROUTERS = Kind("Transit_Router", "transit router", "Transit_Switch", "transit switch")
 
-#: The keys to write of each map, None for one to remove, from the options and the present maps.
+#: A function of the options and of the present maps. Returns the keys to write, by column; the value None removes a key.
 Keys = Callable[[Params, Mapping[str, Mapping[str, str]]], "dict[str, dict[str, str | None]]"]
 
 
@@ -159,13 +163,13 @@ def view(params: Params, store: Store, kind: Kind, more: Callable[[Row], Mapping
 
 
 def doing(word: str) -> Callable[[Params], str]:
-    """The beginning of a sentence about what a module does, from its options; ``word`` is the word for its objects."""
+    """A function that returns the beginning of failure messages. ``word`` is what messages call the objects."""
 
     def sentence(params: Params) -> str:
         names = params["name"] if isinstance(params["name"], list) else [params["name"]]
         if params.get("rename_from") and params["state"] == "present":
             return f"Renaming {word} {params['rename_from']!r} to {', '.join(map(repr, names))}"
-        return f"{'Making' if params['state'] == 'present' else 'Removing'} {word} {', '.join(map(repr, names))}"
+        return f"{'Configuring' if params['state'] == 'present' else 'Removing'} {word} {', '.join(map(repr, names))}"
 
     return sentence
 

@@ -19,8 +19,10 @@ from .arguments import STATE
 
 
 class PortKind(NamedTuple):
-    """The tables of the holders and of the ports, and the word for the holders; the same for the ports that must have
-    different names.
+    """Ports of transit switches or of transit routers.
+
+    ``table`` is the table of the switches or routers, ``word`` what messages call them, ``ports`` the table of their
+    ports. ``other_ports`` and ``other_word`` belong to the other kind: a port of each kind must not have the same name.
     """
 
     table: str
@@ -31,7 +33,7 @@ class PortKind(NamedTuple):
 
     @property
     def option(self) -> str:
-        """The option that names the holder. The module that creates a holder has the same name."""
+        """The option that names the switch or router. The module that creates it is called ``ovn_ic_`` and this name."""
         return self.table.lower()
 
     @property
@@ -92,7 +94,7 @@ def make_port(
     if row is None:
         new_maps = {column: {key: value for key, value in one.items() if value is not None} for column, one in keys.items()}
         made = insert(store, kind.ports, {"name": name, **given, **new_maps}, record=name, reason="state is present", name="@port")
-        return [made, *place(store, kind, "@port", holder, f"port {name} is to be there", [])]
+        return [made, *place(store, kind, "@port", holder, f"port {name} is being added", [])]
     changes = list(update(store, kind.ports, row, record=name, reason="the options differ", columns=given, keys=keys))
     reason = f"port {name} belongs to {kind.word} {holder['name']}"
     return changes + list(place(store, kind, row.uuid, holder, reason, holders(store, kind, row)))
@@ -103,11 +105,13 @@ def remove_port(store: Store, kind: PortKind, name: str) -> list[Change]:
     row = named(store, kind.ports, name)
     if row is None:
         return []
-    return list(place(store, kind, row.uuid, None, f"port {name} is to be absent", holders(store, kind, row)))
+    return list(place(store, kind, row.uuid, None, f"port {name} is being removed", holders(store, kind, row)))
 
 
 def holder_of(params: Mapping[str, Any], store: Store, kind: PortKind, port: str) -> Row:
-    """The row that will hold a port. Raises ModuleError if there is none, or if a port of the other kind has the name."""
+    """The switch or router that gets a port. Raises ModuleError if it does not exist, or if a port of the other kind has
+    the name of the port.
+    """
     if named(store, kind.other_ports, port) is not None:
         raise ModuleError(f"a port of a {kind.other_word} has the name {port!r}; choose another name", database=store.name)
     option = kind.option

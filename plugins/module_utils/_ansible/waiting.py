@@ -70,8 +70,10 @@ def wait_for_zones(session: Session, names: Collection[str] | None, rounds: int,
         number = request(session)
 
         def late(before: dict[str, int] = before, number: int = number) -> list[str]:
-            """The zones below the number, and those that were above it before, as after a restore of IC_NB, and have
-            not changed.
+            """The zones that have not confirmed the request.
+
+            After a restore of IC_NB, zones may have confirmed a higher number than that of the new request. Such a zone
+            counts as late until its number changes.
             """
             now = confirmed(south, names)
             return [

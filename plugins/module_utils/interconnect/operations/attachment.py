@@ -136,9 +136,7 @@ class Attachment:
         }
 
     def collision(self) -> str | None:
-        """The port of another zone with the name of this switch port, which prevents this one from being published;
-        None if there is none.
-        """
+        """A warning if another zone has a port with the name of this switch port, so that this one is not published; else None."""
         row = self.links.link.switch_port
         zone = self._zone_with(row["name"]) if row is not None else None
         if row is None or zone is None:
@@ -180,7 +178,7 @@ class Attachment:
         attachments does not remove the other.
         """
         port, switch_port = self.links.named
-        reason = f"router {self.router} is to be detached from transit switch {self.transit_switch}"
+        reason = f"router {self.router} is being detached from transit switch {self.transit_switch}"
         if switch_port is not None and not is_managed(switch_port):
             yield from self._remove("Logical_Switch", switch_port, reason)
         if port is not None and all(row == switch_port for row in self.links.linking(port)):
@@ -355,7 +353,7 @@ class Attachment:
         yield from self._gateways.change(port)
 
     def _new_router_port(self, router: Row, networks: frozenset[str]) -> Iterator[Change]:
-        reason = f"router {self.router} is to be attached to transit switch {self.transit_switch}"
+        reason = f"router {self.router} is being attached to transit switch {self.transit_switch}"
         columns: dict[str, Any] = {"name": self.port, "mac": self._params["mac"], "networks": networks}
         yield from self._gateways.make(columns)
         yield insert(self.nb, "Logical_Router_Port", columns, record=self.port, reason=reason, name="@router_port")
@@ -366,7 +364,7 @@ class Attachment:
     def _make_switch_port(self) -> Iterator[Change]:
         row = self.links.link.switch_port
         if row is None:
-            reason = f"router {self.router} is to be attached to transit switch {self.transit_switch}"
+            reason = f"router {self.router} is being attached to transit switch {self.transit_switch}"
             columns = {
                 "name": self.switch_port,
                 "type": "router",

@@ -10,7 +10,7 @@ import errno
 
 
 class ModuleError(Exception):
-    """A mistake of the user or an error of a server: a sentence without its beginning, and data for programs.
+    """A mistake of the user or an error of a server: the message after "... failed: ", and data for programs.
 
     ``database`` is the name of the database concerned, if any. ``ovsdb_error`` contains the server's own message.
     ``changed`` says that something other than a row of a database was changed before the failure (the session counts

@@ -218,7 +218,9 @@ class _Question:
         )
 
     def _no_sources(self, port: Participant) -> Iterator[dict[str, Any]]:
-        """What looks like a source but is not: static routes that are not advertised, and networks of transit switches."""
+        """What an operator may expect to be advertised but is not, with the reason: some static routes, networks of disabled
+        router ports, and networks of ports on transit switches.
+        """
         nb, router = self.zone.nb, port.router.uuid
         for row in nb.child_rows("Logical_Router", "static_routes", router, _STATIC):
             source = route_sources.static_source(row, port.options.route_table)

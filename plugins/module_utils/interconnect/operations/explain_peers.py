@@ -24,7 +24,7 @@ _NEAREST = 3
 
 
 def binding_caveats(zone: Zone, binding: Row) -> Iterator[str]:
-    """Why packets do not reach a published port of any zone, according to its IC_SB row."""
+    """Why packets from other zones do not reach a port, as far as its row in IC_SB shows. The port may be of any zone."""
     gateway = binding["gateway"]
     if not gateway:
         yield f"no gateway holds port {binding['logical_port']} on {binding['transit_switch']}, so other zones cannot send packets to it"

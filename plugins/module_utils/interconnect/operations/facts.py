@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An interconnect as its two global databases describe it, for people: names instead of UUIDs."""
+"""Describes an interconnect from its two global databases, with names instead of UUIDs."""
 
 from __future__ import annotations
 

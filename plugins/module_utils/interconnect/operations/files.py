@@ -96,7 +96,7 @@ def check_place(path: str, size: int = 0) -> None:
     is done.
     """
     if not os.path.isabs(path):
-        what = f"{path!r} is relative, and a task runs in any directory" if path else "the path is empty"
+        what = f"{path!r} is a relative path, and a task has no fixed working directory" if path else "the path is empty"
         raise ModuleError(f"{what}; give the absolute path of a file")
     directory = os.path.dirname(path)
     if os.path.isdir(path):

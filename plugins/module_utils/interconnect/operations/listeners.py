@@ -72,7 +72,7 @@ def _check(params: Params, store: Store) -> None:
             raise ModuleError(f"connections names {target} twice; name it once")
         probe = one["inactivity_probe"]
         if probe is not None and probe < 0:
-            raise ModuleError(f"inactivity_probe of {target} is {probe}; give it milliseconds, or 0 for no probes")
+            raise ModuleError(f"inactivity_probe of {target} is {probe}; set it to a number of milliseconds, or to 0 to disable probes")
         if backoff is not None and backoff < SHORTEST_BACKOFF:
             raise ModuleError(f"max_backoff of {target} is {backoff}; set it to at least {SHORTEST_BACKOFF} milliseconds")
     for name, text in _given(params["ssl"]).items():
@@ -88,7 +88,7 @@ def _check(params: Params, store: Store) -> None:
 
 
 def _check_port(target: str) -> None:
-    """Raise ModuleError where a target has a port or a listening address that no server can use."""
+    """Raise ModuleError if a target has a port or a listening address that no server can use."""
     method, _colon, rest = target.partition(":")
     if method not in ("ptcp", "pssl", "tcp", "ssl"):
         return
@@ -118,7 +118,7 @@ def _connections(params: Params, store: Store, table: str, owner: Row) -> Iterat
         maps = {column: {key: value for key, value in part.items() if value is not None} for column, part in keys.items()}
         new.add(f"@connection{number}")
         made = {"target": target, **columns, **maps}
-        yield insert(store, "Connection", made, record=target, reason="the connection is to be there", name=f"@connection{number}")
+        yield insert(store, "Connection", made, record=target, reason="the connection is being added", name=f"@connection{number}")
     members = Members(frozenset(new), frozenset(row.uuid for target, row in rows.items() if target not in wanted))
     gone = sorted(set(rows) - set(wanted))
     reason = f"connections does not list {', '.join(gone)}" if gone else "connections lists others"

@@ -27,7 +27,7 @@ def checked_name(text: str, option: str) -> str:
     characters.
     """
     if not text.strip():
-        raise ModuleError(f"{option} is empty; give it a name")
+        raise ModuleError(f"{option} is empty; set it to a name")
     if len(text) > LONGEST_NAME:
         shown = f"{text[:_SHOWN]}..."
         raise ModuleError(f"{option} {shown!r} has {len(text)} characters; use at most {LONGEST_NAME}")
@@ -160,7 +160,7 @@ def map_keys(
         return {}
     keys = {text_of(key, option): None if value is None else text_of(value, f"{option}[{key}]") for key, value in wanted.items()}
     if "" in keys:
-        raise ModuleError(f"{option} has an empty map key; give it a name")
+        raise ModuleError(f"{option} has an empty map key; write a name for the key")
     for key in keys:
         checked_text(key, f"the map key of {option}")
     if purge:
@@ -169,7 +169,7 @@ def map_keys(
 
 
 def refuse_kept(now: Mapping[str, str], given: Mapping[str, Any] | None, column: str, kept: Mapping[str, str]) -> None:
-    """Raise ModuleError where a map gives another value to a map key that is not its own. ``kept``: the map key, what sets it instead."""
+    """Raise ModuleError if an option changes a map key that a program sets. ``kept``: map key -> the program, for the message."""
     for key, setter in kept.items():
         if given is not None and key in given and given[key] != now.get(key):
             raise ModuleError(f"{column} has the map key {key}, which {setter} sets; leave it out of {column}")

@@ -143,7 +143,7 @@ class PortGateways:
         else:
             yield from self._change_members(_LIST, port, self._list or (), wanted)
         members = {"gateway_chassis": replace(self._nb.children(_LIST.parent, _LIST.column, port.uuid), wanted)}
-        reason = "other chassis are to be its gateways"
+        reason = "the task sets other gateways"
         yield from update(self._nb, _LIST.parent, port, record=self._port, reason=reason, columns=columns, members=members)
         if port["ha_chassis_group"] != columns["ha_chassis_group"]:
             yield from self.leave(port)
@@ -164,7 +164,7 @@ class PortGateways:
             members = frozenset(change.uuid for change in changes)
             yield from changes
             row = {"name": name, "ha_chassis": members, "external_ids": {OWNER_KEY: name}}
-            reason = f"port {self._port} is to have its gateways from this group"
+            reason = f"port {self._port} gets its gateways from this group"
             yield insert(self._nb, "HA_Chassis_Group", row, record=name, reason=reason, name="@ha_chassis_group")
             columns["ha_chassis_group"] = "@ha_chassis_group"
             return
@@ -174,7 +174,7 @@ class PortGateways:
         kept: list[str] = []
         yield from self._change_members(_GROUP, group, wanted, kept)
         edges = {"ha_chassis": replace(self._nb.children(_GROUP.parent, _GROUP.column, group.uuid), kept)}
-        reason = "other chassis are to be in the group"
+        reason = "the task sets other chassis for the group"
         yield from update(self._nb, "HA_Chassis_Group", group, record=name, reason=reason, members=edges)
 
     def _change_members(self, kind: _Kind, parent: Row, wanted: Sequence[Mapping[str, Any]], kept: list[str]) -> Iterator[Change]:
@@ -194,7 +194,7 @@ class PortGateways:
     def _new(self, kind: _Kind, number: int, gateway: Mapping[str, Any]) -> Change:
         record = self._record(kind, gateway)
         columns = {"chassis_name": gateway["chassis"], "priority": gateway["priority"]}
-        reason = f"chassis {gateway['chassis']} is to be a gateway of port {self._port}"
+        reason = f"chassis {gateway['chassis']} becomes a gateway of port {self._port}"
         if kind is _LIST:
             columns["name"] = record = self._free_name(gateway["chassis"])
         return insert(self._nb, kind.table, columns, record=record, reason=reason, name=f"@gateway{number}")
@@ -221,4 +221,6 @@ class PortGateways:
             return
         tables = ("Logical_Router_Port", "Logical_Switch_Port")
         if not any(row["ha_chassis_group"] == group.uuid and row.uuid != port.uuid for table in tables for row in self._nb.rows(table)):
-            yield delete(self._nb, "HA_Chassis_Group", group, record=group["name"], reason="no port has its gateways from this group")
+            yield delete(
+                self._nb, "HA_Chassis_Group", group, record=group["name"], reason="no port gets its gateways from this group any longer"
+            )

@@ -85,7 +85,7 @@ def purge(stores: Stores, name: str) -> list[Change]:
             "again",
             database=IC_SB,
         )
-    return list(withdrawal(zone, row, "the zone is to be purged"))
+    return list(withdrawal(zone, row, "the zone is being purged"))
 
 
 def _plan(zone: Zone, claim: bool) -> list[Change | Skipped]:

@@ -39,8 +39,7 @@ def check(names: Sequence[str], texts: Sequence[str], stores: Stores, former: st
     """Raise ModuleError if the named transit switch cannot have these subnets: another one has them, or ports are
     outside.
 
-    Ports of zones are checked if IC_SB was read. ``former`` is the name that a switch which is to be renamed may still
-    have.
+    Ports of zones are checked if IC_SB was read. ``former`` is the previous name of a switch that this task renames.
     """
     subnets, store = wanted_subnets(texts), stores[IC_NB]
     if len(set(names)) > 1:

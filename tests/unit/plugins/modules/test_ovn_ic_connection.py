@@ -88,7 +88,10 @@ def test_files_are_changed_in_place_and_made_in_a_new_database(contents: dict[st
         ({"connections": [{"target": "pssl:6645:central"}]}, "to listen on 'central', which is not an IP address"),
         ({"connections": [{"target": "ssl:192.0.2.1:x"}]}, "has the port 'x'"),
         ({"connections": [{"target": "ptcp:1\n"}]}, "control character"),
-        ({"connections": [{"target": "ptcp:1", "inactivity_probe": -1}]}, "inactivity_probe of ptcp:1 is -1; give it milliseconds"),
+        (
+            {"connections": [{"target": "ptcp:1", "inactivity_probe": -1}]},
+            "inactivity_probe of ptcp:1 is -1; set it to a number of milliseconds",
+        ),
         ({"ssl": {"private_key": "/k\n"}}, "ssl.private_key '/k.n' contains a control character"),
         ({"connections": [{"target": "ptcp:1"}, {"target": "ptcp:1"}]}, "names ptcp:1 twice"),
         ({"connections": [{"target": "tcp:192.0.2.1:1", "max_backoff": 5}]}, "set it to at least 1000 milliseconds"),
