@@ -190,6 +190,8 @@ class Examples:
             return value
         if option == "member":
             return self.cluster.members[2].address
+        if value.endswith("/ovn-ic.ctl"):
+            return str(self.ic.zones[0].daemon.control_socket)
         text = re.sub(r"/(?:etc|usr/share|var/lib)/ovn/", f"{self.directory}/ovn/", value)
         return self.places(source).get(option, text.replace("/var/backups/", f"{self.directory}/backups/"))
 

@@ -208,7 +208,10 @@ def _port_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Skipped]:
     if not isinstance(port, Participant):
         switch_port = zone.switch_port(binding["logical_port"])
         if switch_port is not None and switch_port["type"] == "router" and "router-port" not in switch_port["options"]:
-            yield Skipped(binding["logical_port"], "it exchanges no routes because the logical switch port has no options:router-port")
+            yield Skipped(
+                binding["logical_port"],
+                "it exchanges no routes because the logical switch port has no options:router-port; set it to the name of the router port",
+            )
         return
     yield from _list_notes(zone, owner, port)
     yield from _address_notes(zone, owner, port)
@@ -232,7 +235,8 @@ def _address_notes(zone: Zone, owner: str, port: Participant) -> Iterator[Skippe
         return
     if port.address is None:
         yield Skipped(
-            port.name, (f'nothing is advertised through it because its address "{port.binding["address"]}" does not begin with a MAC')
+            port.name,
+            f'nothing is advertised through it because its address "{port.binding["address"]}" does not begin with a MAC; correct it',
         )
         return
     hop = next_hop_for(Prefix(6, 1, 128), port.address, False)
@@ -240,7 +244,9 @@ def _address_notes(zone: Zone, owner: str, port: Participant) -> Iterator[Skippe
         reason = hop_refusal(zone, port.transit_switch, hop, port)
         yield Skipped(port.name, f"IPv6 routes of router {port.router['name']} are not advertised through it: {reason}")
     if zone.options.adv_lb and next_hop_of(port, Prefix(4, 0, 32)) is None and rows.has_ipv4_vip(zone, port.router.uuid):
-        yield Skipped(port.name, f"IPv4 VIPs of router {port.router['name']} are not advertised through it because it has no IPv4 address")
+        yield Skipped(
+            port.name, f"IPv4 VIPs of router {port.router['name']} are not advertised through it because it has no IPv4 address; add one"
+        )
 
 
 def _network_notes(zone: Zone, port: Participant) -> Iterator[Skipped]:
@@ -252,7 +258,7 @@ def _network_notes(zone: Zone, port: Participant) -> Iterator[Skipped]:
         for text in found.unspecified:
             yield Skipped(
                 port.name,
-                (f"the network {text} of its router port is ignored: routes whose next hop is only in this network are not learned"),
+                f"the network {text} of its router port is ignored: routes whose next hop is only in it are not learned; correct it",
             )
         for text in found.bad:
             yield Skipped(port.name, f'the network "{text}" of its router port is not valid; correct it')

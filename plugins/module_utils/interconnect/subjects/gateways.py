@@ -46,7 +46,7 @@ class _Encap(NamedTuple):
 
 
 class _Copy(NamedTuple):
-    """The desired contents of a row in one of the tables: an own chassis as a gateway, or another zone's gateway as a
+    """The desired row in one of the tables: an own chassis as a gateway in IC_SB, or another zone's gateway as a
     chassis.
 
     ``row`` is the existing row. ``reason`` says why it is written, ``useless`` why it is deleted if it can have no
@@ -190,7 +190,9 @@ def flags_column(zone: Zone) -> str:
 
 
 def unknown_chassis(zone: Zone, name: str) -> str | None:
-    """Why no zone creates what belongs on this chassis. None if this zone has the chassis, or IC_SB has its gateway."""
+    """Why no zone creates a port that is assigned to this chassis. None if the chassis is one of this zone, or if IC_SB
+    has a gateway with its name, so that another zone creates the port.
+    """
     if zone.chassis(name) is not None or zone.ic_sb.first("Gateway", "name", name) is not None:
         return None
     return f"this zone has no chassis {name}, and no zone has a gateway of that name; correct the name, or check the daemon of its zone"
@@ -359,17 +361,16 @@ def _copy(zone: Zone, side: _Side, name: str) -> _Copy | None:
 
 
 def _before(zone: Zone, copy: _Copy) -> set[str]:
-    """The rows that have to release an encap before this copy can have it."""
+    """The names of the rows that have an encap which this copy needs."""
     return {owner["name"] for encap in _usable(zone, copy)[0] for owner in _others(copy, encap)}
 
 
 def _ring(zone: Zone, copy: _Copy) -> list[_Copy]:
-    """The copies that exchange encaps with this one in a cycle, so that none can be written first: one group writes
-    them all, as in upstream.
+    """The copies that have to be written in one transaction, because they exchange encaps in a cycle.
 
-    The group belongs to the first name. The result is empty for the other names, and for a copy that waits for a copy
-    that can be written first. Only here does a key write rows of other keys; the other keys write nothing while the
-    cycle exists.
+    In a cycle, each copy needs an encap that another one still has, so none can be written first. The work key of the
+    first name writes all copies of the cycle. The result is empty for the other names of the cycle, whose keys then
+    write nothing, and for a copy that waits for a copy outside a cycle.
     """
     awaited = _awaited(zone, copy)
     copies = [one for one in (_copy(zone, copy.side, name) for name in sorted(awaited)) if one is not None]
@@ -378,8 +379,8 @@ def _ring(zone: Zone, copy: _Copy) -> list[_Copy]:
 
 
 def _awaited(zone: Zone, copy: _Copy) -> set[str]:
-    """The copies that have to release an encap before this copy can have its own, and transitively those that they wait
-    for.
+    """The names of the copies that have to release an encap before this copy can be written: those that it waits for
+    itself, those that these wait for, and so on.
     """
     found: set[str] = set()
     ahead = _before(zone, copy)

@@ -93,8 +93,10 @@ class LearnedRoutes(Subject):
         return self._with_orphans(change, zone, found) if self._orphans else found
 
     def _with_orphans(self, change: RowChange, zone: Zone, found: Iterable[Hashable]) -> Iterator[Hashable]:
-        """The keys, and those of the static routes that the routes of these keys take over, or would have taken over
-        before the change.
+        """These keys, and the keys of orphans that depend on the same routes.
+
+        A route may take over an orphan with the same contents. If the route changes, it has to be decided again which
+        route takes over the orphan. The old and the new contents of the route are compared with the orphans.
         """
         for key in found:
             yield key
@@ -141,22 +143,25 @@ class LearnedRoutes(Subject):
             yield Skipped(_record(router, route), refused.reason)
 
     def _heir(self, zone: Zone, owner: str, router: Row, orphan: Row) -> Row | None:
-        """The route in IC_SB that takes over a static route whose own route is gone. None if the static route has to be
-        deleted.
+        """The heir of an orphan: the route in IC_SB that takes it over. None if the orphan has to be deleted.
+
+        If a router has several orphans with the same contents, the first orphan gets the first heir, by UUID.
         """
         heirs = self._heirs(zone, owner, router, orphan)
         orphans = self._orphans.like(zone, router.uuid, heirs[0]) if heirs else []
         return dict(zip((row.uuid for row in orphans), heirs)).get(orphan.uuid)
 
     def _inherits(self, zone: Zone, owner: str, router: Row, route: Row) -> bool:
-        """Whether a route takes over a static route whose own route is gone. The work key of that static route then
-        updates the link.
+        """Whether a route takes over an orphan, so that no static route has to be inserted for it. The work key of the
+        orphan then writes the UUID of the route to it.
         """
         orphans = self._orphans.like(zone, router.uuid, route)
         return bool(orphans) and route in self._heirs(zone, owner, router, orphans[0])[: len(orphans)]
 
     def _heirs(self, zone: Zone, owner: str, router: Row, orphan: Row) -> list[Row]:
-        """The IC_SB routes with the contents of a static route that the router should learn and does not have, by UUID."""
+        """The routes that may take over an orphan, by UUID: those in IC_SB that have its contents, that the router may
+        learn, and for which it has no static route yet.
+        """
         prefix = parse_prefix(orphan["ip_prefix"])
         switches = {binding["transit_switch"] for binding in participants.bindings_of(zone, owner, router.uuid)}
         found = [route for switch in switches for route in rows.routes_to(zone, switch, prefix)] if prefix is not None else []
@@ -221,7 +226,7 @@ class LearnedRoutes(Subject):
 
 
 class Orphans:
-    """Learned static routes whose IC_SB route does not exist, by destination. Usually there are none."""
+    """The orphans: learned static routes whose route does not exist in IC_SB, by destination. Usually there are none."""
 
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
@@ -251,7 +256,7 @@ class Orphans:
         row = zone.nb.row(_STATIC, uuid)
         text = row["external_ids"].get(rows.LEARNED_KEY) if row is not None else None
         if row is None or text is None or zone.ic_sb.row("Route", text) is not None:
-            return  # usually; only a text that is not a row's uuid as servers write it has to be read
+            return  # The usual case. A text in another notation than that of servers is parsed below.
         route = rows.learned_from(row)
         if route is None or zone.ic_sb.row("Route", route) is not None:
             return

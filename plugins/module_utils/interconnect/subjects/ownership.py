@@ -84,8 +84,8 @@ def marks(kind: Kind, zone: Zone, row: Row, transit: Row) -> dict[str, str | Non
 
 
 def end(kind: Kind, zone: Zone, row: Row, name: str, *, proof: bool) -> Iterator[Step]:
-    """Delete or release an object whose definition is gone. ``proof``: whether other evidence shows that the transit
-    object existed in this zone.
+    """Delete or release an object whose transit object no longer exists in IC_NB. ``proof``: whether something other
+    than the object's marks shows that the transit object existed in this zone.
     """
     ids = row["external_ids"]
     reason = f"IC_NB has no {kind.noun} {name}"
@@ -105,10 +105,10 @@ def end(kind: Kind, zone: Zone, row: Row, name: str, *, proof: bool) -> Iterator
 
 
 def resolve_surplus(kind: Kind, zone: Zone, row: Row, name: str) -> Step:
-    """Handle an object that claims to stand for a transit object for which another object stands already.
+    """Handle a second object that is marked as standing for the same transit object.
 
-    An object is deleted if nothing is lost with it: one that we created and that has no ports of others, or an empty
-    one that has another name and no owner.
+    The object is deleted if it was created by this interconnect and has no ports of others, or if it is empty, has
+    another name and belongs to no other program. Otherwise it is reported.
     """
     ids = row["external_ids"]
     ports = list(zone.nb.children(kind.table, "ports", row.uuid))

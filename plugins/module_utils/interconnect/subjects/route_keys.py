@@ -4,9 +4,10 @@
 
 """Determines which own rows of IC_SB ``Route`` a row change affects: the keys of the subject advertised_routes.
 
-A deleted source affects the rows that it would give now, like an inserted one, through the ports of the routers that
-had it. It never affects those of other routers, of which a thousand may have the same route. Rows that depended on
-earlier properties of its router's ports are found by the changes of those ports.
+A source is a static route, a network, a VIP or a dynamic route. A source that was inserted, changed or deleted affects
+only rows of the routers that have it or had it before. Their keys are computed from the present ports of these routers.
+If the ports changed in the same turn, the changes of the ports give the keys that depend on their former properties.
+The routers must be known, because a thousand other routers may have a route to the same prefix.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from .route_sources import networks, sources
 
 
 class Other(NamedTuple):
-    """A key for anything but a valid row: ``kind`` is row (an own row with invalid contents), port, balancer or zone
-    (notes).
+    """A key that is not the contents of a valid row. ``kind`` is ``row`` for an own row with invalid contents. For
+    ``port``, ``balancer`` and ``zone``, the plan consists only of reports about that object.
     """
 
     kind: str
@@ -120,10 +121,11 @@ class AffectedKeys:
     # Sources.
 
     def _wanted(self, routers: Iterable[str], prefix: Prefix, static_table: str | None = None) -> Iterator[Hashable]:
-        """The keys of a source that these routers have or had: in one table for a static route, else in the main table
-        and the port's own.
+        """The keys of a source that these routers have or had, one for each of their ports.
 
-        For a port that has no next hop for the source, the note about this may have to be added or removed.
+        A static route is published in its own route table, ``static_table``. Other sources are published in the main
+        table and in the table of the port. If a port has no next hop for the source, the result is the key of the
+        report about this.
         """
         for router in routers:
             for port in participants.ports_of(self._zone, self._owner, router):

@@ -4,9 +4,10 @@
 
 """Finds the routers of static routes, ports, VIPs and dynamic routes, at present and before the changes of one turn.
 
-The stores hold the state after a turn. A link between a router and a source at the beginning of the turn may be missing
-there, even if several edits removed it (a group lost its balancer, and the router the group). The former links are the
-present ones plus those that the changes removed.
+The stores hold the state after all changes of a turn. A router that lost a source in this turn is not found there. The
+look-ups therefore combine two sets of links: those in the stores, and those that the changes of the turn removed. This
+also finds a router if several links were removed in one turn, such as a load balancer from a group, and the group from
+the router.
 """
 
 from __future__ import annotations

@@ -2,8 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Functions that the subjects of transit switches, transit routers and their ports share: which NB object stands for
-which transit object.
+"""Finds the NB switch or router that stands for a transit switch or router of IC_NB, and its datapath in IC_SB.
+
+A transit switch exists in each zone as an ordinary logical switch. That switch *stands for* the transit switch if its
+mark (``other_config:interconn-ts``) names it. The same holds for transit routers (``options:interconn-tr``). The subjects
+of transit switches, transit routers and their ports share these functions.
 """
 
 from __future__ import annotations
@@ -88,7 +91,7 @@ def transit_router_of(zone: Zone, router: Row) -> Row | None:
 
 
 def stands_for(kind: Kind, zone: Zone, row: Row) -> Row | None:
-    """The IC_NB row for which a marked NB object claims to stand."""
+    """The IC_NB row that the mark of an NB object names, None without a mark or a row. Several objects may name one row."""
     name = row[kind.column].get(kind.marker)
     if name is None:
         return None
@@ -106,7 +109,7 @@ def _standing(kind: Kind, zone: Zone, name: str) -> list[Row]:
 
 
 def former_name(zone: Zone, transit_switch: Row) -> str | None:
-    """The former name that this zone's switch of a renamed transit switch still has. None if it has the present name."""
+    """The former name of a renamed transit switch, if the mark of this zone's switch still has it. Otherwise None."""
     for switch in zone.nb.find("Logical_Switch", ROW_KEY, transit_switch.uuid):
         name: str | None = switch["other_config"].get(SWITCH_KEY)
         if name not in (None, transit_switch["name"]):
@@ -140,9 +143,10 @@ def switch_datapath(zone: Zone, transit_switch: Row) -> Row | None:
 
 
 def _is_renamed_early(zone: Zone, datapath: Row, transit_switch: Row) -> bool:
-    """Whether IC_SB already has a new name of a transit switch that the loaded contents of IC_NB do not have yet.
+    """Whether a datapath in IC_SB already has a new name of a transit switch that has not arrived from IC_NB yet.
 
-    The connections to the two databases are not ordered. ``datapath`` has the tunnel key of the zone's switch.
+    Updates of the two databases arrive in any order. The caller has checked that the datapath has the tunnel key that
+    the zone's switch for the transit switch requests.
     """
     name = datapath["transit_switch"]
     is_named = datapath["type"] == ROUTER_TYPE or datapath["nb_ic_uuid"] or zone.ic_nb.first("Transit_Switch", "name", name) is not None
@@ -163,7 +167,7 @@ def transit_switch_of_datapath(zone: Zone, datapath: Row) -> Row | None:
     for switch in zone.nb.find("Logical_Switch", REQUESTED_KEY, datapath["tunnel_key"]):
         row = ownership.row_of(SWITCH, zone, switch)
         former = switch["other_config"][SWITCH_KEY]
-        # A name that IC_NB does not have belongs to a state between two consecutive renames.
+        # If IC_NB has no transit switch of that name, the datapath is between two consecutive renames.
         if row is not None and former != row["name"] and (now is None or name in (former, row["name"])):
             return row
     if now is not None:
@@ -224,7 +228,10 @@ def own_binding_on(zone: Zone, name: str) -> bool:
 
 
 def unclaimed(zone: Zone, kind: Kind, change: RowChange) -> Iterator[str]:
-    """Names without a definition for whose NB objects an own port binding in IC_SB is evidence (:func:`known_here`)."""
+    """The names on a changed port binding of IC_SB that NB has objects for and IC_NB does not define.
+
+    A binding of this zone is evidence about such an object (see :func:`known_here`), so its key has to be planned.
+    """
     if change.changed("transit_switch", "availability_zone"):
         for name in {row["transit_switch"] for row in change.rows}:
             if zone.nb.find(kind.table, kind.marker, name) and zone.ic_nb.first(kind.transit, "name", name) is None:
@@ -232,11 +239,10 @@ def unclaimed(zone: Zone, kind: Kind, change: RowChange) -> Iterator[str]:
 
 
 def known_here(zone: Zone, kind: Kind, row: Row, name: str) -> bool:
-    """Whether evidence other than its marks shows that an NB object stood for a transit object that IC_NB does not
-    have.
+    """Whether something other than its marks shows that an NB object stood for a transit object that IC_NB no longer has.
 
-    An own port binding in IC_SB is such evidence. If only this process has seen the definition, the object must also
-    look like one that an ovn-ic creates.
+    A port binding of this zone in IC_SB shows it. It is also enough that this process has seen the transit object in
+    IC_NB, provided that the NB object looks like one that an ovn-ic creates.
     """
     return own_binding_on(zone, name) or (name in zone.seen[kind.transit] and ownership.was_made_by_ovn_ic(kind, zone, row) is True)
 
@@ -269,7 +275,9 @@ def _router_datapath(row: Row) -> Iterable[Hashable]:
 
 
 def _ranked(store: Store, table: str, rows: list[Row], name: str) -> list[Row]:
-    """The object in use comes first, so that nothing moves when another program creates a second one."""
+    """Sort objects that stand for the same transit object. The first one is kept: the one already in use, so that ports do
+    not move when another program creates a second object.
+    """
     if len(rows) < 2:
         return rows
 

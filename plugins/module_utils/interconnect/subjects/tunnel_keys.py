@@ -234,28 +234,30 @@ def _is_noted(zone: Zone, key: int, owner: tuple[str, str]) -> bool:
 
 
 class Holder(NamedTuple):
-    """An NB switch or router that has a tunnel key which another one waits for."""
+    """An NB switch or router whose tunnel key belongs to another transit object, which waits for it."""
 
     kind: Kind
     row: Row
 
     def reported(self, kind: Kind, name: str, key: int) -> Skipped:
-        """What to report of the transit switch or router that waits."""
+        """The report about the transit object ``name`` of this ``kind``, which waits for the tunnel key ``key``."""
         noun, here = self.kind.noun, self.kind.noun.replace("transit ", "")
         return Skipped(
             name,
-            f"the tunnel key {key} of {kind.noun} {name} is not written to NB, because {here} {self.row['name']} has "
-            f"it and its {noun} {self.row[self.kind.column][self.kind.marker]} has no datapath: remove that {here} "
-            f"(see guard/show), or restore its {noun}",
+            f"the tunnel key {key} of {kind.noun} {name} is not written to NB, because {here} {self.row['name']} still has it, "
+            f"and {noun} {self.row[self.kind.column][self.kind.marker]}, for which that {here} stands, has no datapath in IC_SB: "
+            f"delete the {here} (guard/show says whether its deletion is withheld), or create the {noun} again",
         )
 
 
 def holder(zone: Zone, kind: Kind, name: str, key: int, seen: frozenset[tuple[Kind, str]] = frozenset()) -> Holder | None:
-    """The NB switch or router that requests the tunnel key of the transit object ``name`` and cannot get another one now.
+    """Find out why the tunnel key ``key`` of the transit object ``name`` cannot be written to NB yet.
 
-    Its transit object has no datapath (its deletion may be withheld), or the key of that datapath is in turn kept by
-    another switch or router. If two datapaths had the same key, northd would give one of them a local key. ``seen``
-    holds the objects visited so far: those that exchange keys do not wait for each other.
+    Returns another NB switch or router that has the key and cannot get a new one now, None if there is none. Until it
+    has a new one, the key must not be written: if two objects request the same key, northd gives one of them a local
+    key. An object cannot get a new key while the transit object for which it stands has no datapath (the deletion of
+    the object may be withheld), or while the new key is in turn held by a third object. ``seen`` are the transit objects
+    visited so far. Objects that exchange keys in a cycle do not wait for each other.
     """
     seen |= {(kind, name)}
     for other in (SWITCH, ROUTER):

@@ -94,7 +94,7 @@ def _remembered(zone: Zone, nb_global: Row) -> Row | None:
 
 
 def _keep(zone: Zone, nb_global: Row, own: Row) -> Iterator[Step]:
-    """Our row: claim it, and give it the zone's name."""
+    """Claim the zone's own row, and rename it if the zone has another name now."""
     zone.granted = None
     yield from _claim(zone, own)
     name = nb_global["name"]
@@ -144,13 +144,14 @@ def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
     if claim is None or row.uuid == zone.granted:
         yield from _claim(zone, row)
     else:
-        known[TOKEN_KEY] = claim  # NB lost it. A copy of NB that is restored later has it too.
+        known[TOKEN_KEY] = claim  # NB lost this token. A copy of NB that is restored later has the same token.
     yield from _remember(zone, nb_global, "the zone's row in IC_SB", known)
 
 
 def grant(zone: Zone) -> Row | None:
-    """An operator confirms that the Availability_Zone row with our name belongs to this zone. Returns the row, None if
-    the zone is not denied one.
+    """An operator confirms that the Availability_Zone row with the zone's name belongs to this zone.
+
+    Returns the row. Returns None if there is nothing to confirm, because the zone is registered or may use the row anyway.
     """
     row = zone.ic_sb.first("Availability_Zone", "name", zone.name) if zone.name and zone.own_az is None else None
     if row is None or not _doubt(zone, row):
@@ -173,11 +174,11 @@ def claimed_rows(zone: Zone) -> list[Row]:
 
 
 def _registration(zone: Zone) -> Row | None:
-    """The Availability_Zone row for a zone without a registration: the one of its token, of its name, or one that
-    evidence assigns to it.
+    """The Availability_Zone row that may be the registration of a zone whose NB names none. None if there is none.
 
-    A row with another name belongs to a zone that was renamed while its daemon was down and whose NB lost the
-    registration. Only a gateway with the name and the address of a chassis proves that, because a copy of another
+    In this order: the row that the zone's token claims, the row with the zone's name, and a row with another name and a
+    gateway that has the name and the address of a chassis of this zone. The last case is a zone that was renamed while
+    its daemon was down, and whose NB lost the registration. Routers do not prove this case, because a copy of another
     deployment's NB has the same routers.
     """
     claimed = next(iter(claimed_rows(zone)), None)
@@ -189,9 +190,7 @@ def _registration(zone: Zone) -> Row | None:
 
 
 def lost_token(zone: Zone) -> bool:
-    """Whether the zone recognizes its registration although NB does not have the token that claims it: NB was emptied
-    or rebuilt.
-    """
+    """Whether NB was emptied or rebuilt: IC_SB has a registration of this zone, and NB does not have its token."""
     row = _registration(zone) if zone.name and zone.own_az is None else None
     if row is None or zone.claimed_by(row) in (None, zone.token):
         return False
@@ -199,12 +198,15 @@ def lost_token(zone: Zone) -> bool:
 
 
 def _doubt(zone: Zone, row: Row) -> str | None:
-    """Why an Availability_Zone row of our name does not belong to this zone, None if it may.
+    """Why this zone may not use an Availability_Zone row that has its name. None if it may.
 
-    The claim of our token proves it. A row without a claim, as upstream's daemon creates it, belongs to this zone if
-    anything of the row does. Unknown objects prove nothing, because rows may outlive their objects (a gateway, or the
-    router of a port). A row with another claim needs evidence that no other deployment can have: the UUID of a router,
-    or a gateway with the name and the address of a chassis. In addition, NB must have lost its registration.
+    * A row that the zone's own token claims belongs to the zone.
+    * A row without a claim was created by upstream's daemon. It belongs to the zone if one of its gateways is a chassis of
+      the zone, or if a port on it belongs to a router of the zone. The other gateways and ports do not matter, because
+      rows may exist longer than the chassis and routers that they describe.
+    * A row that another token claims belongs to the zone only if NB has lost its registration, and if one object proves
+      it that no other deployment can have: a router with the same UUID, or a gateway with the name and the address of a
+      chassis.
     """
     token = zone.claimed_by(row)
     if token is not None and token == zone.token:
@@ -228,11 +230,11 @@ def _doubt(zone: Zone, row: Row) -> str | None:
 
 
 def _remembers(zone: Zone) -> bool:
-    """Whether IC_SB has the registration that NB remembers. If so, another claim of it is an operator's decision (see
+    """Whether the registration that NB names exists in IC_SB. If so, only an operator can assign it to another token (see
     :func:`grant`).
 
-    A registration that was lost with IC_SB is ignored: an NB that was empty for a while may have registered with
-    another token.
+    If it does not exist, because IC_SB was lost, it does not count. The zone may then have registered again with
+    another token, while its NB was empty.
     """
     nb_global = zone.nb_global
     return nb_global is not None and zone.ic_sb.row("Availability_Zone", nb_global["external_ids"].get(ZONE_KEY)) is not None
