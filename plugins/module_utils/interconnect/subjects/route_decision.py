@@ -10,7 +10,7 @@ Sections 4 and 6 of the spec are decided together, so that nothing is published 
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from ..address import Address, Prefix, format_address, format_prefix, is_fe80_64, next_hop_for
 from ..ovsdb.store import Row
@@ -54,9 +54,20 @@ class Offer(NamedTuple):
         return self.source.origin, self.source.override
 
 
-#: Ports by (owner, transit switch, next hop), each with the reason why nothing with that next hop is published through
-#: it.
-HopCache = participants.PortCache[list[tuple[Participant, Union[str, None]]]]
+class Outlet(NamedTuple):
+    """A port with what is the same for all sources that it publishes with one next hop.
+
+    ``reason`` says why nothing with that next hop is published through it, None if it is. ``on_switch`` are the router
+    ports by which the router reaches the transit switch (see :func:`_leads_back`).
+    """
+
+    port: Participant
+    reason: str | None
+    on_switch: list[Row]
+
+
+#: Outlets by (owner, transit switch, next hop).
+HopCache = participants.PortCache[list[Outlet]]
 
 
 def next_hop_of(port: Participant, prefix: Prefix) -> Address | None:
@@ -66,19 +77,19 @@ def next_hop_of(port: Participant, prefix: Prefix) -> Address | None:
     return next_hop_for(prefix, port.address, ipv4_over_ipv6(port.router_options, port.options))
 
 
-def refusal(zone: Zone, port: Participant, source: Source) -> str | None:
+def _refusal(zone: Zone, port: Participant, source: Source, on_switch: list[Row]) -> str | None:
     """Why a source is not published through a port, None if it is: split horizon and the policies of 4.3.
 
     Does not check the switch, or the next hop that the route would have in IC_SB.
     """
     if (source.via is not None or source.out) and not zone.options.adv_via_transit:
-        back = _leads_back(zone, port, source.via, source.out)
+        back = _leads_back(port, source.via, source.out, on_switch)
         if back is not None:
             return back
     return may_advertise(source.prefix, zone.options, port.router_options, port.options, source.kind == "loadbalancer")
 
 
-def _leads_back(zone: Zone, port: Participant, via: Address | None, out: str | None) -> str | None:
+def _leads_back(port: Participant, via: Address | None, out: str | None, on_switch: list[Row]) -> str | None:
     """Split horizon: why a route would lead its learners back to the transit switch on which they learn it. None if it
     would not.
 
@@ -86,7 +97,7 @@ def _leads_back(zone: Zone, port: Participant, via: Address | None, out: str | N
     next hop dropped the route, it would learn it from here, and the two routers would send the packets to each other. A
     link-local next hop does not identify a network.
     """
-    for lrp in _router_ports_on_switch(zone, port):
+    for lrp in on_switch:
         if _leaves_through(lrp, via, out):
             hop = format_address(via) if via is not None else f"on router port {out}"
             return (
@@ -145,12 +156,15 @@ def verdict(zone: Zone, port: Participant, source: Source) -> str | None:
     allowed = as_server_allows(zone, source)
     if isinstance(allowed, str):
         return allowed
-    return refusal(zone, port, source) or hop_refusal(zone, port.transit_switch, next_hop_of(port, source.prefix), port)
+    return _refusal(zone, port, source, _router_ports_on_switch(zone, port)) or hop_refusal(
+        zone, port.transit_switch, next_hop_of(port, source.prefix), port
+    )
 
 
-def _ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[tuple[Participant, str | None]]:
-    """The ports that may use this next hop, each with the reason why nothing is published with it."""
-    return [(port, hop_refusal(zone, switch, hop, port)) for port in participants.ports_at(zone, owner, switch, hop)]
+def _outlets(zone: Zone, owner: str, switch: str, hop: Address) -> list[Outlet]:
+    """The ports that may use this next hop."""
+    found = participants.ports_at(zone, owner, switch, hop)
+    return [Outlet(port, hop_refusal(zone, switch, hop, port), _router_ports_on_switch(zone, port)) for port in found]
 
 
 def offers_for(zone: Zone, owner: str, key: Published, hops: HopCache) -> tuple[list[Offer], str]:
@@ -158,12 +172,12 @@ def offers_for(zone: Zone, owner: str, key: Published, hops: HopCache) -> tuple[
     offers: list[Offer] = []
     why = "no source in the zone yields this route"
     switch, hop = key.transit_switch, key.next_hop
-    for port, reason in hops.get((owner, switch, hop), lambda: _ports_at(zone, owner, switch, hop)):
+    for port, reason, on_switch in hops.get((owner, switch, hop), lambda: _outlets(zone, owner, switch, hop)):
         if next_hop_of(port, key.prefix) != hop:
             continue
         for source in sources_of(zone, owner, port, key.route_table, key.prefix):
             allowed = as_server_allows(zone, source)
-            refused = allowed if isinstance(allowed, str) else reason or refusal(zone, port, source)
+            refused = allowed if isinstance(allowed, str) else reason or _refusal(zone, port, source, on_switch)
             if refused is None and isinstance(allowed, Source):
                 offers.append(Offer(allowed, port))
             elif refused is not None:

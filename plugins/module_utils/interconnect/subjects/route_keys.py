@@ -19,7 +19,7 @@ from ..address import Prefix, is_fe80_64, next_hops, parse_ip, parse_port_addres
 from ..ovsdb.store import Members, Row, RowChange
 from ..tables import IC_SB, NB
 from ..zone import Zone
-from . import participants
+from . import participants, transit
 from . import route_rows as rows
 from .participants import Participant
 from .route_decision import Published, next_hop_of
@@ -232,7 +232,7 @@ def _transit_switches(zone: Zone, change: RowChange) -> set[str]:
     it affects.
     """
     if change.table == "Datapath_Binding":
-        return {row["transit_switch"] for row in change.rows} - {""} if change.changed("transit_switch", "nb_ic_uuid") else set()
+        return transit.names_affected(zone, change) if change.changed("transit_switch", "nb_ic_uuid") else set()
     if change.table == "Transit_Switch":
         names = [row["name"] if row is not None else None for row in (change.old, change.new)]
     else:

@@ -197,6 +197,29 @@ def transit_switch_named(zone: Zone, name: str) -> Row | None:
     return found if found is not None and shared_name(zone, found) == name else None
 
 
+def names_affected(zone: Zone, change: RowChange) -> set[str]:
+    """The IC_SB names that may belong to another transit switch after this change of an IC_SB datapath than before.
+
+    Empty for a datapath that has the name of its transit switch, which is so unless the switch was renamed: the name
+    belongs to the switch with or without that datapath.
+    """
+    names = set()
+    for row in change.rows:
+        switch = transit_switch_of_datapath(zone, row)
+        if switch is None or not _is_named_alike(zone, row, switch):
+            names |= {row["transit_switch"], row["transit_switch"] if switch is None else switch["name"]}
+    return names - {""}
+
+
+def _is_named_alike(zone: Zone, datapath: Row, transit_switch: Row) -> bool:
+    """Whether a datapath, all other datapaths of its transit switch, and the zone's switch have the transit switch's
+    name.
+    """
+    name = transit_switch["name"]
+    made = zone.ic_sb.find("Datapath_Binding", "switch_row", transit_switch.uuid)
+    return all(row["transit_switch"] == name for row in (datapath, *made)) and former_name(zone, transit_switch) is None
+
+
 def switch_datapaths(zone: Zone, name: str) -> list[Row]:
     """All IC_SB datapaths of transit switches with this name in IC_SB."""
     return zone.ic_sb.find("Datapath_Binding", "transit_switch", name)

@@ -121,3 +121,19 @@ def counted(look_up: Callable[..., list[Row]], found: list[int]) -> Callable[...
 def test_a_route_costs_the_same_with_few_tenants_and_with_many(switch: str, monkeypatch: pytest.MonkeyPatch) -> None:
     few, many = (cost_of_its_sources(tenants(count, switch=switch), monkeypatch) for count in (3, 15))
     assert many == few
+
+
+def test_the_datapath_of_a_transit_switch_does_not_plan_its_routes_again() -> None:
+    """Only a datapath with another name than its transit switch has changes what the switch is called in IC_SB."""
+    w = one()
+    w.static("az1", "lr", "10.0.0.0/8")
+    w.rest()
+    switch = w.ic_nb.first("Transit_Switch", "name", "ts1")
+    assert switch is not None
+    new = {"nb_ic_uuid": switch.uuid} if w.ic_sb.schema.has("Datapath_Binding", "nb_ic_uuid") else {}
+    w.put(w.ic_sb, "Datapath_Binding", transit_switch="ts1", tunnel_key=1, **new)
+    w.engine.plan()
+    assert [place for place in w.engine.planned if place[0] == "advertised_routes"] == []
+    w.put(w.ic_nb, "Transit_Switch", switch.uuid, name="ts2")
+    w.engine.plan()
+    assert "10.0.0.0/8 via 169.254.100.1 on ts1" in [str(key) for _subject, key in w.engine.planned]
