@@ -199,7 +199,7 @@ def test_databases_of_two_zones_are_not_written_to(make: Make) -> None:
     servers = (one.nb_server, two.sb_server, ic.nb_server, ic.sb_server)
     before = [server.file.read_bytes() for server in servers]
     daemon.start()
-    words = "OVN_Southbound is the southbound database of another zone than 'az1'"
+    words = "OVN_Southbound does not belong to the same zone as OVN_Northbound of zone 'az1'"
     wait(lambda: words in daemon.appctl("status"), daemon)
     assert words in daemon.appctl("skipped/show")
     assert daemon.log.read_text().count(words) == 1

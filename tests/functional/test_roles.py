@@ -102,7 +102,7 @@ ATTACHED = {"router": "lr1", "transit_switch": "ts1", "mac": "02:00:00:00:00:01"
     [
         ({"gateways": [{"chassis": "gw9"}]}, {}, "the zone has no chassis 'gw9' (its gateways: gw1, gw2)"),
         ({"gateways": [{"chassis": "gw7"}]}, {}, "the chassis 'gw7' is a gateway of another zone"),
-        ({}, {"ovn_ic_az_sb_db": "{sb_of_az2}"}, "is the southbound database of another zone"),
+        ({}, {"ovn_ic_az_sb_db": "{sb_of_az2}"}, "does not belong to the same zone as OVN_Northbound"),
         ({"network": ["169.254.100.1/24"]}, {}, "network. Supported parameters include: gateways, ha_chassis_group"),
         ({"router": "lr3"}, {}, "router 'lr3' does not exist"),
     ],

@@ -194,9 +194,9 @@ def test_databases_of_two_zones_are_refused(make: Make) -> None:
     load({NB: one.nb_server.remote, SB: one.sb_server.remote})
     with pytest.raises(ModuleError, match=r"another zone than 'az1'.*set nb_db and sb_db to the databases of one zone"):
         load(remotes)
-    with pytest.raises(ModuleError, match="is the southbound database of another zone than 'az1'"):
+    with pytest.raises(ModuleError, match="does not belong to the same zone as OVN_Northbound of zone 'az1'"):
         synchronization.plan(remotes, PATIENT)
-    with pytest.raises(ModuleError, match="is the southbound database of another zone than 'az1'"):
+    with pytest.raises(ModuleError, match="does not belong to the same zone as OVN_Northbound of zone 'az1'"):
         synchronization.apply(remotes, PATIENT, True, PATIENT, [])
 
 

@@ -21,7 +21,7 @@ ROUTER_PORT = {"name": "trp", "transit_router": "tr1", "mac": "02:00:00:00:00:09
 ZONE, GLOBAL = ("nb", "sb", "ic_nb", "ic_sb"), ("ic_nb", "ic_sb")
 RELAY, READ_ONLY = "it is a relay", "the server is read-only for this client"
 CONTROL, NO_DATABASE, NO_SOCKET = "it is the control socket", "it has no database", "No such file or directory"
-FOREIGN = "is the southbound database of another zone"
+FOREIGN = "does not belong to the same zone as OVN_Northbound"
 
 #: By module: the databases that it takes, what is given beside the wrong input, and each wrong input with a part of the
 #: message. A ``{place}`` is where a server of the world is.

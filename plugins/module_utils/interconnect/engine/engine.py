@@ -48,11 +48,11 @@ class Subject(ABC):
     tables: frozenset[tuple[str, str]]
     #: Whether the subject also runs while the zone has no row of its own in IC_SB.
     nameless = False
-    #: Tables in which a new row, or a row that becomes a member, names every key that it affects, and so cannot outdate
-    #: what is in flight. In such tables, the echo of an insert of this subject marks nothing, unless another change
-    #: came in between.
+    #: Tables in which an insert affects only the keys that the inserted row, or the added member, itself names. Such an
+    #: insert cannot outdate the Changes of other keys in flight. When the server sends back an insert that this
+    #: subject has made, its key is therefore not planned again, unless another change arrived in between.
     additive: frozenset[tuple[str, str]] = frozenset()
-    #: Whether the plan depends on the lock of IC_SB. If so, all keys are marked when this daemon gets the lock.
+    #: Whether the plan depends on the lock of IC_SB. If so, all keys are added when this daemon gets or loses the lock.
     follows_lock = False
 
     def prepare(self, zone: Zone) -> None:
@@ -79,7 +79,10 @@ class Subject(ABC):
 
 
 class _Controller:
-    """A subject with its work queue, and a counter of the changes that may outdate what is in flight."""
+    """A subject with its work queue.
+
+    ``epoch`` counts the row changes after which the Changes of a key in flight may be out of date.
+    """
 
     __slots__ = ("epoch", "name", "queue", "skipped", "subject")
 
@@ -92,8 +95,8 @@ class _Controller:
         self.skipped: dict[Hashable, tuple[Skipped, ...]] = {}
 
     def is_echo(self, item: Item, change: RowChange) -> bool:
-        """Whether a change is an insert, of a row or a member, that the key in flight asked for and that nothing has
-        outdated.
+        """Whether a row change is only the result of an insert of this key in flight, so that the key need not be planned
+        again. This is not so if the epoch has changed since the Changes were sent.
         """
         if item.epoch != self.epoch or item.group is None:
             return False
@@ -187,8 +190,8 @@ class Engine:
             self._add_all(controller)
 
     def lock_changed(self) -> None:
-        """The lock of IC_SB was gained or lost: add what depends on it, and what waits because of daemons without the
-        lock.
+        """The lock of IC_SB was gained or lost: add the keys that depend on it, and end the waits of these keys because of
+        conflicts with another writer.
         """
         for controller in self._controllers.values():
             if controller.subject.follows_lock:
@@ -221,13 +224,15 @@ class Engine:
 
     @property
     def has_soon(self) -> bool:
-        """Whether a key waits only for a moment, or for another client to stop reverting it. The work is then not done."""
+        """Whether a key waits for a short time only, or until another client stops reverting it. A caller that asks
+        whether the work is done has to wait for such keys.
+        """
         return any(controller.queue.soon for controller in self._controllers.values())
 
     @property
     def at_rest(self) -> bool:
-        """Whether no key is queued, in flight or reverted by another client. Keys that a server rejects for longer do
-        not count.
+        """Whether the engine has settled: no key is queued, in flight, or waits for a short time (:attr:`has_soon`). Keys
+        that wait longer after a rejection do not count.
         """
         queues = [controller.queue for controller in self._controllers.values()]
         return not any(queue or queue.in_flight or queue.soon for queue in queues)

@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Conflicts with another client about one row: how long this process waits before it writes the same contents again.
+"""Detects that another client reverts the writes of this process, and delays further writes of the same contents.
 
-A write is in conflict only if three conditions hold: another client has undone it (the row differs because of an update
-that is not the echo of an own transaction), the same contents are to be written again, and nothing shows that the input
-has changed in the meantime. The input has changed if a pass found nothing to plan for the key although the write was
-undone, or if this process has overwritten an own write that was still in place. Input that alternates is therefore
-never delayed, and neither are different contents.
+A write is delayed only if all of these conditions hold:
+
+* Another client has reverted the previous write: the row differs because of an update that this process did not cause.
+* The contents are the same as those of the previous write.
+* The input of the plan has not changed in the meantime. It has changed if a pass planned nothing for the key although the
+  write was reverted, or if this process has replaced an earlier write that no client had reverted. Input that alternates
+  between two values is therefore never delayed.
 
 Most conflicts end soon. For example, another zone's daemon without support for the lock of IC_SB deletes the datapath
 of a transit switch until it knows that switch. The waits therefore begin at a few milliseconds and double: the delay is
@@ -47,7 +49,7 @@ class Hold(NamedTuple):
 
 
 class _Write:
-    """Contents that were written to a place, and what happened to them."""
+    """Contents that were written to a place, and whether they are still there."""
 
     __slots__ = ("due", "group", "lost", "undone", "until", "wait")
 
@@ -105,27 +107,27 @@ class WriteConflicts:
         write.until = now + write.wait + max(WINDOW, write.wait)
 
     def lost(self, group: Group) -> None:
-        """The server did not take a group, for a reason that may be over at the next attempt, or nobody knows whether it did."""
+        """A group was not written because of a temporary error, or the outcome of its transaction is unknown."""
         writes = self.busy.get((group.subject, group.key)) if self.busy else None
         for write in (writes or {}).values():
             write.lost = write.lost or write.group is group
 
     def observe(self, place: Place, change: RowChange) -> None:
-        """Note what a row change that concerns a place means for what was written there."""
+        """Record whether a row change that affects a place reverts or restores what was written there."""
         for write in self.busy.get(place, {}).values():
             effect = _effect(write.group, change) if write.group is not None else _NEITHER
             if effect != _NEITHER:
                 write.undone = effect == _UNDONE
 
     def agreed(self, place: Place) -> None:
-        """A pass found a place as it should be: what another client has undone there is no longer wanted, or it is back."""
+        """A pass planned nothing for a place: writes there that were reverted are no longer desired, or are in place again."""
         writes = self.busy.get(place)
         if writes:
             for text in [text for text, write in writes.items() if write.undone]:
                 del writes[text]
 
     def forget(self, subject: str | None = None) -> None:
-        """Forget the writes of a subject, or of all: whoever could write there has changed."""
+        """Forget the writes of a subject, or of all subjects, because other clients may have written in the meantime."""
         for place in [place for place in self.busy if subject in (None, place[0])]:
             del self.busy[place]
 

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tells whether this process can use its databases: it can read each one, the server answers, and it accepts writes.
+"""Detects databases that this process cannot use: it cannot read them, the server hangs, or the server rejects writes.
 
-A server that hangs keeps its connections, and Unix sockets are not probed. A server that copies another one rejects
-writes, and says so only when a client writes. Therefore each database is asked a question at intervals: an update of no
-row in a transaction that is aborted. It changes nothing, and the answer says whether the server accepts writes.
+An open connection does not show this: a server that hangs keeps its connections, unix sockets are not probed, and a
+read-only server reports that only when a client writes. This module therefore sends a test transaction to each database
+at intervals. It updates no row and is aborted, so it changes nothing, and the reply shows whether the server accepts
+writes. The comments below call this transaction a question.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ class Guard:
         self.holds: dict[str, str] = {}
         #: The last known contents of this zone's row in IC_SB.
         self._own: Row | None = None
-        #: By database, the counter of an older copy that is accepted: not of a newer one, and only until the counter
-        #: has caught up.
+        #: By database, the counter of an older copy that was accepted, because the hold ended although the counter is
+        #: behind. A copy with another counter starts a new hold. The entry is removed when the counter has caught up.
         self._let_pass: dict[str, int] = {}
         self._withheld: dict[tuple[str, Hashable], Group] = {}
         #: The keys whose rows this process has inserted since the latest sign of a loss. No hold protects those rows.
@@ -82,8 +82,8 @@ class Guard:
         return [Skipped(f"{change.table} {change.record}", f"{change.action} {why} ({change.reason})") for change in self.withheld_changes]
 
     def begin(self) -> None:
-        """This process has become active. Another one may have been active in the meantime, so only the records in NB
-        count.
+        """This process has become active. Forget everything except the records in NB, because another process may have been
+        active in the meantime.
         """
         self._zone.notes.clear()
         self._own = None
@@ -110,7 +110,7 @@ class Guard:
             holds[NB] = rebuilt
         for database, reason in holds.items():
             if database not in self.holds:
-                self._log(f"{reason}; deletions are withheld until their objects are wanted again, or until an operator runs {RELEASE}")
+                self._log(f"{reason}; deletions are withheld until none is planned any longer, or until an operator runs {RELEASE}")
                 self._engine.add_all()
         changed = any(self.holds.get(database) != reason for database, reason in holds.items())
         if lost or changed or not holds or any(self._lacks_global_row(database) for database in holds):
@@ -232,8 +232,8 @@ class Guard:
         self._memory = {key: value for key, value in written.items() if key in _REMEMBERED}
 
     def _drop_written_notes(self) -> None:
-        """From now on the records in NB count, because another process may write them as soon as this one is no longer
-        active.
+        """Forget the records that have been written to NB: from then on the contents of NB are used, which another instance
+        of the daemon can change.
         """
         notes, written = self._zone.notes, self._written
         for key in [key for key, value in notes.items() if written.get(key) == value]:
@@ -281,8 +281,8 @@ class Guard:
         )
 
     def filter(self, groups: Sequence[Group], planned: Iterable[tuple[str, Hashable]]) -> list[Group]:
-        """Of the groups from planning the ``planned`` keys, return those that may be written now; the others are
-        withheld.
+        """Return the groups that may be written now, and withhold the others. ``planned`` are the keys of the pass that
+        planned these groups: what was withheld of them before is replaced.
         """
         for place in planned if self._withheld else ():
             self._withheld.pop(place, None)
@@ -355,7 +355,7 @@ def _deletes(change: Change) -> bool:
 
 
 def _withdrawals(group: Group) -> list[Change]:
-    """Updates of IC_SB that remove the address, gateway or router of a port, which an incomplete NB or SB causes."""
+    """Updates of IC_SB that remove the address, gateway or router of a port. An incomplete NB or SB causes such updates."""
     ports = [change for change in group.changes if (change.database, change.table, change.action) == (IC_SB, "Port_Binding", UPDATE)]
     return [
         change
@@ -365,8 +365,8 @@ def _withdrawals(group: Group) -> list[Change]:
 
 
 def _renumbers(change: Change) -> bool:
-    """Whether a datapath gets another tunnel key. The mode that determines keys also comes from a database (spec
-    switches-V-3).
+    """Whether a datapath gets another tunnel key. This is withheld too, because it follows from the VXLAN mode in IC_NB and
+    from the gateways in IC_SB (spec switches-V-3), which may be those of an older copy.
     """
     return change.table == "Datapath_Binding" and change.action == UPDATE and "tunnel_key" in change.columns
 

@@ -70,10 +70,10 @@ def mismatch(nb: Store, sb: Store) -> str | None:
     any_switch = any(nb.count(table) for table in _SWITCHES)
     if all(compared) if compared else not (any_datapath and any_switch):
         return None
-    name = f" {north['name']!r}" if north is not None and north["name"] else ""
+    zone = f" of zone {north['name']!r}" if north is not None and north["name"] else ""
     signs = ["no datapath of SB belongs to a switch or router of NB"] if any_datapath and any_switch else []
     signs += ["their MAC prefixes in NB_Global.options and SB_Global.options differ"] if compared else []
-    return f"{SB} is the southbound database of another zone than{name or ' that of ' + NB}: {' and '.join(signs)}"
+    return f"{SB} does not belong to the same zone as {NB}{zone}: {' and '.join(signs)}"
 
 
 def _common_datapath(nb: Store, sb: Store) -> str | None:

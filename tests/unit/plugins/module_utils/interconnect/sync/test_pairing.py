@@ -56,7 +56,7 @@ def pair(
 def test_databases_of_two_zones(given: dict[str, Any], newest: bool) -> None:
     found = mismatch(*pair(**given, newest=newest))
     assert found is not None
-    assert "is the southbound database of another zone" in found
+    assert "does not belong to the same zone as OVN_Northbound" in found
 
 
 @pytest.mark.parametrize("newest", [False, True])
@@ -81,6 +81,6 @@ def test_databases_that_can_be_of_one_zone(given: dict[str, Any], newest: bool) 
 def test_the_sentence_names_the_zone() -> None:
     found = mismatch(*pair(nb=["a"], sb=["x"], ours=ONE, theirs=TWO))
     assert found == (
-        "OVN_Southbound is the southbound database of another zone than 'az1': no datapath of SB belongs to a switch or router of NB"
-        " and their MAC prefixes in NB_Global.options and SB_Global.options differ"
+        "OVN_Southbound does not belong to the same zone as OVN_Northbound of zone 'az1': no datapath of SB belongs to a switch or router"
+        " of NB and their MAC prefixes in NB_Global.options and SB_Global.options differ"
     )
