@@ -14,10 +14,10 @@ description:
     type C(router) on the zone's switch that stands for the transit switch.
   - An attachment is identified by its router and transit switch, that is, by the ports that link them and not by the names of the ports.
     It is found whatever the names of its ports are and whoever created them. Other objects are not changed.
-  - If one of the two ports is missing, it is completed with O(state=present) and removed with O(state=absent). The remaining port is
-    recognized by its name; a renamed router port also by its gateways, its addresses or its network.
-  - If the sync daemon of the zone has not created that switch yet, the module creates it likewise, if O(ic_nb_db) is given and has the
-    transit switch.
+  - If one of the two ports is missing, O(state=present) creates it, and O(state=absent) removes the other one. The remaining port is
+    recognized by its name. A renamed router port is also recognized by its gateways, its addresses or its network.
+  - If the sync daemon of the zone has not created that switch yet, the module creates it in the same way, if O(ic_nb_db) is given and
+    has the transit switch.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -61,9 +61,9 @@ options:
   networks:
     description:
       - The addresses of the router port with their prefix lengths. Required to create it.
-      - They must lie in the subnets of the transit switch, if it has some (see M(ovn.interconnect.ovn_ic_transit_switch)) and
-        O(ic_nb_db) is given, and have the prefix length of the subnet; otherwise that of the other ports. No other port of the transit
-        switch may have them, and no other port of the router may have a network that overlaps.
+      - If O(ic_nb_db) is given and the transit switch has subnets (see M(ovn.interconnect.ovn_ic_transit_switch)), the addresses must lie
+        in these subnets and have their prefix lengths. Otherwise, they must have the prefix lengths of the other ports.
+      - No other port of the transit switch may have the same addresses, and no other port of the router may have an overlapping network.
       - If O(ic_sb_db) is given, the ports of other zones are read from IC_SB, which contains them even while a sync daemon is stopped.
       - Addresses that no router port can have are rejected, such as network, broadcast, multicast, loopback and link-local addresses.
     type: list
@@ -205,7 +205,8 @@ attachment:
 changes:
   description:
     - The rows that were changed, or would be in check mode, each with its reason.
-    - Values are whole and other rows are named. A row that only holds ports or routes is left out if these are listed themselves.
+    - Each value is the complete value of the column. Other rows are shown by name. A switch or router is left out if only its list of ports
+      or routes changes and these are listed themselves.
   returned: success
   type: list
   elements: dict

@@ -10,7 +10,7 @@ module: ovn_ic_az
 short_description: Name an OVN deployment as a zone of the interconnect, and register it
 version_added: 0.1.0
 description:
-  - Sets the name of an availability zone, C(NB_Global.name) in its northbound database. The sync daemon of the zone does the rest.
+  - Sets the name of an availability zone, C(NB_Global.name) in its northbound database. The sync daemon of the zone then registers it.
   - If O(ic_sb_db) is given, it also registers the zone in the global southbound database (IC_SB), by the rules of the sync daemon; a
     name that another deployment has registered is rejected before anything is written.
   - If a registered zone gets another name, it is renamed, with all of its rows in IC_SB.
@@ -35,8 +35,8 @@ options:
     default: present
   claim:
     description:
-      - Takes over a registration of O(name) that the zone would be denied, because another deployment has claimed it or none of its
-        contents is known here. Use it for a zone whose databases were lost, or restored from an old copy.
+      - Takes over the registration of O(name) in IC_SB, even if another deployment has claimed it, or if the zone has none of its gateways
+        and routers. Use it for a zone whose databases were lost, or restored from an old copy.
       - Use it only for a name that no other deployment has, because that deployment would lose its registration. Needs O(ic_sb_db).
     type: bool
     default: false
@@ -126,7 +126,8 @@ zone:
 changes:
   description:
     - The rows that were changed, or would be in check mode, each with its reason.
-    - Values are whole and other rows are named. A row that only holds ports or routes is left out if these are listed themselves.
+    - Each value is the complete value of the column. Other rows are shown by name. A switch or router is left out if only its list of ports
+      or routes changes and these are listed themselves.
   returned: success
   type: list
   elements: dict

@@ -22,7 +22,8 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(present) waits until the server of this host is a member. The file with which it is started makes a server a member.
+      - V(present) waits until the server of this host is a member. It adds no member; C(ovsdb-tool join-cluster) creates the file with
+        which a new member is started.
       - V(absent) removes O(member), or without that option the server of this host. A server that has left keeps its file; move the file
         away before the server joins again.
     type: str

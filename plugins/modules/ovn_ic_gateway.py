@@ -87,7 +87,8 @@ gateway:
 changes:
   description:
     - The rows that were changed, or would be in check mode, each with its reason.
-    - Values are whole and other rows are named. A row that only holds ports or routes is left out if these are listed themselves.
+    - Each value is the complete value of the column. Other rows are shown by name. A switch or router is left out if only its list of ports
+      or routes changes and these are listed themselves.
   returned: success
   type: list
   elements: dict

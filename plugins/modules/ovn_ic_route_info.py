@@ -10,8 +10,8 @@ module: ovn_ic_route_info
 short_description: Explain why routes of an OVN interconnect are exchanged or not
 version_added: 0.1.0
 description:
-  - Reports for each route that a zone could advertise whether it does, and for each route that other zones advertise whether a router of
-    this zone learns it; and if not, why not.
+  - Reports for each route that this zone could advertise whether it is advertised, and for each route that other zones advertise whether a
+    router of this zone learns it. If not, the reason is reported.
   - The module uses the decisions of the sync engine itself. Upstream's daemon decides by the same rules, apart from its quirks.
 author:
   - The ovn.interconnect authors (@ovn)

@@ -12,8 +12,8 @@ version_added: 0.1.0
 description:
   - Runs the sync engine of a zone once, with the same code as the daemon.
   - In check mode, it plans everything that would be written, using a copy of the databases in memory, with the reason of each change.
-  - If another process, such as the zone's daemon, holds the zone's lock, it only plans and says so. A plan that is not empty then shows
-    what that process has not done yet.
+  - If another process, such as the zone's daemon, holds the zone's lock, the module only plans, and returns RV(lock_held_by_other=true).
+    The plan then contains what that process has not done yet.
 author:
   - The ovn.interconnect authors (@ovn)
 extends_documentation_fragment:
@@ -66,7 +66,8 @@ RETURN = r"""
 changes:
   description:
     - The rows that were changed, or would be if this call could write, each with its reason.
-    - Values are whole and other rows are named. A row that only holds ports or routes is left out if these are listed themselves.
+    - Each value is the complete value of the column. Other rows are shown by name. A switch or router is left out if only its list of ports
+      or routes changes and these are listed themselves.
   returned: success
   type: list
   elements: dict
