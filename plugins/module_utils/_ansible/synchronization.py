@@ -183,7 +183,7 @@ def _planned(sync: ZoneSync, locked: bool) -> Report:
     simulation = Simulation({name: replica.store for name, replica in sync.replicas.items()})
     # The rows that all zones share are written by the zone that holds the lock of IC_SB. A plan does not request the
     # lock, so it includes them as if this zone held it.
-    sync.zone.shared_lock = True
+    sync.engine.learn(sync.zone.facts._replace(shared_lock=True))
     changes: list[Change] = []
     for _pass in range(MOST_PASSES):
         groups = sync.plan()

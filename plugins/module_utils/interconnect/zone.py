@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -65,34 +66,46 @@ class _Identity(NamedTuple):
     own_az: Row | None
 
 
+class Facts(NamedTuple):
+    """The inputs of the subjects that are not rows.
+
+    A changed fact is an event like a changed row. Only the caller of the subjects replaces the facts of a zone: the
+    engine, or a module that plans with a single subject.
+    """
+
+    #: The UUID of the zone's Availability_Zone row, None if it has none.
+    own_zone: str | None = None
+    #: Whether this process holds the lock ``ovn_ic_sb``. Shared rows of IC_SB may be planned only while it does.
+    shared_lock: bool = False
+    #: The number of IC_NB.nb_ic_cfg that this zone may confirm (spec status-E.2), None before the first request.
+    confirmable: int | None = None
+    #: Changes with every new schema of a server.
+    schemas: int = 0
+    #: Entries about the global databases to write to NB_Global.external_ids, by key (None: remove). The guard has them
+    #: until they are written.
+    notes: Mapping[str, str | None] = MappingProxyType({})
+    #: Transit switches and routers that this process has seen in IC_NB: the table and the name.
+    seen: frozenset[tuple[str, str]] = frozenset()
+    #: Whether this process continues the work of a daemon that stores no identity, such as upstream's: the zone was
+    #: registered, its row was unclaimed, and the zone did not know the row's UUID. None until the registration was
+    #: checked.
+    took_over: bool | None = None
+    #: The UUID of the Availability_Zone row that an operator has confirmed to be ours, regardless of other evidence,
+    #: until we own it.
+    granted: str | None = None
+    #: The token that this process writes for the zone if the zone has none yet.
+    new_token: str = ""
+
+
 @dataclass
 class Zone:
-    """The stores of one availability zone and of the two global databases, with the locks that this process holds."""
+    """The stores of one availability zone and of the two global databases, and the facts that belong to them."""
 
     nb: Store
     sb: Store
     ic_nb: Store
     ic_sb: Store
-    #: Whether this process holds the lock ``ovn_ic_sb``. Shared rows of IC_SB may be planned only while it does.
-    shared_lock: bool = False
-    #: The number of IC_NB.nb_ic_cfg that this zone may confirm (spec status-E.2). The session sets it; None
-    #: before the first request.
-    confirmable: int | None = None
-    #: Names of transit switches and routers that this process has seen in IC_NB (docs/architecture.md).
-    seen: dict[str, set[str]] = field(default_factory=lambda: {"Transit_Switch": set(), "Transit_Router": set()})
-
-    #: Whether this process continues the work of a daemon that stores no identity, such as upstream's: the zone was
-    #: registered, its row was unclaimed, and the zone did not know the row's UUID. None until the registration was
-    #: checked.
-    took_over: bool | None = None
-    #: Entries about the global databases to write to NB_Global.external_ids, by key (None: remove), kept until they are
-    #: written. The guard sets them and the zones subject writes them.
-    notes: dict[str, str | None] = field(default_factory=dict)
-    #: The UUID of the Availability_Zone row that an operator has confirmed to be ours, regardless of other evidence,
-    #: until we own it.
-    granted: str | None = None
-    #: The token that this process writes for the zone if the zone has none yet.
-    new_token: str = field(default_factory=lambda: str(uuid4()))
+    facts: Facts = field(default_factory=lambda: Facts(new_token=str(uuid4())))
     #: Cached; dropped when one of its tables changes.
     _identity: _Identity | None = None
 

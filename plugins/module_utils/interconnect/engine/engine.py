@@ -17,7 +17,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Callable, Union
 
 from ..ovsdb.store import RowChange
-from ..zone import Zone
+from ..zone import Facts, Zone
 from .change import INSERT, Change, Group, Skipped, Step
 from .replies import READ_ONLY, Outcome, Reply
 from .runs import Runs
@@ -41,19 +41,21 @@ class Subject(ABC):
 
     A key is the natural identity of the rows that it writes (a port's name, a route's prefix and next hop), so that no
     two keys write the same row. ``tables`` are the (database, table) pairs whose changes are passed to ``keys``.
+
+    ``infer``, ``keys``, ``fact_keys`` and ``plan`` change neither the stores nor the facts of the zone.
     """
 
     #: The name in logs; also part of the identity of a group.
     name: str
     tables: frozenset[tuple[str, str]]
-    #: Whether the subject also runs while the zone has no row of its own in IC_SB.
-    nameless = False
+    #: The facts whose changes are passed to ``fact_keys``.
+    facts: frozenset[str] = frozenset(["own_zone", "schemas"])
+    #: The facts without which nothing is planned.
+    requires: frozenset[str] = frozenset(["own_zone"])
     #: Tables in which an insert affects only the keys that the inserted row, or the added member, itself names. Such an
     #: insert cannot outdate the Changes of other keys in flight. When the server sends back an insert that this
     #: subject has made, its key is therefore not planned again, unless another change arrived in between.
     additive: frozenset[tuple[str, str]] = frozenset()
-    #: Whether the plan depends on the lock of IC_SB. If so, all keys are added when this daemon gets or loses the lock.
-    follows_lock = False
 
     def prepare(self, zone: Zone) -> None:
         """Register the indexes that this subject uses, and drop all memory of earlier changes, because some may have
@@ -64,6 +66,16 @@ class Subject(ABC):
         """Take note of all changes of a turn before ``keys`` is called for each. The stores already contain all of
         them.
         """
+
+    def infer(self, facts: Facts, changes: Sequence[RowChange] | None, zone: Zone) -> Facts:
+        """The facts after these changes, or after changes that may have been missed (None). The stores already contain
+        all of them.
+        """
+        return facts
+
+    def fact_keys(self, changed: frozenset[str], zone: Zone) -> Keys:
+        """The keys that changed facts affect; ``changed`` names those that this subject reads."""
+        return (ALL,)
 
     @abstractmethod
     def keys(self, change: RowChange, zone: Zone) -> Keys:
@@ -123,7 +135,6 @@ class Engine:
         self._conflicts = WriteConflicts(clock)
         #: Statistics of how each subject handled the changes of a pass.
         self.runs = Runs(self._controllers, clock)
-        self._own: str | None = None
         #: By database and table: the subjects that read it, and whether it is additive for the subject.
         self._readers: dict[tuple[str, str], list[tuple[_Controller, bool]]] = {}
         for subject in self.subjects:
@@ -135,6 +146,7 @@ class Engine:
 
     def observe(self, changes: Sequence[RowChange]) -> None:
         """Add the keys that these row changes affect. The stores must already contain all of the changes."""
+        self.learn(self._inferred(changes))
         for subject in self.subjects:
             subject.begin(changes)
         for change in changes:
@@ -145,7 +157,36 @@ class Engine:
                 self._observe_one(controller, change)
         places = {(change.database, change.table) for change in changes}
         self.runs.changed(controller.name for place in places for controller, _additive in self._readers.get(place, ()))
-        self._follow_identity()
+
+    def _inferred(self, changes: Sequence[RowChange] | None) -> Facts:
+        own = self.zone.own_az
+        facts = self.zone.facts._replace(own_zone=own.uuid if own is not None else None)
+        for subject in self.subjects:
+            facts = subject.infer(facts, changes, self.zone)
+        return facts
+
+    def learn(self, facts: Facts) -> None:
+        """Replace the facts, and add the keys that the changed ones affect."""
+        before = self.zone.facts
+        if facts == before:
+            return
+        self.zone.facts = facts
+        changed = {name for name, old, new in zip(Facts._fields, before, facts) if old != new}
+        for controller in self._controllers.values():
+            concerned = controller.subject.facts & changed
+            if concerned:
+                self._follow(controller, concerned)
+
+    def _follow(self, controller: _Controller, changed: frozenset[str]) -> None:
+        controller.epoch += 1
+        if "shared_lock" in changed:
+            # What was delayed because of another daemon without the lock may be written now.
+            self._conflicts.forget(controller.name)
+        for key in controller.subject.fact_keys(changed, self.zone):
+            if key is ALL:
+                self._add_all(controller)
+            else:
+                controller.queue.add(key)
 
     def _observe_one(self, controller: _Controller, change: RowChange) -> None:
         subject = controller.subject
@@ -189,31 +230,22 @@ class Engine:
         for controller in self._controllers.values():
             self._add_all(controller)
 
-    def lock_changed(self) -> None:
-        """The lock of IC_SB was gained or lost: add the keys that depend on it, and end the waits of these keys because of
-        conflicts with another writer.
-        """
-        for controller in self._controllers.values():
-            if controller.subject.follows_lock:
-                self._conflicts.forget(controller.name)
-                self._add_all(controller)
+    def plan_again(self, keys: Iterable[Place | _All]) -> None:
+        """Add these keys, given as (subject, key); ALL stands for every key of every subject."""
+        for one in keys:
+            if isinstance(one, _All):
+                self.add_all()
+            else:
+                self.add(*one)
 
     def restart(self) -> None:
         """Begin with a full pass: this process has just become active and did not track changes before."""
-        own = self.zone.own_az
-        self._own = own.uuid if own is not None else None
+        self.zone.facts = self._inferred(None)
         self._conflicts.forget()
         for controller in self._controllers.values():
             controller.queue.forget_all()
             controller.subject.prepare(self.zone)
         self.add_all()
-
-    def _follow_identity(self) -> None:
-        own = self.zone.own_az
-        uuid = own.uuid if own is not None else None
-        if uuid != self._own:
-            self._own = uuid
-            self.add_all()
 
     # -- planning ---------------------------------------------------------------------------------------------------------------------
 
@@ -243,14 +275,15 @@ class Engine:
         """
         self.runs.begin()
         groups: list[Group] = []
+        facts = self.zone.facts
         self.planned = []
         for controller in self._controllers.values():
             controller.queue.wake()
         for controller in self._controllers.values():
             if not controller.queue:
                 continue
-            if self._own is None and not controller.subject.nameless:
-                controller.queue.drop()  # all keys are added when the zone gets its row
+            if any(getattr(facts, name) is None for name in controller.subject.requires):
+                controller.queue.drop()  # all keys are added when the fact is known
                 continue
             self.runs.enter(controller.name)
             for key in controller.queue.take(most - len(self.planned)):

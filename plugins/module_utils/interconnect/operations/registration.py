@@ -12,7 +12,7 @@ from ..engine.change import Change, Skipped, insert
 from ..ovsdb.columns import Database, declare
 from ..ovsdb.store import Store
 from ..subjects.progress import has_counters
-from ..subjects.zones import Zones, grant, withdrawal
+from ..subjects.zones import Zones, denied, withdrawal
 from ..tables import DATABASES, IC_NB, IC_SB, NB, SB
 from ..zone import TOKEN_KEY, ZONE_KEY, Zone
 from .errors import ModuleError
@@ -92,5 +92,6 @@ def _plan(zone: Zone, claim: bool) -> list[Change | Skipped]:
     subject = Zones()
     subject.prepare(zone)
     if claim:
-        grant(zone)
+        row = denied(zone)
+        zone.facts = zone.facts._replace(granted=row.uuid if row is not None else None)
     return list(subject.plan((), zone))

@@ -181,7 +181,7 @@ def is_copy(zone: Zone, chassis: Row) -> bool:
     not its copy, so all remote chassis that exist when its work is taken over are its copies.
     """
     noted = zone.nb_global is not None and COPY_PREFIX + chassis["name"] in zone.nb_global["external_ids"]
-    return noted or zone.took_over is True
+    return noted or zone.facts.took_over is True
 
 
 def flags_column(zone: Zone) -> str:

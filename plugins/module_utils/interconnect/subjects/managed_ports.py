@@ -87,7 +87,7 @@ def _global(port: Port, transit_switch_port: Row, transit_switch: Row, binding: 
 def _is_here(port: Port, transit_switch_port: Row) -> bool:
     """Whether this zone creates and maintains the binding (spec ports-4.1)."""
     chassis = transit_switch_port["chassis"]
-    return is_local(port.zone, chassis) if chassis else port.zone.shared_lock
+    return is_local(port.zone, chassis) if chassis else port.zone.facts.shared_lock
 
 
 def _forget_router(port: Port, binding: Row | None) -> Iterator[Step]:

@@ -46,7 +46,7 @@ class Ports(Subject):
             (IC_SB, "Gateway"),
         ]
     )
-    follows_lock = True
+    facts = Subject.facts | {"shared_lock"}
 
     def __init__(self, keys: PortKeys | None = None) -> None:
         self._source = KeySource(keys or PortKeys(), "switch")

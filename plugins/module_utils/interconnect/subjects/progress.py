@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 
 from ..engine.change import Change, insert, update
-from ..engine.engine import Keys, Subject
+from ..engine.engine import ALL, Keys, Subject
 from ..ovsdb.store import Row, RowChange
 from ..tables import IC_NB, IC_SB
 from ..zone import Zone
@@ -22,8 +22,12 @@ class Progress(Subject):
     """One key: the counters of this zone and of all zones."""
 
     name = "progress"
-    nameless = True
+    facts = Subject.facts | {"confirmable"}
+    requires = frozenset()
     tables = frozenset([(IC_NB, "IC_NB_Global"), (IC_SB, "IC_SB_Global"), (IC_SB, "Availability_Zone")])
+
+    def fact_keys(self, changed: frozenset[str], zone: Zone) -> Keys:
+        return (ALL,) if changed & Subject.facts else ((),)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         return ((),) if change.changed("nb_ic_cfg", "sb_ic_cfg") else ()
@@ -39,9 +43,10 @@ class Progress(Subject):
         own = zone.own_az
         if wanted is None or shared is None or own is None or not has_counters(zone):
             return
-        if zone.confirmable is not None:
-            reason = f"everything requested by number {zone.confirmable} is committed"
-            columns = {"nb_ic_cfg": zone.confirmable}
+        number = zone.facts.confirmable
+        if number is not None:
+            reason = f"everything requested by number {number} is committed"
+            columns = {"nb_ic_cfg": number}
             yield from update(zone.ic_sb, "Availability_Zone", own, record=own["name"], reason=reason, columns=columns)
         yield from _report(zone, wanted, shared)
 

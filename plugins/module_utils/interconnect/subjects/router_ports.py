@@ -109,7 +109,7 @@ class RouterPorts(Subject):
         ]
     )
 
-    follows_lock = True
+    facts = Subject.facts | {"shared_lock"}
 
     def __init__(self, keys: PortKeys | None = None) -> None:
         self._source = KeySource(keys or PortKeys(), "router")
@@ -226,7 +226,7 @@ def _is_here(port: _RouterPort) -> bool:
     """
     if port.port is None or port.transit_router is None:
         return False
-    if not (port.zone.shared_lock if port.is_shared else is_local(port.zone, port.port["chassis"])):
+    if not (port.zone.facts.shared_lock if port.is_shared else is_local(port.zone, port.port["chassis"])):
         return False
     return transit.router_of(port.zone, port.transit_router["name"]) is not None
 

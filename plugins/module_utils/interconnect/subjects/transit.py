@@ -11,12 +11,12 @@ of transit switches, transit routers and their ports share these functions.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from ..ovsdb.store import Row, RowChange, Store
 from ..settings import integer
-from ..zone import ROW_KEY, Zone
+from ..zone import ROW_KEY, Facts, Zone
 from . import ownership
 from .ownership import ROUTER, SWITCH, Kind
 
@@ -261,13 +261,23 @@ def unclaimed(zone: Zone, kind: Kind, change: RowChange) -> Iterator[str]:
                 yield name
 
 
+def seen(kind: Kind, facts: Facts, changes: Sequence[RowChange] | None, zone: Zone) -> Facts:
+    """The facts, with the names that these changes show in IC_NB; without changes, with all names of IC_NB."""
+    if changes is None:
+        rows: Iterable[Row] = zone.ic_nb.rows(kind.transit)
+    else:
+        rows = [change.new for change in changes if change.table == kind.transit and change.new is not None]
+    names = {(kind.transit, row["name"]) for row in rows}
+    return facts if names <= facts.seen else facts._replace(seen=facts.seen | names)
+
+
 def known_here(zone: Zone, kind: Kind, row: Row, name: str) -> bool:
     """Whether something other than its marks shows that an NB object stood for a transit object that IC_NB no longer has.
 
     A port binding of this zone in IC_SB shows it. It is also enough that this process has seen the transit object in
     IC_NB, provided that the NB object looks like one that an ovn-ic creates.
     """
-    return own_binding_on(zone, name) or (name in zone.seen[kind.transit] and ownership.was_made_by_ovn_ic(kind, zone, row) is True)
+    return own_binding_on(zone, name) or ((kind.transit, name) in zone.facts.seen and ownership.was_made_by_ovn_ic(kind, zone, row) is True)
 
 
 def key_option(options: Mapping[str, str], key: int) -> dict[str, str]:

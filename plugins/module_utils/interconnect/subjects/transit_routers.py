@@ -13,14 +13,14 @@ identifies its former datapath.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from ..engine.change import Skipped, Step, delete, insert, update
 from ..engine.engine import Keys, Subject
 from ..ovsdb.store import Row, RowChange
 from ..tables import IC_NB, IC_SB, NB
-from ..zone import KEY_NOTE, ROW_KEY, Zone
+from ..zone import KEY_NOTE, ROW_KEY, Facts, Zone
 from . import transit
 from .ownership import ROUTER, end, marks, namesakes, new_marks, resolve_surplus, row_of
 from .transit import ROUTER_KEY, ROUTER_TYPE
@@ -43,7 +43,7 @@ class TransitRouters(Subject):
             (IC_SB, "Port_Binding"),
         ]
     )
-    follows_lock = True
+    facts = Subject.facts | {"shared_lock"}
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
         self._keys = keys or DatapathKeys()
@@ -53,6 +53,9 @@ class TransitRouters(Subject):
     def prepare(self, zone: Zone) -> None:
         transit.register(zone)
         self._keys.prepare(zone)
+
+    def infer(self, facts: Facts, changes: Sequence[RowChange] | None, zone: Zone) -> Facts:
+        return transit.seen(ROUTER, facts, changes, zone) if transit.has_type(zone) else facts
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         yield from _sharing(zone, contested(change, zone))
@@ -95,7 +98,7 @@ class TransitRouters(Subject):
     def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
         kind, value = cast("_Key", key)
         if kind == "datapath":
-            return self._shared(zone, value) if zone.shared_lock and transit.has_type(zone) else ()
+            return self._shared(zone, value) if zone.facts.shared_lock and transit.has_type(zone) else ()
         return _local(zone, value or "")
 
     def _shared(self, zone: Zone, uuid: str | None) -> Iterator[Step]:
@@ -206,7 +209,6 @@ def _local(zone: Zone, name: str) -> Iterator[Step]:
         for router in candidates:
             yield from end(ROUTER, zone, router, name, proof=transit.known_here(zone, ROUTER, router, name))
         return
-    zone.seen["Transit_Router"].add(name)
     if not transit.has_type(zone):
         yield Skipped(
             name,

@@ -11,7 +11,7 @@ or in an IC_SB datapath.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from ..engine.change import Skipped, Step, delete, insert, update
 from ..engine.engine import ALL, Keys, Subject
@@ -19,7 +19,7 @@ from ..ovsdb.columns import version_numbers
 from ..ovsdb.store import Row, RowChange
 from ..settings import boolean
 from ..tables import IC_NB, IC_SB, NB, SB
-from ..zone import KEY_NOTE, ROW_KEY, Zone
+from ..zone import KEY_NOTE, ROW_KEY, Facts, Zone
 from . import gateways, transit
 from .ownership import SWITCH, end, marks, namesakes, new_marks, resolve_surplus, row_of
 from .renaming import pending, rename
@@ -51,7 +51,7 @@ class TransitSwitches(Subject):
             (IC_SB, "Encap"),
         ]
     )
-    follows_lock = True
+    facts = Subject.facts | {"shared_lock"}
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
         self._keys = keys or DatapathKeys()
@@ -65,6 +65,9 @@ class TransitSwitches(Subject):
         self._keys.prepare(zone)
         gateways.register(zone)
         self._mode = vxlan_mode(zone)
+
+    def infer(self, facts: Facts, changes: Sequence[RowChange] | None, zone: Zone) -> Facts:
+        return transit.seen(SWITCH, facts, changes, zone)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         yield from _sharing(zone, contested(change, zone))
@@ -116,10 +119,9 @@ class TransitSwitches(Subject):
         if transit_switch is None:
             yield from self._withdraw(zone, name)
             return
-        zone.seen["Transit_Switch"].add(name)
         yield from _local(zone, transit_switch)
         yield from duplicate(zone, name, transit.switch_datapath(zone, transit_switch))
-        if zone.shared_lock:
+        if zone.facts.shared_lock:
             yield from self._shared(zone, transit_switch)
 
     def _shared(self, zone: Zone, transit_switch: Row) -> Iterator[Step]:
@@ -185,7 +187,7 @@ class TransitSwitches(Subject):
         """
         for switch in transit.switches(zone, name):
             yield from end(SWITCH, zone, switch, name, proof=transit.known_here(zone, SWITCH, switch, name))
-        if zone.shared_lock:
+        if zone.facts.shared_lock:
             for datapath in transit.switch_datapaths(zone, name):
                 if transit.transit_switch_of_datapath(zone, datapath) is None:
                     yield from _delete_datapath(zone, name, datapath)

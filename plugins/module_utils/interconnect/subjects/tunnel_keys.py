@@ -197,7 +197,7 @@ def _in_use(zone: Zone, datapath: Row) -> bool:
 
 def duplicate(zone: Zone, name: str, datapath: Row | None) -> Iterator[Skipped]:
     """What to report about a datapath that has the same key as another one, in a zone that does not hold the lock."""
-    if datapath is not None and not zone.shared_lock and not keeps_key(zone, datapath):
+    if datapath is not None and not zone.facts.shared_lock and not keeps_key(zone, datapath):
         reason = f"the datapath of {name} has the tunnel key {datapath['tunnel_key']}, which another datapath has too"
         yield Skipped(name, f"{reason}: the holder of the lock ovn_ic_sb will assign another key")
 

@@ -13,13 +13,13 @@ name therefore keep what they have until an operator decides otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from ..engine.change import Change, Skipped, Step, delete, insert, update
-from ..engine.engine import Keys, Subject
+from ..engine.engine import ALL, Keys, Subject
 from ..ovsdb.store import Row, RowChange
 from ..tables import IC_NB, IC_SB, NB, SB
-from ..zone import CLAIM_PREFIX, TOKEN_KEY, ZONE_KEY, Zone
+from ..zone import CLAIM_PREFIX, TOKEN_KEY, ZONE_KEY, Facts, Zone
 from .gateways import is_remote
 
 _WATCHED = ("name", "external_ids")
@@ -36,7 +36,8 @@ class Zones(Subject):
     """Two work keys: ``()`` is this zone, ``SURPLUS`` stands for other rows that it claims."""
 
     name = "zones"
-    nameless = True
+    facts = Subject.facts | {"notes", "granted"}
+    requires = frozenset()
     tables = frozenset(
         [
             (NB, "NB_Global"),
@@ -50,6 +51,14 @@ class Zones(Subject):
     def prepare(self, zone: Zone) -> None:
         for table in _OWNED:
             zone.ic_sb.index(table, "availability_zone", lambda row: (row["availability_zone"],))
+
+    def infer(self, facts: Facts, changes: Sequence[RowChange] | None, zone: Zone) -> Facts:
+        if zone.own_az is not None:
+            return facts._replace(granted=None) if facts.granted is not None else facts
+        return facts._replace(took_over=_takes_over(zone)) if facts.took_over is None else facts
+
+    def fact_keys(self, changed: frozenset[str], zone: Zone) -> Keys:
+        return (ALL,) if changed & Subject.facts else ((),)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if (change.database, change.table) in _EVIDENCE:
@@ -71,9 +80,9 @@ class Zones(Subject):
                     yield from withdrawal(zone, row, f"zone {nb_global['name']} has another registration")
             return
         if zone.token is None:
-            yield from _remember(zone, nb_global, "the zone gets a token that proves its identity", {TOKEN_KEY: zone.new_token})
+            yield from _remember(zone, nb_global, "the zone gets a token that proves its identity", {TOKEN_KEY: zone.facts.new_token})
             return
-        yield from _remember(zone, nb_global, "records of the zone about the global databases", zone.notes)
+        yield from _remember(zone, nb_global, "records of the zone about the global databases", zone.facts.notes)
         own = _remembered(zone, nb_global)
         if not nb_global["name"]:
             yield from withdrawal(zone, own, "the zone's name was cleared") if own is not None else ()
@@ -95,7 +104,6 @@ def _remembered(zone: Zone, nb_global: Row) -> Row | None:
 
 def _keep(zone: Zone, nb_global: Row, own: Row) -> Iterator[Step]:
     """Claim the zone's own row, and rename it if the zone has another name now."""
-    zone.granted = None
     yield from _claim(zone, own)
     name = nb_global["name"]
     other = next((row for row in zone.ic_sb.find("Availability_Zone", "name", name) if row.uuid != own.uuid), None)
@@ -121,15 +129,22 @@ def _claim(zone: Zone, own: Row) -> Iterator[Change]:
         )
 
 
+def _takes_over(zone: Zone) -> bool | None:
+    """Whether the zone is about to use a row that a daemon without identity registered, None if it is not known yet."""
+    nb_global = zone.nb_global
+    if nb_global is None or not zone.name or zone.token is None:
+        return None
+    row = _registration(zone)
+    return row is not None and ZONE_KEY not in nb_global["external_ids"] and zone.claimed_by(row) is None
+
+
 def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
     name = nb_global["name"]
     row = _registration(zone)
-    if zone.took_over is None:
-        zone.took_over = row is not None and ZONE_KEY not in nb_global["external_ids"] and zone.claimed_by(row) is None
     if row is None:
         yield insert(zone.ic_sb, "Availability_Zone", {"name": name}, record=name, reason="NB_Global.name names this zone")
         return
-    doubt = _doubt(zone, row) if row["name"] == name and row.uuid != zone.granted else None
+    doubt = _doubt(zone, row) if row["name"] == name and row.uuid != zone.facts.granted else None
     if doubt:
         yield Skipped(
             name,
@@ -141,23 +156,20 @@ def _register(zone: Zone, nb_global: Row) -> Iterator[Step]:
         )
         return
     known, claim = {ZONE_KEY: row.uuid}, zone.claimed_by(row)
-    if claim is None or row.uuid == zone.granted:
+    if claim is None or row.uuid == zone.facts.granted:
         yield from _claim(zone, row)
     else:
         known[TOKEN_KEY] = claim  # NB lost this token. A copy of NB that is restored later has the same token.
     yield from _remember(zone, nb_global, "the zone's row in IC_SB", known)
 
 
-def grant(zone: Zone) -> Row | None:
-    """An operator confirms that the Availability_Zone row with the zone's name belongs to this zone.
+def denied(zone: Zone) -> Row | None:
+    """The Availability_Zone row with the zone's name that an operator may confirm to belong to this zone.
 
-    Returns the row. Returns None if there is nothing to confirm, because the zone is registered or may use the row anyway.
+    None if there is nothing to confirm, because the zone is registered or may use the row anyway.
     """
     row = zone.ic_sb.first("Availability_Zone", "name", zone.name) if zone.name and zone.own_az is None else None
-    if row is None or not _doubt(zone, row):
-        return None
-    zone.granted = row.uuid
-    return row
+    return row if row is not None and _doubt(zone, row) else None
 
 
 def claimed_rows(zone: Zone) -> list[Row]:
@@ -231,7 +243,7 @@ def _doubt(zone: Zone, row: Row) -> str | None:
 
 def _remembers(zone: Zone) -> bool:
     """Whether the registration that NB names exists in IC_SB. If so, only an operator can assign it to another token (see
-    :func:`grant`).
+    :func:`denied`).
 
     If it does not exist, because IC_SB was lost, it does not count. The zone may then have registered again with
     another token, while its NB was empty.

@@ -32,7 +32,7 @@ _PATIENCE = 60.0
 
 
 class Confirmation:
-    """Follows one request number from IC_NB to its confirmation. ``clock`` returns monotonic seconds."""
+    """Follows one request number from IC_NB until the zone may confirm it. ``clock`` returns monotonic seconds."""
 
     def __init__(
         self,
@@ -49,6 +49,8 @@ class Confirmation:
         self._engine = engine
         self._committer = committer
         self._replicas = tuple(replicas)
+        #: The number that the zone may confirm, None if there is none yet.
+        self.confirmable: int | None = None
         self._number: int | None = None
         #: Identifies the empty transactions of this number: replies to earlier ones are ignored.
         self._asked = object()
@@ -64,7 +66,11 @@ class Confirmation:
 
     def reset(self) -> None:
         """Forget the previous state: another daemon of the zone may have confirmed later numbers in the meantime."""
-        self._zone.confirmable = self._number = None
+        self.confirmable = self._number = None
+
+    def withdraw(self) -> None:
+        """What this zone has confirmed may be lost: it may confirm nothing until the next number was followed."""
+        self.confirmable = None
 
     def run(self) -> None:
         """Take the next step if possible. Call this after each pass."""
@@ -78,7 +84,7 @@ class Confirmation:
         if row is None or own is None or not has_counters(self._zone):
             return
         number = row["nb_ic_cfg"]
-        if number in (own["nb_ic_cfg"], self._zone.confirmable):
+        if number in (own["nb_ic_cfg"], self.confirmable):
             return
         self._number, self._round, self._mark = number, 0, None
         self._end = self._clock() + _PATIENCE
@@ -107,5 +113,4 @@ class Confirmation:
                 self._confirm()
 
     def _confirm(self) -> None:
-        self._zone.confirmable, self._number = self._number, None
-        self._engine.add("progress", ())
+        self.confirmable, self._number = self._number, None

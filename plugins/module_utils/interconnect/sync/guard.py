@@ -17,9 +17,11 @@ process that saw the event can know are stored in NB for later processes.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from ..engine.change import DELETE, INSERT, UPDATE, Change, Group, Skipped
-from ..engine.engine import Engine
+from ..engine.engine import ALL, Engine, _All
+from ..engine.write_conflicts import Place
 from ..ovsdb.store import Row, RowChange
 from ..subjects.ownership import SWITCH
 from ..subjects.progress import has_counters
@@ -62,6 +64,10 @@ class Guard:
         self._withheld: dict[tuple[str, Hashable], Group] = {}
         #: The keys whose rows this process has inserted since the latest sign of a loss. No hold protects those rows.
         self._created: set[tuple[str, Hashable]] = set()
+        #: Records about the databases that NB does not have yet.
+        self._notes: dict[str, str | None] = {}
+        #: The keys to plan again, until the loop has taken them.
+        self._to_plan: list[Place | _All] = []
         #: The last known records in NB.
         self._memory: dict[str, str] = {}
 
@@ -81,11 +87,21 @@ class Guard:
         why = f"withheld because {'; '.join(self.holds.values())}; to carry it out, run {RELEASE}"
         return [Skipped(f"{change.table} {change.record}", f"{change.action} {why} ({change.reason})") for change in self.withheld_changes]
 
+    @property
+    def notes(self) -> Mapping[str, str | None]:
+        """What to write to NB_Global.external_ids, by key (None: remove). See :class:`.zone.Facts`."""
+        return MappingProxyType(dict(self._notes))
+
+    def take_keys(self) -> list[Place | _All]:
+        """The keys that have to be planned again since the last call, as (subject, key), or ALL for every key."""
+        taken, self._to_plan = self._to_plan, []
+        return taken
+
     def begin(self) -> None:
         """This process has become active. Forget everything except the records in NB, because another process may have been
         active in the meantime.
         """
-        self._zone.notes.clear()
+        self._notes = {}
         self._own = None
         self._let_pass = {}
         self._withheld = {}
@@ -111,12 +127,10 @@ class Guard:
         for database, reason in holds.items():
             if database not in self.holds:
                 self._log(f"{reason}; deletions are withheld until none is planned any longer, or until an operator runs {RELEASE}")
-                self._engine.add_all()
+                self._to_plan = [ALL]
         changed = any(self.holds.get(database) != reason for database, reason in holds.items())
         if lost or changed or not holds or any(self._lacks_global_row(database) for database in holds):
             self._created.clear()
-        if IC_SB in holds:
-            self._zone.confirmable = None  # what this zone has confirmed may be lost
         ended = bool(self.holds) and not holds
         self.holds = holds
         if ended:
@@ -202,7 +216,7 @@ class Guard:
         """The number whose confirmation by this zone is in flight: its consequences in IC_NB may arrive before its
         echo.
         """
-        return (self._zone.confirmable or 0) if self._engine.is_sent("progress", ()) else 0
+        return (self._zone.facts.confirmable or 0) if self._engine.is_sent("progress", ()) else 0
 
     @property
     def _written(self) -> Mapping[str, str]:
@@ -212,12 +226,10 @@ class Guard:
 
     def _remembered(self, key: str) -> str | None:
         """The records in NB_Global.external_ids, including those that are about to be written."""
-        notes = self._zone.notes
-        return notes[key] if key in notes else self._written.get(key)
+        return self._notes[key] if key in self._notes else self._written.get(key)
 
     def _note(self, key: str, value: str | None) -> None:
-        self._zone.notes[key] = value
-        self._engine.add("zones", ())
+        self._notes[key] = value
 
     def _remember_again(self) -> None:
         """Restore records that a CMS has removed from NB_Global.external_ids. Without them, a replaced database could
@@ -225,7 +237,7 @@ class Guard:
         """
         if self._zone.nb_global is None:
             return
-        notes, written = self._zone.notes, self._written
+        notes, written = self._notes, self._written
         for key, value in self._memory.items():
             if key not in written and key not in notes:
                 self._note(key, value)
@@ -235,7 +247,7 @@ class Guard:
         """Forget the records that have been written to NB: from then on the contents of NB are used, which another instance
         of the daemon can change.
         """
-        notes, written = self._zone.notes, self._written
+        notes, written = self._notes, self._written
         for key in [key for key, value in notes.items() if written.get(key) == value]:
             del notes[key]
 
@@ -256,7 +268,7 @@ class Guard:
         if has_counters(zone) and wanted is not None and own is not None and wanted["nb_ic_cfg"] > own["nb_ic_cfg"]:
             return []
         held = {row["other_config"].get(SWITCH_KEY): row for row in zone.nb.rows("Logical_Switch")}
-        unseen = {name: row for name, row in held.items() if name is not None and name not in zone.seen["Transit_Switch"]}
+        unseen = {name: row for name, row in held.items() if name is not None and ("Transit_Switch", name) not in zone.facts.seen}
         gone = {name: row for name, row in unseen.items() if stands_for(SWITCH, zone, row) is None}
         return sorted(name for name, row in gone.items() if _has_own_ports(zone, row))
 
@@ -334,8 +346,7 @@ class Guard:
     def _let_go(self, why: str) -> None:
         """Plan what was withheld again: it may now be written if it is still planned."""
         self._log(f"deletions are no longer withheld: {why}")
-        for subject, key in self._withheld:
-            self._engine.add(subject, key)
+        self._to_plan += self._withheld
         self._withheld = {}
 
 

@@ -21,7 +21,7 @@ from ..ovsdb.replica import Replica
 from ..ovsdb.store import Row, RowChange
 from ..settings import probe_interval
 from ..subjects import all_subjects
-from ..subjects.zones import grant
+from ..subjects.zones import denied
 from ..tables import DATABASES, IC_NB, IC_SB, NB, SB
 from ..zone import Zone
 from .ability import Ability
@@ -88,7 +88,6 @@ class ZoneSync:
         self._exclusive = exclusive
         self._paused = False
         self._was_active = False
-        self._schemas = 0
         self.pairing = Pairing(stores[NB], stores[SB], clock)
         self.ability = Ability(self.replicas, clock, handover_seconds, SB)
         #: When the lock will be offered to other instances again, in the clock's seconds.
@@ -144,7 +143,7 @@ class ZoneSync:
         """Whether it is decided who writes the shared rows, which happens shortly after this process gets the zone's
         lock.
         """
-        return self.zone.own_az is None or self.zone.shared_lock or self.replicas[IC_SB].lock_contended
+        return self.zone.own_az is None or self.zone.facts.shared_lock or self.replicas[IC_SB].lock_contended
 
     @property
     def problems(self) -> list[str]:
@@ -201,9 +200,9 @@ class ZoneSync:
         """An operator confirms that the row with our name in IC_SB belongs to this zone. Returns that row, None if the
         zone is not denied one.
         """
-        row = grant(self.zone)
+        row = denied(self.zone)
         if row is not None:
-            self.engine.add("zones", ())
+            self.engine.learn(self.zone.facts._replace(granted=row.uuid))
         return row
 
     def close(self) -> None:
@@ -251,6 +250,7 @@ class ZoneSync:
     def plan(self) -> list[Group]:
         """What a full pass would write now, for a dry run. Nothing is sent."""
         self.guard.observe(())
+        self._learn()
         self.engine.restart()
         groups: list[Group] = []
         while self.engine.has_work:
@@ -287,9 +287,9 @@ class ZoneSync:
     def _become_active(self) -> None:
         self._was_active = True
         self._log("info", "this instance is active now")
-        self._schemas = self._schema_serial
         self._confirmation.reset()
         self.guard.begin()
+        self._learn()
         self.engine.restart()
 
     def _become_inactive(self) -> None:
@@ -301,12 +301,23 @@ class ZoneSync:
         self._log("info", f"this instance is on standby now, the lock {ACTIVE_LOCK} {why}")
 
     def _observe(self, updates: list[list[RowChange]], changes: list[RowChange]) -> None:
-        if changes or self._schemas != self._schema_serial:
+        changed_schema = self._schemas != self.zone.facts.schemas
+        if changes or changed_schema:
             self.engine.observe(changes)
             self.guard.observe(updates)
-        if self._schemas != self._schema_serial:
-            self._schemas = self._schema_serial
-            self.engine.add_all()
+        self._learn()
+
+    def _learn(self) -> None:
+        """Pass on what the guard and the confirmation have found out: facts, and keys to plan again."""
+        if IC_SB in self.guard.holds:
+            self._confirmation.withdraw()
+        facts = self.zone.facts._replace(confirmable=self._confirmation.confirmable, notes=self.guard.notes, schemas=self._schemas)
+        self.engine.learn(facts)
+        self.engine.plan_again(self.guard.take_keys())
+
+    @property
+    def _schemas(self) -> int:
+        return sum(replica.schema_serial for replica in self.replicas.values())
 
     def _retry_after_reconnect(self) -> None:
         """A server was reconnected: what was rejected before may succeed now."""
@@ -314,10 +325,6 @@ class ZoneSync:
         if synced - self._synced:
             self.engine.retry()
         self._synced = synced
-
-    @property
-    def _schema_serial(self) -> int:
-        return sum(replica.schema_serial for replica in self.replicas.values())
 
     def _pass(self) -> Sequence[Group]:
         began = self._clock()
@@ -335,12 +342,13 @@ class ZoneSync:
             self.guard.settle()
         if not self.guard.holding:
             self._confirm()
+        self._learn()
         self._say_what_is_left()
 
     def _confirm(self) -> None:
-        before = self.zone.confirmable
+        before = self._confirmation.confirmable
         self._confirmation.run()
-        number = self.zone.confirmable
+        number = self._confirmation.confirmable
         if number not in (None, before) and self.unwritten:
             self._log("warn", f"request {number} is confirmed without these objects: {'; '.join(self.unwritten)}")
 
@@ -374,11 +382,9 @@ class ZoneSync:
         shares = wants and self.replicas[SB].has_lock and writes
         self.replicas[IC_SB].want_lock(SHARED_LOCK if shares else None)
         held = self.replicas[IC_SB].has_lock
-        if held != self.zone.shared_lock:
-            self.zone.shared_lock = held
+        if held != self.zone.facts.shared_lock:
             self._log("info", "OVN ISB lock acquired" if held else "OVN ISB lock lost")
-            if self._was_active:
-                self.engine.lock_changed()
+            self.engine.learn(self.zone.facts._replace(shared_lock=held))
 
     def _waits_for_lock(self) -> bool:
         """Whether this instance holds the lock of the zone or waits for it.

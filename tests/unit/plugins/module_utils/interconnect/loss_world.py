@@ -23,7 +23,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tabl
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import Zone
 
 from .server_rules import LACKING_IN_2303, schemas_without
-from .simulated_zones import MOST_ROUNDS, World
+from .simulated_zones import MOST_ROUNDS, Site, World
 
 OLD_SCHEMAS = schemas_without(*LACKING_IN_2303)
 
@@ -58,10 +58,11 @@ class LossWorld(World):
 
     def add_zone(self, name: str, *, register: bool = True) -> Zone:
         zone = super().add_zone(name, register=False)
-        zone.shared_lock = False
+        self.hold_lock(self.site(name), held=False)
         self.guards[name] = Guard(zone, self.site(name).engine)
         self.site(name).engine.restart()
         self.guards[name].begin()
+        self._learn(self.site(name))
         return zone
 
     def start(self, name: str = "", *, shared_lock: bool = False) -> None:
@@ -71,6 +72,7 @@ class LossWorld(World):
         self.guards[name] = Guard(site.zone, site.engine)
         site.stopped = False
         self.guards[name].begin()
+        self._learn(site)
         site.engine.restart()
 
     def _observe(self, store: Store, changes: list[RowChange]) -> None:
@@ -78,6 +80,19 @@ class LossWorld(World):
         for site in self.sites.values():
             if not site.stopped and site.name in self.guards and any(store is mine for mine in site.zone.stores):
                 self.guards[site.name].observe([changes])
+                self._learn(site)
+
+    def _learn(self, site: Site) -> None:
+        """Pass on what the guard has found out, as the daemon's loop does."""
+        guard = self.guards[site.name]
+        facts = site.zone.facts._replace(notes=guard.notes)
+        site.engine.learn(facts._replace(confirmable=None) if IC_SB in guard.holds else facts)
+        site.engine.plan_again(guard.take_keys())
+
+    def release(self, name: str) -> None:
+        """An operator confirms the withheld deletions of a zone."""
+        self.guards[name].release()
+        self._learn(self.site(name))
 
     def _round(self, together: bool) -> list[Any]:
         self.elect()
@@ -90,13 +105,11 @@ class LossWorld(World):
     def elect(self) -> None:
         """The lock of IC_SB stays with a running zone that has a row of its own, or goes to another such zone."""
         for site in self.sites.values():
-            if site.zone.shared_lock and (site.stopped or site.zone.own_az is None):
-                site.zone.shared_lock = False
+            if site.zone.facts.shared_lock and (site.stopped or site.zone.own_az is None):
+                self.hold_lock(site, held=False)
         able = [site for site in self._running() if site.zone.own_az is not None]
-        if able and not any(site.zone.shared_lock for site in able):
-            chosen = self.chance.choice(able)
-            chosen.zone.shared_lock = True
-            chosen.engine.lock_changed()
+        if able and not any(site.zone.facts.shared_lock for site in able):
+            self.hold_lock(self.chance.choice(able), held=True)
 
     def settle(self, *, together: bool = False, retries: int = 0) -> list[Any]:
         """Run engines and guards until nothing is left to do; requests are confirmed as in the daemon."""
@@ -107,6 +120,7 @@ class LossWorld(World):
             for site in self._running():
                 if site.engine.at_rest:
                     self.guards[site.name].settle()
+                    self._learn(site)
                 self._confirm(site.zone, self.guards[site.name], site.engine)
             if not changes and not any(site.engine.has_work for site in self._running()):
                 return written
@@ -117,9 +131,8 @@ class LossWorld(World):
         wanted, own = zone.ic_nb.only("IC_NB_Global"), zone.own_az
         if guard.holding or wanted is None or own is None or not zone.ic_nb.schema.has("IC_NB_Global", "nb_ic_cfg"):
             return
-        if wanted["nb_ic_cfg"] not in (own["nb_ic_cfg"], zone.confirmable):
-            zone.confirmable = wanted["nb_ic_cfg"]
-            engine.add("progress", ())
+        if wanted["nb_ic_cfg"] not in (own["nb_ic_cfg"], zone.facts.confirmable):
+            engine.learn(zone.facts._replace(confirmable=wanted["nb_ic_cfg"]))
 
     def replace(self, store: Store, new: Contents) -> None:
         """The server comes back with other contents, which its clients see as one update."""
@@ -397,7 +410,7 @@ class History:
         gone = {(name, switch) for name, switch in self.attachments if name == zone and switch not in defined}
         self.attachments -= gone
         self.withdrawn |= gone
-        guard.release()
+        self.world.release(zone)
         self.world.settle()
         return f"{zone} is released and loses {sorted(switch for _zone, switch in gone)}"
 
@@ -511,7 +524,7 @@ class History:
         if not self.withdrawn:
             self.check_end()
         for zone in self.random.sample(self.zones, len(self.zones)):
-            self.world.guards[zone].release()
+            self.world.release(zone)
             self.rest()
         self.check_end()
         self.world.check_law()

@@ -96,7 +96,7 @@ class World:
         """One zone more; with ``register`` its Availability_Zone row is there already."""
         nb, sb = Store(DATABASES[NB], self.schemas.get(NB)), Store(DATABASES[SB], self.schemas.get(SB))
         zone = Zone(nb, sb, self.ic_nb, self.ic_sb)
-        zone.shared_lock = not self.sites
+        zone.facts = zone.facts._replace(shared_lock=not self.sites)
         self.sites[name] = Site(name, zone, Engine(zone, self.make_subjects(), self.clock))
         known = {ZONE_KEY: self.put(self.ic_sb, "Availability_Zone", name=name)} if register else {}
         self.put(nb, "NB_Global", name=name, external_ids=known)
@@ -126,13 +126,13 @@ class World:
     def stop(self, name: str = "") -> None:
         """The daemon of a zone ends."""
         self.site(name).stopped = True
-        self.site(name).zone.shared_lock = False
+        self.hold_lock(self.site(name), held=False)
 
     def start(self, name: str = "", *, shared_lock: bool = False) -> None:
         """A new daemon process of a zone: a fresh engine, nothing remembered, a full pass to do."""
         site = self.site(name)
         site.zone = Zone(site.zone.nb, site.zone.sb, site.zone.ic_nb, site.zone.ic_sb)
-        site.zone.shared_lock = shared_lock
+        site.zone.facts = site.zone.facts._replace(shared_lock=shared_lock)
         site.engine = Engine(site.zone, self.make_subjects(), self.clock)
         site.stopped = False
         site.engine.restart()
@@ -145,8 +145,12 @@ class World:
     def give_lock(self, name: str) -> None:
         """The lock of IC_SB goes to this zone."""
         for site in self.sites.values():
-            site.zone.shared_lock = site.name == name
-            site.engine.lock_changed()
+            self.hold_lock(site, held=site.name == name)
+
+    @staticmethod
+    def hold_lock(site: Site, *, held: bool) -> None:
+        """A zone gets or loses the lock of IC_SB."""
+        site.engine.learn(site.zone.facts._replace(shared_lock=held))
 
     # -- an operator's edits ----------------------------------------------------------------------------------------------------------
 
@@ -400,7 +404,7 @@ class World:
         return parts
 
     def _apply(self, site: Site, transaction: Transaction, changes: list[Change]) -> None:
-        if any(change.shared for change in changes) and not site.zone.shared_lock:
+        if any(change.shared for change in changes) and not site.zone.facts.shared_lock:
             raise RefusedError("the lock ovn_ic_sb is not held")
         names = {change.uuid: self.new_uuid() for change in changes if change.action == INSERT}
         for change in changes:
@@ -442,7 +446,7 @@ class World:
         """What a fresh engine of this zone would plan now: nothing, if the delta passes did all there is to do."""
         site = self.site(name)
         zone = Zone(site.zone.nb, site.zone.sb, site.zone.ic_nb, site.zone.ic_sb)
-        zone.shared_lock = site.zone.shared_lock
+        zone.facts = zone.facts._replace(shared_lock=site.zone.facts.shared_lock)
         engine = Engine(zone, self.make_subjects(), self.clock)
         engine.restart()
         return engine.plan(most=1_000_000)

@@ -31,8 +31,7 @@ def ask(world: World, value: int) -> None:
 def confirm(world: World, zone: str, value: int) -> None:
     """The fence of a zone lets a number through."""
     site = world.site(zone)
-    site.zone.confirmable = value
-    site.engine.add("progress", ())
+    site.engine.learn(site.zone.facts._replace(confirmable=value))
     world.settle()
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.gateways import Gateways
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress, laggards
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones, grant
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones, denied
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import CLAIM_PREFIX, IC_NB_KEY, TOKEN_KEY, ZONE_KEY
 
 from ..server_rules import LACKING_IN_2303, schemas_without
-from ..simulated_zones import World, named, rows
+from ..simulated_zones import Site, World, named, rows
 
 
 def world(*zones: str, **options: Any) -> World:
@@ -198,6 +198,13 @@ def test_a_row_that_our_own_token_claims_is_ours_whatever_belongs_to_it() -> Non
     assert simulated.az("az1") == az
 
 
+def grant(site: Site) -> None:
+    """An operator confirms that the row with the zone's name belongs to it."""
+    row = denied(site.zone)
+    assert row is not None
+    site.engine.learn(site.zone.facts._replace(granted=row.uuid))
+
+
 def test_a_refused_row_is_ours_on_an_operators_word_and_only_once() -> None:
     simulated = world("az1", "az2")
     simulated.stop("az2")
@@ -207,13 +214,11 @@ def test_a_refused_row_is_ours_on_an_operators_word_and_only_once() -> None:
     simulated.start("az2")
     simulated.settle()
     ours, theirs = (simulated.site(name) for name in ("az2", "az1"))
-    assert grant(ours.zone) is not None
-    ours.engine.add("zones", ())
+    grant(ours)
     simulated.settle()
-    assert (simulated.az("az2"), theirs.zone.own_az, grant(ours.zone)) == (az, None, None)
+    assert (simulated.az("az2"), theirs.zone.own_az, denied(ours.zone)) == (az, None, None)
     assert "claimed with another token" in reason(simulated)
-    assert grant(theirs.zone) is not None
-    theirs.engine.add("zones", ())
+    grant(theirs)
     simulated.settle()
     assert (simulated.az("az1"), ours.zone.own_az) == (az, None)
     simulated.check_law()
@@ -293,7 +298,7 @@ def test_a_row_deleted_by_an_operator_is_registered_again() -> None:
 
 def test_the_accepted_identity_of_the_global_databases_is_remembered() -> None:
     simulated = world()
-    simulated.zone.notes[IC_NB_KEY] = "identity"
+    simulated.engine.learn(simulated.zone.facts._replace(notes={IC_NB_KEY: "identity"}))
     simulated.settle()
     nb_global = simulated.zone.nb_global
     assert nb_global is not None

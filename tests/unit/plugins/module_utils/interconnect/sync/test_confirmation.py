@@ -51,7 +51,12 @@ class Fenced:
             server.asked.clear()
         while not self.fence.idle:
             self.fence.run()
+        self.learn()
         self.world.settle()
+
+    def learn(self) -> None:
+        """Pass on which number may be confirmed, as the daemon's loop does."""
+        self.world.engine.learn(self.world.zone.facts._replace(confirmable=self.fence.confirmable))
 
     @property
     def confirmed(self) -> int:
@@ -88,7 +93,7 @@ def test_every_server_is_asked_before_a_number_is_confirmed() -> None:
         server.asked.pop()([], None)
     for _step in range(5):
         fenced.fence.run()
-    assert fenced.world.zone.confirmable is None
+    assert fenced.fence.confirmable is None
     fenced.servers[2].asked.pop()(None, None)  # this connection is gone: begin again
     assert fenced.fence.idle
     fenced.run()
@@ -109,6 +114,7 @@ def test_who_is_active_anew_begins_anew() -> None:
     (row,) = fenced.world.ic_nb.rows("IC_NB_Global")
     fenced.world.put(fenced.world.ic_nb, "IC_NB_Global", row.uuid, nb_ic_cfg=6)
     fenced.fence.reset()
+    fenced.learn()
     fenced.world.engine.restart()
     fenced.world.settle()
     assert fenced.confirmed == 6
@@ -124,5 +130,17 @@ def test_answers_to_questions_of_a_time_before_do_not_count() -> None:
         done([], None)
     for _step in range(5):
         fenced.fence.run()
-    assert fenced.world.zone.confirmable is None
+    assert fenced.fence.confirmable is None
     assert not fenced.fence.idle
+
+
+def test_a_number_is_followed_again_after_what_was_confirmed_may_be_lost() -> None:
+    fenced = Fenced(5)
+    fenced.run()
+    fenced.fence.withdraw()
+    fenced.world.put(fenced.world.ic_sb, "Availability_Zone", fenced.world.az(), nb_ic_cfg=3)  # an older copy
+    fenced.learn()
+    fenced.world.settle()
+    assert fenced.confirmed == 3
+    fenced.run()
+    assert fenced.confirmed == 5

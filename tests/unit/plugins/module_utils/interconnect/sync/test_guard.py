@@ -75,6 +75,7 @@ class Site:
 
     def write_notes(self) -> None:
         """What the subject zones writes reaches NB."""
+        self.engine.learn(self.zone.facts._replace(notes=self.guard.notes))
         for change in Zones().plan((), self.zone):
             assert isinstance(change, Change)
             if change.table == "NB_Global":
@@ -204,9 +205,7 @@ def numbers(site: Site, own: int, shared: int, requested: int, confirmed: int) -
 
 
 def test_an_ic_sb_in_which_what_all_zones_have_confirmed_is_not_confirmed_is_an_older_copy(site: Site) -> None:
-    site.zone.confirmable = 5
     assert "older copy (its nb_ic_cfg is 3, all zones have confirmed 5)" in numbers(site, 3, 2, 5, 5)
-    assert site.zone.confirmable is None  # nothing is confirmed in it until the hold ends
     assert numbers(site, 3, 2, 5, 5)
     site.guard.release()
     assert not numbers(site, 3, 2, 6, 5)
@@ -250,7 +249,7 @@ def test_a_lower_number_that_this_zone_confirms_is_no_sign(site: Site) -> None:
 
 def test_a_confirmation_on_its_way_is_no_sign(site: Site) -> None:
     """IC_NB says that all have confirmed before this zone's own confirmation is back from IC_SB."""
-    site.zone.confirmable = 6
+    site.engine.learn(site.zone.facts._replace(confirmable=6))
     group = Group("progress", (), ())
     site.engine.sent(group)
     assert not numbers(site, 5, 5, 6, 6)
@@ -267,9 +266,9 @@ def test_what_was_withheld_is_looked_at_again_when_the_database_is_back(site: Si
     site.replace_ic_nb(None)
     site.guard.filter([Group("zones", (), site.switch_deletion().changes)], [("zones", ())])
     site.zone.ic_nb.put("IC_NB_Global", "nb-1", {"nb_ic_cfg": 5})
-    site.engine.plan()
+    site.guard.take_keys()
     site.guard.observe(())
-    assert (site.guard.holding, site.guard.withheld, site.engine.has_work) == (False, [], True)
+    assert (site.guard.holding, site.guard.withheld, site.guard.take_keys()) == (False, [], [("zones", ())])
 
 
 def test_one_update_that_removes_every_transit_switch_is_held(site: Site) -> None:
@@ -315,7 +314,7 @@ def test_a_release_lets_everything_go_and_takes_the_new_identity(site: Site) -> 
     site.replace_ic_nb("nb-2")
     site.filtered(site.switch_deletion())
     assert site.guard.release() == 1
-    assert site.zone.notes[IC_NB_KEY] == "nb-2"
+    assert site.guard.notes[IC_NB_KEY] == "nb-2"
     site.guard.observe(())
     assert not site.guard.holding
     assert site.filtered(site.switch_deletion()) == [site.switch_deletion()]
@@ -329,7 +328,7 @@ def test_a_hold_ends_by_itself_when_nothing_is_left_to_withhold(site: Site) -> N
     site.guard.filter([], [("zones", "ts1")])
     site.guard.settle()
     assert not site.guard.holding
-    assert site.zone.notes[IC_NB_KEY] == "nb-2"
+    assert site.guard.notes[IC_NB_KEY] == "nb-2"
 
 
 class TestRowsThatAreCreatedDuringAHold:
@@ -403,7 +402,7 @@ def test_the_first_identity_is_accepted() -> None:
     made = Site()
     made.zone.nb.put("NB_Global", "g", {"external_ids": {ZONE_KEY: "az"}})
     made.guard.observe(())
-    assert made.zone.notes == {IC_NB_KEY: "nb-1", IC_SB_KEY: "sb-1"}
+    assert made.guard.notes == {IC_NB_KEY: "nb-1", IC_SB_KEY: "sb-1"}
 
 
 def test_an_identity_that_was_accepted_is_forgotten_as_soon_as_nb_remembers_it(site: Site) -> None:
@@ -412,7 +411,7 @@ def test_an_identity_that_was_accepted_is_forgotten_as_soon_as_nb_remembers_it(s
     known = {ZONE_KEY: "az", IC_NB_KEY: "nb-2", IC_SB_KEY: "sb-1"}
     site.zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": known})
     site.guard.observe(())
-    assert (site.zone.notes, site.guard.holding) == ({}, False)
+    assert (site.guard.notes, site.guard.holding) == ({}, False)
 
 
 def test_a_process_that_becomes_active_again_believes_what_nb_remembers(site: Site) -> None:
@@ -423,7 +422,7 @@ def test_a_process_that_becomes_active_again_believes_what_nb_remembers(site: Si
     known = {ZONE_KEY: "az", IC_NB_KEY: "nb-3", IC_SB_KEY: "sb-1"}
     site.zone.nb.put("NB_Global", "g", {"name": "az1", "external_ids": known})
     site.guard.begin()
-    assert (site.zone.notes, site.guard.withheld) == ({}, [])
+    assert (site.guard.notes, site.guard.withheld) == ({}, [])
     assert IC_NB in site.guard.holds
 
 

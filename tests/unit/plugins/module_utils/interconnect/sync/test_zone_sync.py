@@ -70,10 +70,10 @@ def test_quirk_f3_the_lock_of_ic_sb_is_given_back_with_that_of_the_zone(sync: Zo
     for name in (SB, IC_SB):
         lock(sync, name).given = True
     sync.run()
-    assert sync.zone.shared_lock
+    assert sync.zone.facts.shared_lock
     lock(sync, SB).given = False
     sync.run()
-    assert (lock(sync, IC_SB).wanted, sync.zone.shared_lock) == (None, False)
+    assert (lock(sync, IC_SB).wanted, sync.zone.facts.shared_lock) == (None, False)
 
 
 def test_a_paused_daemon_wants_no_lock(sync: ZoneSync) -> None:
@@ -83,7 +83,7 @@ def test_a_paused_daemon_wants_no_lock(sync: ZoneSync) -> None:
     sync.run()
     sync.pause()
     sync.run()
-    assert (sync.status, lock(sync, SB).wanted, lock(sync, IC_SB).wanted, sync.zone.shared_lock) == ("paused", None, None, False)
+    assert (sync.status, lock(sync, SB).wanted, lock(sync, IC_SB).wanted, sync.zone.facts.shared_lock) == ("paused", None, None, False)
     sync.resume()
     sync.run()
-    assert (sync.status, sync.zone.shared_lock) == ("active", True)
+    assert (sync.status, sync.zone.facts.shared_lock) == ("active", True)
