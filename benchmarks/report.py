@@ -26,17 +26,18 @@ from .targets import MS, Verdict, summary
 INTRODUCTION = f"""\
 # Speed and memory
 
-Made by `make bench`: this project's daemon and upstream's, in one run, on the same input, on one machine. Each scenario has two zones whose
-databases, like the global ones, stand on this machine behind unix sockets; both zones run the same daemon. ovn-northd is stopped once the
-ports are bound, for all alike. A daemon is stopped after {LIMIT:.0f} s; "-" is what it did not reach.
+`make bench` wrote this page. It measures this project's daemon and upstream's in one run, on the same machine and with the same input.
+Each scenario has two zones that run the same daemon. All databases run on this machine and listen on unix sockets. ovn-northd is stopped
+in every measurement as soon as it has bound the ports. A daemon is stopped after {LIMIT:.0f} s; "-" means that it did not finish until
+then.
 
-* **start**: the interpreter and its imports, what `--version` takes; the columns behind it include it.
-* **learned**: from the start of both daemons until zone 2's NB holds all routes of zone 1; **idle**: until no process works any more.
-* **CPU**: of the daemons of zone 1 / zone 2, from their start until idle; **servers**: of all six ovsdb-servers in that time, the limit
-  that no daemon can get below.
-* **+1 route**: from one static route more in zone 1's NB until it is in zone 2's NB, median of {CHANGES} (or of the number in brackets);
-  **CPU each** and **servers each**: CPU per such change.
-* **peak**: the most memory (VmHWM) of the daemons of zone 1 / zone 2.
+* **start**: the time that `--version` takes, that is, the interpreter and its imports. The columns after it include this time.
+* **learned**: from the start of both daemons until zone 2's NB has all routes of zone 1. **idle**: until no process uses CPU any longer.
+* **CPU**: CPU time of the daemons of zone 1 / zone 2, from their start until idle. **servers**: CPU time of all six ovsdb-servers in that
+  time, which every daemon causes.
+* **+1 route**: from the insertion of a static route into zone 1's NB until it is in zone 2's NB, the median of {CHANGES} changes (or of
+  the number in parentheses). **CPU each** and **servers each**: CPU time for each of these changes.
+* **peak**: the largest memory (VmHWM) of the daemons of zone 1 / zone 2.
 """
 
 _HEADINGS = ("daemon", "start s", "learned s", "idle s", "CPU s", "servers s", "+1 route ms", "CPU each ms", "servers each ms", "peak MB")
