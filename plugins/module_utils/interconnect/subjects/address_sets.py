@@ -27,8 +27,8 @@ LEARNED_KEY = "ic-learnt"
 
 
 class SetKey(NamedTuple):
-    """A key: the set of this name, ``publish``-ed to IC_SB or learned from there. The empty name stands for notes about
-    the zone.
+    """A key: the address set with this name, and the direction. ``publish``: whether it is published in IC_SB or learned
+    from there. With an empty name, the plan consists only of reports about the zone.
     """
 
     name: str
@@ -93,7 +93,7 @@ def _unsupported(zone: Zone) -> Iterator[Step]:
 
 
 def _publish(zone: Zone, owner: str, name: str) -> Iterator[Step]:
-    """A3 and A4. If several SB rows have the same name, which no server allows, the first is used."""
+    """Publish a set of this zone in IC_SB, or withdraw it (spec address-sets-A3, address-sets-A4)."""
     own = [row for row in zone.ic_sb.find(_TABLE, "name", name) if row["availability_zone"] == owner]
     source = zone.sb.first(_TABLE, "name", name)
     reason = _not_published(zone, source)

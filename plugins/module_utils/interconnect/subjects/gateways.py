@@ -335,9 +335,9 @@ def _usable(zone: Zone, copy: _Copy) -> tuple[list[_Encap], list[Skipped]]:
 def _obstacle(zone: Zone, copy: _Copy, encap: _Encap) -> str | None:
     side = copy.side
     if not side.store.schema.allows("Encap", "type", encap.type):
-        return f"{side.store.name} does not support this type"
+        return f"{side.store.name} does not support this type; use geneve, or upgrade the schema"
     others = [owner["name"] for owner in _others(copy, encap) if not _gives_up(zone, side, owner, encap)]
-    return f"{side.table.lower()} {others[0]} already has it" if others else None
+    return f"{side.table.lower()} {others[0]} already has it; give each chassis its own tunnel address" if others else None
 
 
 def _others(copy: _Copy, encap: _Encap) -> list[Row]:

@@ -491,7 +491,7 @@ class _Concerned:
         if route is not None:
             yield Learned(router, route)
         if route is None or self._zone.ic_sb.row("Route", route) is None:
-            # It competes with routes to the network, or one of them was about to take it over.
+            # The static route competes with routes to the same network, or is an orphan that one of them may take over.
             yield from self._to(router, parse_prefix(static["ip_prefix"]))
 
     # Routes by destination.

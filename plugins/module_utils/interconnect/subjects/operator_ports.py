@@ -138,7 +138,8 @@ def _publish(local: _Local, keys: KeySource) -> Iterator[Step]:
     elif contents.router_id == "":
         yield Skipped(
             port.name,
-            (f"the router behind port {port.name} is not known because its datapath in the southbound database does not name a router"),
+            f"the router behind port {port.name} is not known because its datapath in the southbound database does not name a router;"
+            " check that ovn-northd runs",
         )
     yield from _tags(port, local.lsp)
     own = port.own
@@ -269,7 +270,10 @@ def _follow(port: Port, lsp: Row, foreign: Row) -> Iterator[Step]:
     gateway = foreign["gateway"]
     chassis = zone.chassis(gateway) if gateway else None
     if gateway and chassis is None:
-        yield Skipped(port.name, f"port {port.name} is not bound to its gateway {gateway} because this zone has no such chassis")
+        yield Skipped(
+            port.name,
+            f"port {port.name} is not bound to its gateway {gateway} because this zone has no such chassis; check that it is registered",
+        )
         return
     reason = f"its gateway is {gateway}" if gateway else "it has no gateway"
     bound = {"chassis": chassis.uuid if chassis is not None else None}

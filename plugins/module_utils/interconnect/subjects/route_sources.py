@@ -73,7 +73,9 @@ def static_source(row: Row, route_table: str) -> Source | str:
 
 
 def _local_sources(kind: str, uuid: str, prefix: Prefix, port_table: str, main_origin: str, via: Address | None = None) -> Iterator[Source]:
-    """S2 and S4: the row in the main table, and one in the port's own table that overrides connected routes there."""
+    """The sources of a connected network or dynamic route (spec routes-S2, routes-S4): one for the main table, and one for
+    the port's own table, if it has one. The latter overrides connected routes in that table.
+    """
     if port_table:
         yield Source(kind, uuid, CONNECTED, port_table, prefix, True, via)
     yield Source(kind, uuid, main_origin, "", prefix, False, via)

@@ -99,7 +99,10 @@ class ServiceMonitors(Subject):
         yield from _serve(zone, key, mac, local, wanted)
 
     def _requests(self, zone: Zone, key: Service, own: str, mac: str, local: list[Row], remote: list[Row]) -> Iterator[Step]:
-        """M5 and M8: the requests of this zone. Each source has its own row; the one with the lowest UUID is used."""
+        """Publish the requests of this zone in IC_SB (spec monitors-M5, monitors-M8).
+
+        Each source zone has its own row. If a zone has several rows for a service, the one with the lowest UUID is used.
+        """
         ours = [row for row in remote if row["source_availability_zone"] == own]
         for asked in local:
             if not asked["remote"] or _AZ_NAME not in asked["options"]:
@@ -174,14 +177,14 @@ def _same(zone: Zone, one: Row, other: Row) -> bool:
 
 
 def _cannot_ask(zone: Zone, asked: Row, own: str) -> str | None:
-    """Why a request cannot be published, None if it can."""
+    """Why a request of this zone cannot be published in IC_SB, None if it can."""
     if asked["options"][_AZ_NAME] == own:
         return "its backend is mapped to this zone itself; do not name a zone in ip_port_mappings for local backends"
     schema = zone.ic_sb.schema
     for column in ("protocol", "type"):
         value = asked[column]
         if value is not None and schema.has(_TABLE, column) and not schema.allows(_TABLE, column, value):
-            return f"IC_SB does not accept monitors with {column} {value}"
+            return f"IC_SB does not accept monitors with {column} {value}; correct the load balancer, or upgrade the schema of IC_SB"
     return None
 
 
@@ -199,8 +202,10 @@ def _ask(zone: Zone, key: Service, asked: Row, own: str, mac: str) -> Step:
 
 
 def _serve(zone: Zone, key: Service, mac: str, local: list[Row], wanted: list[Row]) -> Iterator[Step]:
-    """M6 to M8: one SB row, whoever owns it, answers all requests. Our row follows the first request for the same
-    service.
+    """Answer the requests of other zones for a service (spec monitors-M6 to monitors-M8).
+
+    One SB row answers all of them. It may belong to a load balancer of this zone. Otherwise this daemon creates it with the
+    contents of the first request.
     """
     binding = zone.port_binding(key.logical_port)
     if binding is None or binding["up"] is None:
