@@ -124,7 +124,7 @@ INPUTS: dict[str, tuple[Sequence[str], dict[str, Any], list[tuple[dict[str, Any]
         ("ic_nb",),
         {},
         [
-            ({"ic_probe_interval": 99999999999}, "give it 1 to 2147483647 milliseconds"),
+            ({"ic_probe_interval": 99999999999}, "set it to a number of milliseconds up to 2147483647"),
             ({"vxlan_mode": True}, "exist: tr1, tr2"),
             ({"ic_probe_interval": 7, "ic_nb_db": "{ic_nb_backup}"}, READ_ONLY),
         ],

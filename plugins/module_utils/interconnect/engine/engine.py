@@ -322,7 +322,7 @@ class Engine:
         return group if self._may_write(controller, group) else None
 
     def _agree(self, controller: _Controller, key: Hashable) -> None:
-        """A key has nothing to write, so it waits for nothing."""
+        """A key has nothing to write, so it no longer waits."""
         busy = self._conflicts.busy
         if busy and (controller.name, key) in busy:
             self._conflicts.agreed((controller.name, key))

@@ -144,7 +144,7 @@ class ServerRotation(_Reconnect):
     def _back_off(self, now: int, error: int, slow: bool) -> None:
         """End the attempt, and wait for a second at most unless ``slow``.
 
-        The library's back-off goes on growing: it is also the time that an attempt may take, and reduces logging.
+        The library's back-off continues to grow. It is also the longest duration of an attempt, and it reduces logging.
         """
         before = self.backoff
         self.set_quiet(self.state == _Reconnect.ConnectInProgress and error > 0)  # the library would log another wait
