@@ -32,8 +32,13 @@ UPDATES = 8
 #: Losses of databases together with whatever else may happen meanwhile, as steps of a LossHistory.
 HISTORIES = {
     "both global databases are lost, a zone joins, the transit switches are defined in another order": (
-        *("lose ic_nb", "rest", "lose ic_sb", "registered", "define ts3", "rest", "join az4", "define ts2", "rest", "define ts1"),
+        *("lose ic_nb", "rest", "lose ic_sb", "define ts3", "rest", "join az4", "define ts2", "rest", "define ts1"),
         *("rest", "attach az4 ts1", "claim az4", "attach az1 ts3", "claim az1"),
+    ),
+    "a new zone fills both lost global databases before the zones that hold the tunnel keys are back": (
+        *("stop az1", "stop az2", "stop az3", "lose ic_nb", "lose ic_sb", "join az4", "define ts3", "rest", "define ts2", "rest"),
+        *("define ts1", "rest", "start az2", "rest", "start az1", "start az3", "rest", "attach az4 ts1", "claim az4"),
+        *("attach az1 ts3", "claim az1"),
     ),
     "IC_NB is lost while a daemon is down, and restored when it is back; a switch is made meanwhile": (
         *("copy", "stop az3", "lose ic_nb", "rest", "start az3", "rest", "kill az1", "restore ic_nb", "start az1", "define ts3"),

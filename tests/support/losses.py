@@ -37,6 +37,8 @@ class LossHistory:
         self.attachments: dict[tuple[str, str], tuple[UUID, UUID]] = {}
         #: Tunnel keys of transit switches, and of ports, as soon as they are known.
         self.keys: dict[str, int] = {}
+        #: Zones that have joined. Until the end, they may follow keys that the other zones, which hold others, have not seen yet.
+        self.joined: set[str] = set()
         self.copies: dict[str, bytes] = {}
         for zone in ic.zones:
             self._prepare(zone)
@@ -58,6 +60,7 @@ class LossHistory:
             self.check_what_is_held()
         self.await_the_end()
         self.rest()
+        self.joined.clear()
         self.check_what_is_held()
         assert self.faults() == []
 
@@ -91,7 +94,8 @@ class LossHistory:
         self.ic.start(daemons=False)
         zone.nb.transact(*topology.zone_name(name))
         self._prepare(zone)
-        self.ic.start()
+        self.joined.add(name)
+        zone.daemon.start()
 
     def rename(self, name: str, new: str) -> None:
         """The zone gets another name."""
@@ -158,11 +162,6 @@ class LossHistory:
             zone.sb.wait(lambda port=port: zone.sb.rows("Port_Binding", logical_port=port), f"northd to make {port}")  # type: ignore[misc]
             zone.sb.transact(*topology.claim(port, chassis))
 
-    def registered(self) -> None:
-        """Wait until all zones are registered in IC_SB."""
-        wanted = sorted(self.names.values())
-        self.ic.wait(lambda: sorted(row.text("name") for row in self.ic.sb.rows("Availability_Zone")) == wanted, f"{wanted} to register")
-
     def rest(self) -> None:
         """Go on when no database has changed for a while."""
         begin = changed = time.monotonic()
@@ -195,9 +194,9 @@ class LossHistory:
                 switch = config["interconn-ts"]
                 assert config[KEY] not in users, f"{switch} and {users[config[KEY]]} request the key {config[KEY]} in {name}"
                 users[config[KEY]] = switch
-                if switch in self.switches:
+                if (name, switch) in self.attachments and name not in self.joined:
                     self._check_key(switch, int(config[KEY]), name)
-        for owner, switch in self.attachments:
+        for owner, switch in self.attachments if name not in self.joined else ():
             port = f"{switch}-lr-{owner}"
             for row in zone.nb.rows("Logical_Switch_Port", name=port):
                 if KEY in row.map("options"):

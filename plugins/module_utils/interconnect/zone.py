@@ -50,6 +50,10 @@ KEY_NOTE = "ovn-interconnect-tunnel-key"
 CLAIM_PREFIX = "ovn-interconnect-claim-"
 
 
+#: Key prefix of IC_SB_Global.external_ids: a tunnel key that a zone holds (subjects/held_keys.py).
+HELD_PREFIX = "ovn-interconnect-held-"
+
+
 def _name(row: Row) -> Iterable[Hashable]:
     return (row["name"],)
 
@@ -79,6 +83,9 @@ class Facts(NamedTuple):
     shared_lock: bool = False
     #: The number of IC_NB.nb_ic_cfg that this zone may confirm (spec status-E.2), None before the first request.
     confirmable: int | None = None
+    #: Whether tunnel keys that NB requests take precedence over those that IC_SB assigns, because IC_SB may have been
+    #: replaced. The guard decides it.
+    keeps_keys: bool = False
     #: Changes with every new schema of a server.
     schemas: int = 0
     #: Entries about the global databases to write to NB_Global.external_ids, by key (None: remove). The guard has them

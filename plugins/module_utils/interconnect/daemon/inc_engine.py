@@ -26,7 +26,7 @@ PARTS = {
     "gateway": ("gateways",),
     "ts": ("transit_switches",),
     "tr": ("transit_routers",),
-    "tunnel_key": ("transit_switches", "transit_routers"),
+    "tunnel_key": ("transit_switches", "transit_routers", "held_keys"),
     "port_binding": ("ports", "router_ports"),
     "route": ("advertised_routes", "learned_routes"),
     "service_monitor": ("service_monitors",),

@@ -12,6 +12,7 @@ from ..engine.engine import Subject
 from .address_sets import AddressSets
 from .advertised_routes import AdvertisedRoutes
 from .gateways import Gateways
+from .held_keys import HeldKeys
 from .learned_routes import LearnedRoutes
 from .ports import Ports
 from .progress import Progress
@@ -29,6 +30,7 @@ def all_subjects() -> tuple[Subject, ...]:
     return (
         Zones(),
         Gateways(),
+        HeldKeys(),
         TransitSwitches(datapath_keys),
         TransitRouters(datapath_keys),
         Ports(port_keys),

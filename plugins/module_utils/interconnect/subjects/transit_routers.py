@@ -22,9 +22,10 @@ from ..ovsdb.store import Row, RowChange
 from ..tables import IC_NB, IC_SB, NB
 from ..zone import KEY_NOTE, ROW_KEY, Facts, Zone
 from . import transit
+from .held_keys import NORMAL_KEYS, Owner, awaiting, concerned, kept_key
 from .ownership import ROUTER, end, marks, namesakes, new_marks, resolve_surplus, row_of
 from .transit import ROUTER_KEY, ROUTER_TYPE
-from .tunnel_keys import NORMAL_KEYS, DatapathKeys, contested, duplicate, holder, keeps_key, note, requested, sharing
+from .tunnel_keys import DatapathKeys, contested, duplicate, holder, keeps_key, note, requested, sharing
 
 _Key = tuple[str, "str | None"]
 
@@ -39,11 +40,12 @@ class TransitRouters(Subject):
             (IC_NB, "Transit_Switch"),
             (NB, "Logical_Router"),
             (NB, "Logical_Switch"),
+            (IC_SB, "IC_SB_Global"),
             (IC_SB, "Datapath_Binding"),
             (IC_SB, "Port_Binding"),
         ]
     )
-    facts = Subject.facts | {"shared_lock"}
+    facts = Subject.facts | {"shared_lock", "keeps_keys"}
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
         self._keys = keys or DatapathKeys()
@@ -58,6 +60,9 @@ class TransitRouters(Subject):
         return transit.seen(ROUTER, facts, changes, zone) if transit.has_type(zone) else facts
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
+        if change.table == "IC_SB_Global":
+            yield from _named(zone, concerned(change, zone))
+            return
         yield from _sharing(zone, contested(change, zone))
         if change.table == "Transit_Router":
             if change.changed("name", "external_ids"):
@@ -79,7 +84,9 @@ class TransitRouters(Subject):
             if row["type"] == ROUTER_TYPE:
                 yield from _of_router_datapath(zone, row)
                 yield from (("datapath", asker.uuid) for asker in _askers(zone, row["tunnel_key"]))
-        yield from _sharing(zone, (row["tunnel_key"] for row in change.rows))
+        keys = [row["tunnel_key"] for row in change.rows]
+        yield from _sharing(zone, keys)
+        yield from _named(zone, awaiting(zone, keys))
         if change.old is not None and change.changed("tunnel_key"):
             self._keys.freed(change.old["tunnel_key"])
             yield from (("datapath", uuid) for uuid in tuple(self._starved))
@@ -133,7 +140,8 @@ class TransitRouters(Subject):
     def _maintain(self, zone: Zone, transit_router: Row, datapath: Row) -> Iterator[Step]:
         """The key never changes (spec switches-R-5), unless another datapath has it too (spec switches-K-5)."""
         name = transit_router["name"]
-        if keeps_key(zone, datapath):
+        fault = self._keys.fault(zone, ("router", name), datapath["tunnel_key"])
+        if fault is None and keeps_key(zone, datapath):
             reason = "IC_NB records the tunnel key, so that it survives the loss of IC_SB"
             keys = {"external_ids": {KEY_NOTE: str(datapath["tunnel_key"])}}
             yield from update(zone.ic_nb, "Transit_Router", transit_router, record=name, reason=reason, keys=keys)
@@ -142,7 +150,7 @@ class TransitRouters(Subject):
         if key is None:
             yield _exhausted(name)
             return
-        reason = f"another datapath has its key {datapath['tunnel_key']} too"
+        reason = fault or f"another datapath has its key {datapath['tunnel_key']} too"
         columns = {"tunnel_key": key}
         yield from update(zone.ic_sb, "Datapath_Binding", datapath, record=name, reason=reason, columns=columns, shared=True)
 
@@ -150,7 +158,8 @@ class TransitRouters(Subject):
         """A key: the one that the zone's router has, if it is free, so that keys survive."""
         routers = transit.routers(zone, transit_router["name"])
         here = requested(routers[0]["options"]) if routers else 0
-        key = self._keys.take(zone, ("router", transit_router.uuid), NORMAL_KEYS, note(transit_router), here)
+        owner, place = ("router", transit_router["name"]), ("router", transit_router.uuid)
+        key = self._keys.take(zone, owner, place, NORMAL_KEYS, note(transit_router), here)
         if key is None:
             self._starved.add(transit_router.uuid)
         return key
@@ -227,7 +236,8 @@ def _local(zone: Zone, name: str) -> Iterator[Step]:
 def _adjust(zone: Zone, transit_router: Row, router: Row | None) -> Iterator[Step]:
     name = transit_router["name"]
     datapaths = transit.router_datapaths(zone, transit_router.uuid)
-    key = datapaths[0]["tunnel_key"] if datapaths and keeps_key(zone, datapaths[0]) else None
+    follows = bool(datapaths) and keeps_key(zone, datapaths[0]) and not kept_key(zone, ("router", name))
+    key = datapaths[0]["tunnel_key"] if follows else None
     yield from duplicate(zone, name, datapaths[0] if datapaths else None)
     other = holder(zone, ROUTER, name, key) if key is not None else None
     if other is not None and key is not None:
@@ -287,6 +297,12 @@ def _sharing(zone: Zone, keys: Iterable[int]) -> Iterator[_Key]:
     for row in sharing(zone, keys):
         if row["type"] == ROUTER_TYPE:
             yield from _of_router_datapath(zone, row)
+
+
+def _named(zone: Zone, owners: Iterable[Owner]) -> Iterator[_Key]:
+    for word, name in owners:
+        if word == "router":
+            yield from _of_name(zone, name)
 
 
 def _of_name(zone: Zone, name: str) -> Iterator[_Key]:

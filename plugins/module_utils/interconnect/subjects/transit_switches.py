@@ -21,10 +21,11 @@ from ..settings import boolean
 from ..tables import IC_NB, IC_SB, NB, SB
 from ..zone import KEY_NOTE, ROW_KEY, Facts, Zone
 from . import gateways, transit
+from .held_keys import awaiting, concerned, kept_key, key_range, vxlan_mode
 from .ownership import SWITCH, end, marks, namesakes, new_marks, resolve_surplus, row_of
 from .renaming import pending, rename
 from .transit import SWITCH_KEY, SWITCH_TYPE
-from .tunnel_keys import NORMAL_KEYS, VXLAN_KEYS, DatapathKeys, contested, duplicate, holder, keeps_key, note, requested, sharing
+from .tunnel_keys import DatapathKeys, contested, duplicate, holder, keeps_key, note, requested, sharing
 
 VXLAN_KEY = "ic-vxlan_mode"
 #: The NB schema of OVN 25.03, whose northd supports ``ic-vxlan_mode`` (spec switches-D-4).
@@ -45,13 +46,14 @@ class TransitSwitches(Subject):
             (NB, "Logical_Switch_Port"),
             (SB, "Chassis"),
             (SB, "Encap"),
+            (IC_SB, "IC_SB_Global"),
             (IC_SB, "Datapath_Binding"),
             (IC_SB, "Port_Binding"),
             (IC_SB, "Gateway"),
             (IC_SB, "Encap"),
         ]
     )
-    facts = Subject.facts | {"shared_lock"}
+    facts = Subject.facts | {"shared_lock", "keeps_keys"}
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
         self._keys = keys or DatapathKeys()
@@ -70,6 +72,9 @@ class TransitSwitches(Subject):
         return transit.seen(SWITCH, facts, changes, zone)
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
+        if change.table == "IC_SB_Global":
+            yield from (name for word, name in concerned(change, zone) if word == "switch")
+            return
         yield from _sharing(zone, contested(change, zone))
         if change.table == "Transit_Switch":
             if change.changed("name") or _note_differs(change):
@@ -93,7 +98,9 @@ class TransitSwitches(Subject):
                     yield row["transit_switch"]
                     yield from _requesting(zone, row["transit_switch"])
                     yield from _standing_for(zone, row)
-            yield from _sharing(zone, (row["tunnel_key"] for row in change.rows))
+            keys = [row["tunnel_key"] for row in change.rows]
+            yield from _sharing(zone, keys)
+            yield from (name for word, name in awaiting(zone, keys) if word == "switch")
             if change.old is not None and change.changed("tunnel_key"):
                 self._keys.freed(change.old["tunnel_key"])
                 yield from tuple(self._starved)
@@ -169,7 +176,7 @@ class TransitSwitches(Subject):
             columns["type"] = SWITCH_TYPE
         if not datapath["nb_ic_uuid"]:
             columns["nb_ic_uuid"] = transit_switch.uuid
-        reason = _key_fault(zone, datapath)
+        reason = self._keys.fault(zone, ("switch", name), datapath["tunnel_key"]) or _key_fault(zone, datapath)
         if reason is not None:
             key = self._take(zone, name)
             if key is None:
@@ -199,23 +206,10 @@ class TransitSwitches(Subject):
         switch, transit_switch = transit.switch_of(zone, name), zone.ic_nb.first("Transit_Switch", "name", name)
         here = requested(switch["other_config"]) if switch is not None else 0
         there = note(transit_switch) if transit_switch is not None else 0
-        key = self._keys.take(zone, ("switch", name), key_range(zone), there, here)
+        key = self._keys.take(zone, ("switch", name), ("switch", name), key_range(zone), there, here)
         if key is None:
             self._starved.add(name)
         return key
-
-
-def vxlan_mode(zone: Zone) -> bool:
-    """Whether the interconnection works in VXLAN mode: IC_NB requests it, and at least one gateway has a VXLAN encap
-    (spec switches-3).
-    """
-    row = zone.ic_nb.only("IC_NB_Global")
-    return row is not None and boolean(row["options"], "vxlan_mode") and gateways.has_encap(zone, "vxlan")
-
-
-def key_range(zone: Zone) -> range:
-    """The range of tunnel keys that transit switches may have at present."""
-    return VXLAN_KEYS if vxlan_mode(zone) else NORMAL_KEYS
 
 
 def writes_vxlan_mode(zone: Zone) -> bool:
@@ -325,7 +319,7 @@ def _adjust(zone: Zone, transit_switch: Row, switch: Row) -> Iterator[Step]:
     if known and (VXLAN_KEY not in switch["other_config"] or boolean(switch["other_config"], VXLAN_KEY) != mode):
         config[VXLAN_KEY] = "true" if mode else "false"
     datapath = transit.switch_datapath(zone, transit_switch)
-    if datapath is not None and keeps_key(zone, datapath):
+    if datapath is not None and keeps_key(zone, datapath) and not kept_key(zone, ("switch", name)):
         key = datapath["tunnel_key"]
         other = holder(zone, SWITCH, name, key)
         if other is None:

@@ -24,6 +24,7 @@ from ..engine.change import Skipped
 from ..ovsdb.store import Row, RowChange
 from ..settings import integer
 from ..zone import KEY_NOTE, ROW_KEY, Zone
+from .held_keys import Owner, awarded_key, is_awarded_to_another, kept_key
 from .ownership import ROUTER, SWITCH, Kind
 from .transit import (
     REQUESTED_KEY,
@@ -39,8 +40,6 @@ from .transit import (
     transit_switch_of,
 )
 
-NORMAL_KEYS = range(2**24 - 2**16 + 1, 2**24)
-VXLAN_KEYS = range(1024, 4096)
 PORT_KEYS = range(1, 32768)
 
 
@@ -97,16 +96,29 @@ class DatapathKeys:
             if key in keys:
                 self._lowest[keys] = min(key, lowest)
 
-    def take(self, zone: Zone, owner: tuple[str, str], keys: range, note: int = 0, requested: int = 0) -> int | None:
-        """Assign a key to a datapath: the recorded one, else the one that the zone's object requests, else the lowest
-        free one, else None.
+    def fault(self, zone: Zone, owner: Owner, key: int) -> str | None:
+        """Why the datapath of ``owner`` has to get another key than ``key`` because of keys that zones hold; None if it
+        does not, or if the key that it has to get is not free yet.
+        """
+        awarded = awarded_key(zone, owner)
+        if awarded not in (0, key) and not self._used(zone, awarded):
+            return f"IC_SB was replaced, and a zone holds the key {awarded} for it"
+        if is_awarded_to_another(zone, key, owner):
+            return f"IC_SB was replaced, and a zone holds its key {key} for another datapath"
+        return None
 
-        ``owner`` is ("switch", its name) or ("router", its IC_NB UUID). The lower end of the range is used last
+    def take(self, zone: Zone, owner: Owner, place: Hashable, keys: range, note: int = 0, requested: int = 0) -> int | None:
+        """Assign a key to a datapath: the one that a zone holds, else the recorded one, else the one that the zone's
+        object requests, else the lowest free one, else None.
+
+        ``place`` is ("switch", its name) or ("router", its IC_NB UUID). The lower end of the range is used last
         (switches-K-2).
         """
-        for wanted in (note, requested):
-            if wanted in keys and not self._used(zone, wanted) and not (wanted != note and _is_noted(zone, wanted, owner)):
-                self._reserved.reserve(owner, wanted)
+        awarded = awarded_key(zone, owner)
+        for wanted in (awarded, note, requested):
+            known = wanted in (awarded, note) or not _is_noted(zone, wanted, place)
+            if wanted in keys and known and not self._used(zone, wanted) and not is_awarded_to_another(zone, wanted, owner):
+                self._reserved.reserve(place, wanted)
                 return wanted
         first = keys.start + 1
         lowest = max(first, self._lowest.get(keys, first))
@@ -116,8 +128,8 @@ class DatapathKeys:
                 if gapless and key >= first:
                     self._lowest[keys] = key + 1
                 continue
-            if not (_is_requested(zone, key) or _is_noted(zone, key, owner)):
-                self._reserved.reserve(owner, key)
+            if not (_is_requested(zone, key) or _is_noted(zone, key, place) or is_awarded_to_another(zone, key, owner)):
+                self._reserved.reserve(place, key)
                 return key
             gapless = False
         return None
@@ -224,10 +236,10 @@ def note(row: Row) -> int:
     return integer(row["external_ids"], KEY_NOTE, 0)
 
 
-def _is_noted(zone: Zone, key: int, owner: tuple[str, str]) -> bool:
+def _is_noted(zone: Zone, key: int, place: Hashable) -> bool:
     """Whether IC_NB records this key for another transit switch or router, whose datapath is missing."""
-    switches = (row for row in zone.ic_nb.find("Transit_Switch", KEY_NOTE, key) if owner != ("switch", row["name"]))
-    transit_routers = (row for row in zone.ic_nb.find("Transit_Router", KEY_NOTE, key) if owner != ("router", row.uuid))
+    switches = (row for row in zone.ic_nb.find("Transit_Switch", KEY_NOTE, key) if place != ("switch", row["name"]))
+    transit_routers = (row for row in zone.ic_nb.find("Transit_Router", KEY_NOTE, key) if place != ("router", row.uuid))
     return any(not switch_datapaths(zone, row["name"]) for row in switches) or any(
         not router_datapaths(zone, row.uuid) for row in transit_routers
     )
@@ -238,14 +250,18 @@ class Holder(NamedTuple):
 
     kind: Kind
     row: Row
+    #: Whether its datapath is about to get the key (see held_keys.py).
+    keeps: bool = False
 
     def reported(self, kind: Kind, name: str, key: int) -> Skipped:
         """The report about the transit object ``name`` of this ``kind``, which waits for the tunnel key ``key``."""
         noun, here = self.kind.noun, self.kind.noun.replace("transit ", "")
+        what = f"the tunnel key {key} of {kind.noun} {name} is not written to NB, because {here} {self.row['name']} still has it"
+        if self.keeps:
+            return Skipped(name, f"{what} and keeps it: the holder of the lock ovn_ic_sb will assign another key", logged=False)
         return Skipped(
             name,
-            f"the tunnel key {key} of {kind.noun} {name} is not written to NB, because {here} {self.row['name']} still has it, "
-            f"and {noun} {self.row[self.kind.column][self.kind.marker]}, for which that {here} stands, has no datapath in IC_SB: "
+            f"{what}, and {noun} {self.row[self.kind.column][self.kind.marker]}, for which that {here} stands, has no datapath in IC_SB: "
             f"delete the {here} (guard/show says whether its deletion is withheld), or create the {noun} again",
         )
 
@@ -266,6 +282,8 @@ def holder(zone: Zone, kind: Kind, name: str, key: int, seen: frozenset[tuple[Ki
             known = row[other.column][other.marker] if owner is None else owner["name"]
             if (other, known) in seen:
                 continue
+            if kept_key(zone, (other.noun.split()[1], known)) == key:
+                return Holder(other, row, keeps=True)
             datapath = _datapath(other, zone, owner) if owner is not None else None
             if datapath is None or not keeps_key(zone, datapath):
                 return Holder(other, row)

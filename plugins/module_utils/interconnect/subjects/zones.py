@@ -21,6 +21,7 @@ from ..ovsdb.store import Row, RowChange
 from ..tables import IC_NB, IC_SB, NB, SB
 from ..zone import CLAIM_PREFIX, TOKEN_KEY, ZONE_KEY, Facts, Zone
 from .gateways import is_remote
+from .held_keys import entries_of
 
 _WATCHED = ("name", "external_ids")
 #: Tables that show to which zone an unclaimed Availability_Zone row belongs. They matter until the zone has its own
@@ -288,7 +289,7 @@ def withdrawal(zone: Zone, own: Row, reason: str) -> Iterator[Change]:
             yield delete(zone.ic_sb, "Service_Monitor", row, record=row["logical_port"], reason=reason)
     claims = zone.ic_sb.only("IC_SB_Global")
     if claims is not None:
-        keys: dict[str, str | None] = {CLAIM_PREFIX + own.uuid: None}
+        keys: dict[str, str | None] = dict.fromkeys((CLAIM_PREFIX + own.uuid, *entries_of(own, claims["external_ids"])))
         yield from update(zone.ic_sb, "IC_SB_Global", claims, record=own["name"], reason=reason, keys={"external_ids": keys})
     yield delete(zone.ic_sb, "Availability_Zone", own, record=own["name"], reason=reason)
 

@@ -23,6 +23,7 @@ from ..engine.change import DELETE, INSERT, UPDATE, Change, Group, Skipped
 from ..engine.engine import ALL, Engine, _All
 from ..engine.write_conflicts import Place
 from ..ovsdb.store import Row, RowChange
+from ..subjects.held_keys import are_secured, is_misplaced
 from ..subjects.ownership import SWITCH
 from ..subjects.progress import has_counters
 from ..subjects.transit import ROUTER_KEY, SWITCH_KEY, stands_for
@@ -91,6 +92,14 @@ class Guard:
     def notes(self) -> Mapping[str, str | None]:
         """What to write to NB_Global.external_ids, by key (None: remove). See :class:`.zone.Facts`."""
         return MappingProxyType(dict(self._notes))
+
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether the zone keeps its tunnel keys, because IC_SB may have been replaced. See :class:`.zone.Facts`.
+
+        Upstream's daemon cannot do so and follows IC_SB at once. If it participates, this zone does the same.
+        """
+        return IC_SB in self.holds and not _has_upstream(self._zone)
 
     def take_keys(self) -> list[Place | _All]:
         """The keys that have to be planned again since the last call, as (subject, key), or ALL for every key."""
@@ -314,12 +323,27 @@ class Guard:
         """The changes of a group that cause it to be withheld."""
         withdrawals = _withdrawals(group) if SB in self.holds or NB in self.holds else []
         if (group.subject, group.key) in self._created:
-            return [change for change in group.changes if _renumbers(change) or _releases(change)] + withdrawals
-        return _deletions(group) + withdrawals
+            return [change for change in group.changes if self._renumbers(change) or _releases(change)] + withdrawals
+        return [change for change in group.changes if self._deletes(change)] + withdrawals
+
+    def _deletes(self, change: Change) -> bool:
+        if change.action == DELETE or self._renumbers(change) or _releases(change):
+            return True
+        return any(column in _OWNING_COLUMNS and members.removed for column, members in change.members.items())
+
+    def _renumbers(self, change: Change) -> bool:
+        """Whether a datapath gets another tunnel key. This is withheld too, because it follows from the VXLAN mode in IC_NB
+        and from the gateways in IC_SB (spec switches-V-3), which may be those of an older copy. A change that restores a
+        key that a zone holds does not count.
+        """
+        if change.table != "Datapath_Binding" or change.action != UPDATE or "tunnel_key" not in change.columns:
+            return False
+        datapath = self._zone.ic_sb.row(change.table, change.uuid)
+        return datapath is None or not is_misplaced(self._zone, datapath)
 
     def settle(self) -> None:
         """End the hold if the work is done and nothing was withheld. Call this when the engine has nothing left to do."""
-        if self.holds and not self._withheld and self._zone.own_az is not None:
+        if self.holds and not self._withheld and self._zone.own_az is not None and are_secured(self._zone):
             self._accept("nothing is left to withhold")
 
     def release(self) -> int:
@@ -355,14 +379,13 @@ def _has_own_ports(zone: Zone, switch: Row) -> bool:
     return any(port["type"] != "remote" for port in zone.nb.child_rows("Logical_Switch", "ports", switch.uuid, "Logical_Switch_Port"))
 
 
-def _deletions(group: Group) -> list[Change]:
-    return [change for change in group.changes if _deletes(change)]
-
-
-def _deletes(change: Change) -> bool:
-    if change.action == DELETE or _renumbers(change) or _releases(change):
-        return True
-    return any(column in _OWNING_COLUMNS and members.removed for column, members in change.members.items())
+def _has_upstream(zone: Zone) -> bool:
+    """Whether upstream's daemon participates in the interconnect. A zone of this daemon claims its row first."""
+    for az in zone.ic_sb.rows("Availability_Zone"):
+        unclaimed = az != zone.own_az and zone.claimed_by(az) is None
+        if unclaimed and any(zone.ic_sb.first(table, "availability_zone", az.uuid) is not None for table in ("Gateway", "Port_Binding")):
+            return True
+    return False
 
 
 def _withdrawals(group: Group) -> list[Change]:
@@ -373,13 +396,6 @@ def _withdrawals(group: Group) -> list[Change]:
         for change in ports
         if "" in (change.columns.get("address"), change.columns.get("gateway")) or None in change.keys.get("external_ids", {}).values()
     ]
-
-
-def _renumbers(change: Change) -> bool:
-    """Whether a datapath gets another tunnel key. This is withheld too, because it follows from the VXLAN mode in IC_NB and
-    from the gateways in IC_SB (spec switches-V-3), which may be those of an older copy.
-    """
-    return change.table == "Datapath_Binding" and change.action == UPDATE and "tunnel_key" in change.columns
 
 
 def _releases(change: Change) -> bool:

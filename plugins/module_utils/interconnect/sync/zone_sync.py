@@ -311,8 +311,9 @@ class ZoneSync:
         """Pass on what the guard and the confirmation have found out: facts, and keys to plan again."""
         if IC_SB in self.guard.holds:
             self._confirmation.withdraw()
-        facts = self.zone.facts._replace(confirmable=self._confirmation.confirmable, notes=self.guard.notes, schemas=self._schemas)
-        self.engine.learn(facts)
+        guard = self.guard
+        facts = self.zone.facts._replace(confirmable=self._confirmation.confirmable, schemas=self._schemas)
+        self.engine.learn(facts._replace(notes=guard.notes, keeps_keys=guard.keeps_keys))
         self.engine.plan_again(self.guard.take_keys())
 
     @property

@@ -85,7 +85,7 @@ class LossWorld(World):
     def _learn(self, site: Site) -> None:
         """Pass on what the guard has found out, as the daemon's loop does."""
         guard = self.guards[site.name]
-        facts = site.zone.facts._replace(notes=guard.notes)
+        facts = site.zone.facts._replace(notes=guard.notes, keeps_keys=guard.keeps_keys)
         site.engine.learn(facts._replace(confirmable=None) if IC_SB in guard.holds else facts)
         site.engine.plan_again(guard.take_keys())
 
@@ -171,8 +171,8 @@ class History:
         self.empty_sb: set[str] = set()
         self.empty_nb: dict[str, Contents] = {}
         self.number = 0
-        #: Whether IC_SB was lost, and whether that has met one of the documented limits.
-        self.lost_ic_sb = self.limits = False
+        #: Whether IC_SB was lost, and whether that has met one of the documented limits: for tunnel keys of switches, and of ports.
+        self.lost_ic_sb = self.limits = self.port_limits = False
         for number in range(1, zones + 1):
             self.add_zone(number)
         for name in self.SWITCHES[: self.random.randint(2, 3)]:
@@ -467,7 +467,7 @@ class History:
                 key = port["options"].get(KEY)
                 if key is not None and port["type"] != "remote":
                     before = self.port_keys.setdefault(f"{zone} {port['name']}", int(key))
-                    assert before == int(key) or self.limits, f"port {port['name']} of {zone} had key {before}, has {key}"
+                    assert before == int(key) or self.port_limits, f"port {port['name']} of {zone} had key {before}, has {key}"
         for name, keys in held.items():
             assert len(keys) == 1 or self.limits, f"the zones request the keys {sorted(keys)} for {name}"
             lowest = min(keys)
@@ -482,10 +482,19 @@ class History:
 
     def watch_limits(self) -> None:
         """Note whether keys may be assigned that a zone holds: if nothing that runs can tell them (docs/loss-and-restore.md, limits)."""
-        away = any(self.world.site(zone).stopped for zone in self.zones) or bool(self.empty_nb)
-        noted = all("ovn-interconnect-tunnel-key" in row["external_ids"] for row in self.world.ic_nb.rows("Transit_Switch"))
-        whole = noted and self.world.ic_nb.count("Transit_Switch") == len(self.switches)
-        if self.lost_ic_sb and (away or not whole):
+        if not self.lost_ic_sb:
+            return
+        able = [zone for zone in self.zones if not self.world.site(zone).stopped and zone not in self.empty_nb]
+        if len(able) < len(self.zones):
+            self.port_limits = True
+        held = {
+            row["other_config"].get("interconn-ts")
+            for zone in able
+            for row in self.world.site(zone).zone.nb.rows("Logical_Switch")
+            if KEY in row["other_config"]
+        }
+        noted = {row["name"] for row in self.world.ic_nb.rows("Transit_Switch") if "ovn-interconnect-tunnel-key" in row["external_ids"]}
+        if any(name not in held | noted for name in self.keys):
             self.limits = True
 
     def held_somewhere(self, name: str) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.ovn.interconnect.tests.support.examples import examples
 
-from .loss_world import run
+from .loss_world import History, run
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["newest", "23.03"])
@@ -50,3 +50,20 @@ def test_histories_that_failed_once(seed: int, zones: int, old: bool) -> None:
 )
 def test_long_histories_that_failed_once(seed: int, zones: int, old: bool) -> None:
     run(seed, zones, old=old, events=25)
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["newest", "23.03"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_zone_that_does_not_know_the_keys_gets_the_lock_after_a_loss_of_both_global_databases(seed: int, old: bool) -> None:
+    history = History(seed, 3, old=old)
+    held = dict(history.keys)
+    history.lose_ic_nb()
+    history.lose_ic_sb()
+    history.add_zone(4)
+    history.world.give_lock("az4")
+    for name in reversed(history.SWITCHES):
+        history.add_switch(name)
+        history.rest()
+    assert {name: key for name, key in history.keys.items() if name in held} == held
+    assert not history.limits
+    history.finish()

@@ -113,9 +113,9 @@ def test_k2_the_lower_end_comes_last() -> None:
     """The search begins behind the lower end, which comes last (spec switches-K-2)."""
     w = world()
     keys = DatapathKeys()
-    assert [keys.take(w.zone, name, range(5, 8)) for name in "abcd"] == [6, 7, 5, None]
+    assert [keys.take(w.zone, ("switch", name), name, range(5, 8)) for name in "abcd"] == [6, 7, 5, None]
     keys.release("a")
-    assert keys.take(w.zone, "d", range(5, 8)) == 6
+    assert keys.take(w.zone, ("switch", "d"), "d", range(5, 8)) == 6
 
 
 def test_s2_the_name_of_the_switch_is_not_corrected() -> None:
