@@ -131,6 +131,16 @@ def test_a_relay_is_for_modules_that_only_read(start: Start, directory: Path) ->
         opened({IC_NB: relay})
 
 
+def test_a_server_that_cannot_serve_the_database_yet_is_waited_for(start: Start, directory: Path) -> None:
+    relay = beside(start, directory, "relay", f"relay:{IC_NB}:unix:{directory / 'nowhere.sock'}")
+    session = Session({IC_NB: (DATABASES[IC_NB], relay)}, Tls(), 1.0, reads_only=True)
+    try:
+        with pytest.raises(ModuleError, match=r"was not reached within 1 s \(unix:.*: it cannot serve OVN_IC_Northbound yet"):
+            session.load()
+    finally:
+        session.close()
+
+
 def test_a_read_only_server_is_refused_in_both_modes(start: Start, directory: Path) -> None:
     made = server(start, directory)
     backup = Server("backup", directory, suite("host").schemas / SCHEMAS[IC_NB], IC_NB)

@@ -22,6 +22,10 @@ from .server_rotation import CONTROL_SOCKET, NO_DATABASE, split
 from .store import NOTHING, Members, RowChange, Store
 from .wire import decode, decode_diff, decode_members, decoder
 
+#: The error code of a server that does not have the contents of a database yet (ovsdb-server(7)): a member that joins its
+#: cluster, or a relay that has not reached its source. Any other error of get_schema says that there is no such database.
+_NOT_AVAILABLE = "database not available"
+
 
 class Tls(NamedTuple):
     """The files of a TLS identity, as paths. python-ovs supports one identity per process."""
@@ -233,9 +237,13 @@ class Replica:
             self._refused(session, error)
 
     def _refused(self, session: seam.Session, error: Any) -> None:
-        words = " ".join(str(error.get("details") or error.get("error") if isinstance(error, dict) else error).split())
+        code = error.get("error") if isinstance(error, dict) else None
+        words = " ".join(str(error.get("details") or code if isinstance(error, dict) else error).split())
         if "is not a valid command" in words:
             self.problem, reason = f"{session.get_name()}: {CONTROL_SOCKET}", CONTROL_SOCKET
+        elif code == _NOT_AVAILABLE:  # a member that joins its cluster, or a relay that has not reached its source yet
+            self.problem = f"the server at {session.get_name()} cannot serve {self.name} yet ({words})"
+            reason = f"it cannot serve {self.name} yet ({words})"
         else:
             self.problem = f"the server at {session.get_name()} has no database {self.name} ({words})"
             reason = f"{NO_DATABASE}{self.name} ({words})"
