@@ -1,17 +1,22 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Playbooks, run by ansible-playbook on inventories that leave them no host to work on."""
+"""Playbooks, run by ansible-playbook on inventories that leave them no host to work on, or one whose state stops them early."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from ansible_collections.ovn.interconnect.tests.support.topology import zone_name
+
+from .conftest import Make
 
 ROOT = Path(__file__).resolve().parents[2]
 #: None of the hosts is ever connected to.
@@ -106,3 +111,32 @@ def test_a_database_host_alone_can_remove_a_dead_zone(tmp_path: Path) -> None:
     )
     assert status != 0
     assert "No database host and no daemon host of another zone answers" in printed
+
+
+def test_a_zone_that_was_renamed_is_not_removed_by_its_old_name(make: Make, tmp_path: Path) -> None:
+    """The registration has the new name and would stay in IC_SB."""
+    ic = make("az1")
+    (zone,) = ic.zones
+    zone.nb.transact(*zone_name("berlin"))
+    ic.wait(lambda: bool(ic.sb.rows("Availability_Zone", name="berlin")), "the zone to be renamed")
+    central = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "ovn_ic_az_name": "az1",
+        "ovn_ic_az_nb_db": f"unix:{zone.nb_server.socket}",
+        "ovn_ic_az_sb_db": f"unix:{zone.sb_server.socket}",
+        "ovn_ic_sb_db": f"unix:{ic.sb_server.socket}",
+    }
+    inventory = {"children": {"ovn_ic_daemons": {"hosts": {"central": central}}}}
+    status, printed = run("remove_zone", inventory, tmp_path, "-e", "zone=az1")
+    assert status != 0
+    assert "was renamed and is now called berlin: set ovn_ic_az_name of its hosts to berlin in the inventory" in printed
+    assert "changed=0" in printed
+
+
+def test_check_mode_says_that_it_does_not_verify_the_zones(tmp_path: Path) -> None:
+    inventory = {"children": {"ovn_ic_daemons": {"hosts": {"central": {"ovn_ic_az_name": "az1", "ansible_connection": "local"}}}}}
+    status, printed = run("verify", inventory, tmp_path, "--check")
+    assert status == 0, printed
+    assert "The zones are not verified in check mode" in printed
+    assert printed.count("central] => {") == 1  # no table
