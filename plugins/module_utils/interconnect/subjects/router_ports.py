@@ -105,6 +105,7 @@ class RouterPorts(Subject):
             (IC_NB, "Transit_Router"),
             (IC_NB, "Transit_Router_Port"),
             (IC_SB, "Port_Binding"),
+            (IC_SB, "Datapath_Binding"),
             (IC_SB, "Gateway"),
         ]
     )
@@ -116,12 +117,16 @@ class RouterPorts(Subject):
 
     def prepare(self, zone: Zone) -> None:
         transit.register(zone)
+        transit.register_router_ports(zone)
         PortKeys.register(zone)
         zone.ic_nb.index("Transit_Router_Port", "chassis", lambda row: (row["chassis"],) if row["chassis"] else ())
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         if change.table in ("Chassis", "Gateway"):
             yield from _of_chassis(change, zone)
+        elif change.table == "Datapath_Binding":
+            if change.changed("nb_ic_uuid"):
+                yield from (port["logical_port"] for row in change.rows for port in _ports_of(zone, row["nb_ic_uuid"]))
         elif change.database == IC_SB:
             yield from self._source.freed(change)
             yield from (row["logical_port"] for row in change.rows if transit.is_router_port(row) or _is_wanted(zone, row))
@@ -170,7 +175,11 @@ class RouterPorts(Subject):
             return
         place = f"on chassis {row['chassis']}" if row["chassis"] else "in every zone"
         reason, shared = f"port of transit router {transit_router['name']} {place}", port.is_shared
-        columns: dict[str, Any] = {"address": row["mac"], "type": ROUTER_PORT_TYPE, "nb_ic_uuid": transit_router.uuid}
+        columns: dict[str, Any] = {
+            "address": row["mac"],
+            "type": ROUTER_PORT_TYPE,
+            "nb_ic_uuid": _router_row(port, binding, transit_router),
+        }
         if binding is not None:
             columns.update(self._renamed(port, binding, transit_router))
             yield from update(port.zone.ic_sb, "Port_Binding", binding, record=port.name, reason=reason, columns=columns, shared=shared)
@@ -211,6 +220,17 @@ class RouterPorts(Subject):
             return {}
         key = self._source.take(port.zone, port.name, name, binding["tunnel_key"])
         return {"transit_switch": name} if isinstance(key, Skipped) else {"transit_switch": name, "tunnel_key": key}
+
+
+def _router_row(port: _RouterPort, binding: Row | None, transit_router: Row) -> str:
+    """The UUID of the transit router's row. A transit router that is defined again has another row: its ports name the old
+    one until its datapath has the new one, because they show which datapath it is.
+    """
+    zone = port.zone
+    old = binding["nb_ic_uuid"] if binding is not None else None
+    if old is None or zone.ic_nb.row("Transit_Router", old) is not None or transit.router_datapaths(zone, transit_router.uuid):
+        return transit_router.uuid
+    return old if transit.router_datapaths(zone, old) else transit_router.uuid
 
 
 def _is_on(zone: Zone, binding: Row, transit_router: Row) -> bool:
@@ -306,6 +326,14 @@ def _make(port: _RouterPort, row: Row, router: Row, binding: Row) -> Iterator[St
 
 
 # ---- Keys that a row change affects ----------------------------------------------------------------------------------
+
+
+def _ports_of(zone: Zone, uuid: str | None) -> Iterator[Row]:
+    """The port bindings that name this row of a transit router, or its name."""
+    yield from transit.router_ports(zone, uuid)
+    transit_router = zone.ic_nb.row("Transit_Router", uuid)
+    if transit_router is not None:
+        yield from (row for row in zone.ic_sb.find("Port_Binding", "transit_switch", transit_router["name"]) if transit.is_router_port(row))
 
 
 def _is_wanted(zone: Zone, row: Row) -> bool:

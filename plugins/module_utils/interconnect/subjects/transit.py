@@ -44,6 +44,11 @@ def register(zone: Zone) -> None:
     zone.ic_sb.index("Port_Binding", "transit_switch", lambda row: (row["transit_switch"],))
 
 
+def register_router_ports(zone: Zone) -> None:
+    """Register the index that :func:`router_ports` uses."""
+    zone.ic_sb.index("Port_Binding", "router_row", lambda row: (row["nb_ic_uuid"],) if is_router_port(row) else ())
+
+
 def switches(zone: Zone, name: str) -> list[Row]:
     """The NB switches that stand for this transit switch, the one to keep first (spec switches-S-5).
 
@@ -228,6 +233,11 @@ def switch_datapaths(zone: Zone, name: str) -> list[Row]:
 def router_datapaths(zone: Zone, uuid: str | None) -> list[Row]:
     """All IC_SB datapaths of the transit router with this IC_NB UUID; with None, those that name no transit router."""
     return zone.ic_sb.find("Datapath_Binding", "nb_ic_uuid", uuid)
+
+
+def router_ports(zone: Zone, uuid: str | None) -> list[Row]:
+    """The IC_SB port bindings of the transit router with this IC_NB UUID."""
+    return zone.ic_sb.find("Port_Binding", "router_row", uuid) if uuid else []
 
 
 def has_type(zone: Zone) -> bool:

@@ -54,6 +54,7 @@ class TransitRouters(Subject):
 
     def prepare(self, zone: Zone) -> None:
         transit.register(zone)
+        transit.register_router_ports(zone)
         self._keys.prepare(zone)
 
     def infer(self, facts: Facts, changes: Sequence[RowChange] | None, zone: Zone) -> Facts:
@@ -76,6 +77,10 @@ class TransitRouters(Subject):
                 yield from _of_name(zone, name)
         elif change.table == "Port_Binding":
             yield from (("name", name) for name in transit.unclaimed(zone, ROUTER, change))
+            if change.changed("type", "transit_switch", "availability_zone", "nb_ic_uuid"):
+                for row in change.rows:
+                    if transit.is_router_port(row) and zone.ic_nb.row("Transit_Router", row["nb_ic_uuid"]) is None:
+                        yield from _with_heirs(zone, row["nb_ic_uuid"])
         elif change.table == "Datapath_Binding":
             yield from self._of_datapath(change, zone)
 
@@ -84,6 +89,8 @@ class TransitRouters(Subject):
             if row["type"] == ROUTER_TYPE:
                 yield from _of_router_datapath(zone, row)
                 yield from (("datapath", asker.uuid) for asker in _askers(zone, row["tunnel_key"]))
+                if zone.ic_nb.row("Transit_Router", row["nb_ic_uuid"]) is None:
+                    yield from _with_heirs(zone, row["nb_ic_uuid"])
         keys = [row["tunnel_key"] for row in change.rows]
         yield from _sharing(zone, keys)
         yield from _named(zone, awaiting(zone, keys))
@@ -177,27 +184,63 @@ def _exhausted(name: str) -> Skipped:
 
 def _bequeath(zone: Zone, orphan: Row, uuid: str | None) -> Iterator[Step]:
     """Give the datapath of a deleted transit router to the one that continues with its key, so that the key survives;
-    else delete it.
+    else delete it after its last port.
+
+    A zone that withholds the deletion of its router, or whose daemon is down, keeps its ports there. Its router has the
+    tunnel key, which the transit router gets back when it is defined again.
     """
-    for heir in _askers(zone, orphan["tunnel_key"]):
+    for heir in (*_askers(zone, orphan["tunnel_key"]), *_namesakes(zone, uuid)):
         if _inheritance(zone, heir) == orphan:
             reason = f"it has the key of transit router {heir['name']}, which now has another row in IC_NB"
             columns = {"nb_ic_uuid": heir.uuid}
             yield from update(zone.ic_sb, "Datapath_Binding", orphan, record=heir["name"], reason=reason, columns=columns, shared=True)
             return
-    label = f"transit router {uuid or 'without uuid'}"
+    ports = transit.router_ports(zone, uuid)
+    label = f"transit router {min((row['transit_switch'] for row in ports), default=uuid or 'without uuid')}"
+    owners = sorted({zone.az_name(row["availability_zone"]) for row in ports})
+    if owners:
+        yield Skipped(
+            label,
+            (
+                f"IC_NB does not have {label}, but the zones {', '.join(owners)} have ports on it: its datapath and tunnel key "
+                f"{orphan['tunnel_key']} are kept until these ports are deleted; start the daemons of these zones, or release the deletion "
+                "there (ovn-appctl -t ovn-ic guard/release)"
+            ),
+            logged=False,
+        )
+        return
     yield delete(zone.ic_sb, "Datapath_Binding", orphan, record=label, reason="IC_NB has no such transit router", shared=True)
 
 
 def _inheritance(zone: Zone, transit_router: Row) -> Row | None:
-    """The datapath without a transit router whose key the NB router of this transit router, which has no datapath, has."""
-    routers = transit.routers(zone, transit_router["name"])
-    if not routers or transit.router_datapaths(zone, transit_router.uuid):
+    """The datapath with which a transit router without datapath continues: one that belongs to no transit router any more,
+    and that has the key of this zone's router, or ports with the name of the transit router.
+    """
+    name = transit_router["name"]
+    if transit.router_datapaths(zone, transit_router.uuid):
         return None
-    for datapath in zone.ic_sb.find("Datapath_Binding", "tunnel_key", requested(routers[0]["options"])):
-        if datapath["type"] == ROUTER_TYPE and zone.ic_nb.row("Transit_Router", datapath["nb_ic_uuid"]) is None:
-            return datapath
-    return None
+    found: list[Row] = []
+    for router in transit.routers(zone, name)[:1]:
+        found += zone.ic_sb.find("Datapath_Binding", "tunnel_key", requested(router["options"]))
+    for port in zone.ic_sb.find("Port_Binding", "transit_switch", name):
+        if transit.is_router_port(port):
+            found += transit.router_datapaths(zone, port["nb_ic_uuid"])
+    orphans = [row for row in found if row["type"] == ROUTER_TYPE and zone.ic_nb.row("Transit_Router", row["nb_ic_uuid"]) is None]
+    return orphans[0] if orphans else None
+
+
+def _namesakes(zone: Zone, uuid: str | None) -> Iterator[Row]:
+    """The transit routers that have the name of a deleted one, which its port bindings still name."""
+    for name in dict.fromkeys(row["transit_switch"] for row in transit.router_ports(zone, uuid)):
+        transit_router = zone.ic_nb.first("Transit_Router", "name", name)
+        if transit_router is not None:
+            yield transit_router
+
+
+def _with_heirs(zone: Zone, uuid: str | None) -> Iterator[_Key]:
+    """The keys of the datapaths of a deleted transit router, and of those that may continue with them."""
+    yield ("datapath", uuid)
+    yield from (("datapath", heir.uuid) for heir in _namesakes(zone, uuid))
 
 
 def _askers(zone: Zone, key: int) -> Iterator[Row]:

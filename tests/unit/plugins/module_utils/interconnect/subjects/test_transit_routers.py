@@ -684,3 +684,31 @@ def test_the_key_of_a_router_whose_deletion_is_withheld_is_not_given_away() -> N
     w.converge()
     assert rows(w.ic_sb, "Datapath_Binding", "tunnel_key") == [FIRST + 1]
     w.check_law()
+
+
+def test_a_transit_router_that_is_defined_again_while_a_zone_has_ports_on_it_gets_its_key_back() -> None:
+    """Also from a zone that has no router with the key, and although a transit switch was made in between."""
+    w = world()
+    tr = add_tr(w)
+    add_trp(w, chassis="gw-az2", networks=frozenset(["169.254.0.1/24"]))
+    (datapath,) = w.ic_sb.rows("Datapath_Binding")
+    w.stop("az2")
+    w.delete(w.ic_nb, "Transit_Router", tr)
+    w.converge()
+    assert rows(nb(w, "az1"), "Logical_Router", "name") == []
+    assert "the zones az2 have ports on it" in w.reasons("az1")["transit router tr1"]
+    w.transit_switch("ts1")
+    w.converge()
+    new = add_tr(w)
+    add_trp(w, chassis="gw-az2", networks=frozenset(["169.254.0.1/24"]))
+    w.start("az2")
+    w.converge()
+    after = w.ic_sb.row("Datapath_Binding", datapath.uuid)
+    assert after is not None
+    assert (after["nb_ic_uuid"], after["tunnel_key"]) == (new, datapath["tunnel_key"])
+    assert binding(w)["nb_ic_uuid"] == new
+    assert [named(nb(w, name), "Logical_Router", "tr1")["options"]["requested-tnl-key"] for name in ("az1", "az2")] == [str(FIRST)] * 2
+    w.delete(w.ic_nb, "Transit_Router", new)
+    w.converge()
+    assert rows(w.ic_sb, "Datapath_Binding", "transit_switch") == ["ts1"]
+    w.check_law()
