@@ -119,8 +119,8 @@ class Hosts:
             return False
         if present != spec:
             raise LabError(
-                f"the host {spec.name} stands already, but with suite {present.suite}, address {present.ip} and layer {present.layer}: "
-                f"`lab/hosts.py down {spec.name}` first"
+                f"the host {spec.name} already exists with suite {present.suite}, address {present.ip} and layer {present.layer}: "
+                f"remove it with `lab/hosts.py down {spec.name}` first"
             )
         return True
 

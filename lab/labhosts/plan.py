@@ -144,7 +144,7 @@ def inventory(lab: Lab) -> dict[str, Any]:
 
 _HEADER = """\
 ---
-# Written by `lab/hosts.py inventory`: the zones of the lab, and all that playbooks/site.yml wants to know of them.
+# Written by `lab/hosts.py inventory`: the zones of the lab, with all variables that playbooks/site.yml needs.
 """
 
 

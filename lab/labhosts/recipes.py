@@ -59,7 +59,7 @@ def _key(*parts: str) -> str:
 def check_suite(suite: str) -> str:
     """Return `suite`, or raise LabError."""
     if suite not in SUITES:
-        raise LabError(f"the suite {suite!r} is none of {', '.join(SUITES)}")
+        raise LabError(f"the suite {suite!r} is not one of {', '.join(SUITES)}; correct the suite")
     return suite
 
 
@@ -73,7 +73,7 @@ def layer(name: str, suite: str) -> Entry:
     if name == REPOSITORY:
         return Entry("layers", f"{name}-{suite}", _key(name, rootfs(suite).key, *sorted(REPOSITORY_PACKAGES)))
     if name not in LAYERS:
-        raise LabError(f"the layer {name!r} is none of {', '.join(sorted(LAYERS))}")
+        raise LabError(f"the layer {name!r} is not one of {', '.join(sorted(LAYERS))}; correct the layer")
     return Entry("layers", f"{name}-{suite}", _key(name, layer(REPOSITORY, suite).key, *sorted(LAYERS[name])))
 
 

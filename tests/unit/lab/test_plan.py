@@ -82,7 +82,7 @@ def test_suites_of_zones_and_of_the_global_databases() -> None:
         (10, (), NETWORK, "1 to 9 zones, not 10"),
         (2, ("az3=trixie",), NETWORK, "'az3=trixie' must be ZONE=SUITE"),
         (2, ("trixie",), NETWORK, "must be ZONE=SUITE"),
-        (2, ("az1=potato",), NETWORK, "'potato' is none of"),
+        (2, ("az1=potato",), NETWORK, "'potato' is not one of"),
         (2, (), ipaddress.IPv4Network("172.30.0.0/28"), "too small"),
     ],
 )

@@ -55,9 +55,9 @@ def test_paths_in_the_cache() -> None:
 
 
 def test_unknown_suite_and_layer() -> None:
-    with pytest.raises(LabError, match="'jessie' is none of bookworm"):
+    with pytest.raises(LabError, match="'jessie' is not one of bookworm"):
         recipes.rootfs("jessie")
-    with pytest.raises(LabError, match="'x' is none of central"):
+    with pytest.raises(LabError, match="'x' is not one of central"):
         recipes.layer("x", "bookworm")
 
 
@@ -116,8 +116,8 @@ def test_names_that_cannot_be_hosts(name: str) -> None:
         (Spec("az1-gw1", "bookworm", "172.31.0.1", None), "172.31.0.1 is not in the lab's network 172.30.0.0/24"),
         (Spec("az1-gw1", "bookworm", "nonsense", None), "az1-gw1: .*nonsense"),
         (Spec("az1-gw1", "bookworm", None, None, "172.30.0.1/24"), "az1-gw1: .*172.30.0.1"),
-        (Spec("az1-gw1", "woody", None, None), "'woody' is none of"),
-        (Spec("az1-gw1", "bookworm", None, "x"), "'x' is none of"),
+        (Spec("az1-gw1", "woody", None, None), "'woody' is not one of"),
+        (Spec("az1-gw1", "bookworm", None, "x"), "'x' is not one of"),
     ],
 )
 def test_hosts_that_cannot_be(spec: Spec, message: str) -> None:
