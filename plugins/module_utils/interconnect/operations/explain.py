@@ -36,20 +36,20 @@ _STATIC = "Logical_Router_Static_Route"
 WORDS = {"route": "static route", "lrp": "router port", "loadbalancer": "load balancer", "lr": "dynamic route"}
 
 
-def _part(name: str, tables: str) -> Database:
+def part(name: str, tables: str) -> Database:
     """A database of the engine, restricted to these tables."""
     return Database(name, {table: columns if table in tables.split() else {} for table, columns in DATABASES[name].tables.items()})
 
 
 READ = (
-    _part(
+    part(
         NB,
         "NB_Global Logical_Switch Logical_Switch_Port Logical_Router Logical_Router_Port Logical_Router_Static_Route"
         " Load_Balancer Load_Balancer_Group",
     ),
-    _part(SB, "Datapath_Binding Learned_Route"),
-    _part(IC_NB, "IC_NB_Global Transit_Switch"),
-    _part(IC_SB, "IC_SB_Global Availability_Zone Gateway Port_Binding Route"),
+    part(SB, "Datapath_Binding Learned_Route"),
+    part(IC_NB, "IC_NB_Global Transit_Switch"),
+    part(IC_SB, "IC_SB_Global Availability_Zone Gateway Port_Binding Route"),
 )
 
 
