@@ -132,7 +132,7 @@ def shown() -> list[str]:
 @pytest.mark.parametrize("sentence", shown(), ids=lambda text: text[:30])
 def test_a_message_of_the_page_on_operations_is_one_of_the_playbooks_or_roles(sentence: str) -> None:
     """Correct docs/operations.md if the message has changed. Of a template, the text around its expressions counts."""
-    paths = [*(ROOT / "playbooks").glob("*.yml"), *ROLES.glob("*/tasks/*.yml")]
+    paths = [*(ROOT / "playbooks").glob("*.yml"), *ROLES.glob("*/tasks/*.yml"), *ROLES.glob("*/vars/main.yml")]
     templates = [text for path in paths for text in messages(yaml.safe_load(path.read_text(encoding="utf-8")))]
     literal = [re.split(r"{{.*?}}", text, flags=re.DOTALL) for text in templates]
     patterns = [".*".join(map(re.escape, parts)) for parts in literal if sum(map(len, parts)) >= 10]
