@@ -233,6 +233,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.oper
     narrow,
     widen,
 )
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, SB
 
 GATEWAY = {"chassis": {"type": "str", "required": True}, "priority": {"type": "int", "default": 0}}
 OPTIONS: dict[str, Any] = {
@@ -292,6 +293,7 @@ def main() -> None:
             describe,
             doing,
             optional=[SOUTH, GLOBAL, SHARED],
+            only_read=[SB, IC_NB, IC_SB],
             narrow=narrow,
             widen=widen,
             once=True,

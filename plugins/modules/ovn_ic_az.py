@@ -240,7 +240,7 @@ def doing(params: Params) -> str:
 def main() -> None:
     """Run the module."""
     constraints = {"required_if": [("state", "present", ["name"]), ("purge", True, ["name"])]}
-    run(Declaration(OPTIONS, needed, desired, describe, doing, optional=optional, constraints=constraints))
+    run(Declaration(OPTIONS, needed, desired, describe, doing, optional=optional, only_read=[SB, IC_NB], constraints=constraints))
 
 
 if __name__ == "__main__":

@@ -189,7 +189,7 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, optional=[SOUTH], awaited=awaited, warn=warn))
+    run(Declaration(OPTIONS, [DATABASE], desired, describe, doing, optional=[SOUTH], only_read=[SB], awaited=awaited, warn=warn))
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engi
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import usage
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import Database, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB
 
 TABLE = ROUTERS.table
 DATABASE = declare(
@@ -196,6 +196,7 @@ def main() -> None:
             describe,
             doing(ROUTERS.word),
             optional=optional,
+            only_read=[NB, IC_SB],
             narrow=usage.narrow,
             widen=partial(usage.widen, table=TABLE),
             lost=partial(usage.lost, table=TABLE),

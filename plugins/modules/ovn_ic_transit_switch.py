@@ -164,7 +164,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.oper
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.subnets import SUBNETS, check, subnets_text
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import Database, declare
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import KEY_NOTE
 
 DATABASE = declare(
@@ -226,6 +226,7 @@ def main() -> None:
             describe,
             doing(SWITCHES.word),
             optional=optional,
+            only_read=[NB, IC_SB],
             narrow=usage.narrow,
             widen=partial(usage.widen, table=SWITCHES.table),
             lost=partial(usage.lost, table=SWITCHES.table),

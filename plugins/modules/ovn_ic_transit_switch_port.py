@@ -225,6 +225,7 @@ def main() -> None:
             describe,
             doing("transit switch port"),
             optional=[GLOBAL],
+            only_read=[IC_SB],
             narrow=narrow,
             widen=widen,
             warn=warn,

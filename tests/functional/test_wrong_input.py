@@ -241,3 +241,23 @@ def test_wrong_input_ends_in_one_sentence_before_the_first_change(module: str, w
         assert "\n" not in run["msg"]
         assert "exception" not in run, run
         assert world.contents() == before, wrong
+
+
+@pytest.mark.parametrize(
+    "module, given, relays",
+    [
+        ("ovn_ic_attachment", {**NEW, "nb_db": "{nb}"}, ("sb", "ic_nb", "ic_sb")),
+        ("ovn_ic_az", {"name": "az1", "nb_db": "{nb}", "ic_sb_db": "{ic_sb}"}, ("sb",)),
+        ("ovn_ic_gateway", {"ovs_db": "{ovs}"}, ("sb",)),
+        ("ovn_ic_transit_switch", {"name": "ts3", "subnets": ["10.9.0.0/24"], "ic_nb_db": "{ic_nb}"}, ("nb", "ic_sb")),
+        ("ovn_ic_transit_switch_port", {**SWITCH_PORT, "ic_nb_db": "{ic_nb}"}, ("ic_sb",)),
+        ("ovn_ic_transit_router", {"name": "tr3", "ic_nb_db": "{ic_nb}"}, ("nb",)),
+        ("ovn_ic_wait", {"ic_nb_db": "{ic_nb}"}, ("ic_sb",)),
+    ],
+)
+def test_a_database_that_a_module_only_reads_can_be_a_relay(
+    module: str, given: dict[str, Any], relays: tuple[str, ...], world: World
+) -> None:
+    remotes = {f"{name}_db": f"{{{name}_relay}}" for name in relays}
+    run = run_module(module, True, **world.located({**given, **remotes}), timeout=10)
+    assert not run.get("failed"), run["msg"]

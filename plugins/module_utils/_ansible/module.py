@@ -9,7 +9,7 @@ A module is a declaration: its options, the databases that it reads, and functio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from traceback import format_exception
@@ -62,6 +62,7 @@ class Declaration:
     describe: returns the resulting object, as a part of the module's result.
     doing: returns the beginning of failure messages, such as "Attaching router lr1".
     awaited: returns the error to raise if other programs do not do their part in time; None if nothing is left to wait for.
+    only_read: the databases that the module never writes, although it writes others. They may be relays.
     narrow: is called before the replicas connect, and restricts the rows that they read.
     widen: is called when these rows have been read, and requests further ones.
     once: if true, ``desired`` is not called again after its Changes were written.
@@ -82,6 +83,7 @@ class Declaration:
     awaited: Callable[[Params, Stores], ModuleError | None] = lambda _params, _stores: None
     narrow: Callable[[Params, Mapping[str, Replica]], None] = lambda _params, _replicas: None
     widen: Callable[[Params, Stores, Mapping[str, Replica]], None] = lambda _params, _stores, _replicas: None
+    only_read: Collection[str] = ()
     once: bool = False
     act: Callable[[Params, Session], None] = _no_act
     warn: Callable[[Params, Stores], Sequence[str]] = lambda _params, _stores: ()
@@ -253,7 +255,8 @@ def _connect(declaration: Declaration, params: Params) -> Session:
             targets[one.name] = (one, remote)
     if NB in targets and SB in targets:
         targets.update({name: (extended(targets[name][0], COLUMNS[name]), targets[name][1]) for name in (NB, SB)})
-    session = Session(targets, tls_files(params), params["timeout"], reads_only=declaration.reads_only)
+    only_read = list(targets) if declaration.reads_only else declaration.only_read
+    session = Session(targets, tls_files(params), params["timeout"], only_read=only_read)
     declaration.narrow(params, session.replicas)
     return session
 

@@ -13,7 +13,7 @@ import os
 import pwd
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ..interconnect.engine.change import Change, Group
@@ -113,16 +113,16 @@ def wait_for(parts: Sequence[Worker], done: Callable[[], bool], seconds: float) 
 class Session:
     """The replicas of the databases that a module needs. ``targets``: database name -> its declaration and its remote.
 
-    ``reads_only``: the module writes nothing, so a relay is sufficient.
+    ``only_read``: the databases that the module never writes, so that a relay is sufficient.
     """
 
-    def __init__(self, targets: Mapping[str, tuple[Database, str]], tls: Tls, seconds: float, *, reads_only: bool = False) -> None:
+    def __init__(self, targets: Mapping[str, tuple[Database, str]], tls: Tls, seconds: float, *, only_read: Collection[str] = ()) -> None:
         check_library()
         check_remotes({name: remote for name, (_database, remote) in targets.items()}, tls)
         tls.apply()
         self.remotes = {name: remote for name, (_database, remote) in targets.items()}
         self.seconds = seconds
-        self.replicas = {name: Replica(database, remote, relays=reads_only) for name, (database, remote) in targets.items()}
+        self.replicas = {name: Replica(database, remote, relays=name in only_read) for name, (database, remote) in targets.items()}
         #: What the servers have committed so far, and what they may have committed without an answer.
         self.written: list[Change] = []
 
@@ -318,7 +318,7 @@ def _advice(name: str, said: Mapping[str, str]) -> str:
     if CONTROL_SOCKET in every:
         return f"set {option} to the socket of the database, such as {socket}"
     if RELAY in every:
-        return f"name the servers of the cluster itself in {option}; modules that only read can use a relay"
+        return f"name the servers of the cluster itself in {option}; only a database that the module does not write can be a relay"
     if any(words.startswith(NO_DATABASE) for words in every):
         return f"set {option} to the address of a server of {name}"
     if any("of its cluster" in words for words in every):
