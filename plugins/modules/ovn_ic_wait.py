@@ -40,6 +40,9 @@ options:
     default: 60
 notes:
   - Needs databases with the schemas of OVN 24.03 or newer. The daemon of an older release confirms nothing.
+  - A zone also confirms a request if a server has rejected some of its objects. The global databases do not show which ones, so this module
+    cannot name them. The daemon logs them with the confirmation, C(ovn-appctl -t ovn-ic skipped/show) lists them, and so does
+    M(ovn.interconnect.ovn_ic_sync) in check mode.
 seealso:
   - module: ovn.interconnect.ovn_ic_info
   - module: ovn.interconnect.ovn_ic_sync
@@ -139,7 +142,7 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, [GLOBAL_NORTH, GLOBAL_SOUTH], nothing, describe, doing, act=act, check=check))
+    run(Declaration(OPTIONS, [GLOBAL_NORTH, GLOBAL_SOUTH], nothing, describe, doing, only_read=[IC_SB], act=act, check=check))
 
 
 if __name__ == "__main__":

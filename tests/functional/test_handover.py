@@ -150,6 +150,23 @@ def test_the_lock_stays_where_it_is_when_no_daemon_can_reach_a_database(zone: Av
     assert now in (taken, [taken[0], taken[1] + 1])
 
 
+@pytest.mark.ours("upstream's standby takes the lock and does nothing")
+def test_a_standby_that_cannot_work_takes_the_lock_of_a_dead_one_when_it_can(zone: AvailabilityZone) -> None:
+    first, second = zone.daemon, zone.second_daemon()
+    for daemon in (first, second):
+        daemon.arguments = [*daemon.arguments, "--handover-timeout=1"]
+    started(zone)
+    second.start()
+    wait(lambda: second.appctl("sb-connection-status") == "connected", second)
+    zone.interconnect.sb_server.stop()
+    wait(lambda: "Problem: " in second.appctl("status"), second)
+    first.kill()
+    zone.sb.transact(ovsdb.update("SB_Global", {"external_ids": {"seen": "yes"}}))
+    assert second.status() == "standby"
+    zone.interconnect.sb_server.start()
+    wait(lambda: second.status() == "active", second)
+
+
 @pytest.mark.ours("23.03 has no such commands")
 def test_a_single_daemon_stays_active_without_a_database_and_says_what_is_wrong(zone: AvailabilityZone) -> None:
     """Active means that it holds the lock of the zone, as in upstream."""
