@@ -9,10 +9,10 @@ datapaths, and may assign others. A zone whose guard withholds deletions because
 publishes it in ``IC_SB_Global.external_ids``, where all zones can read and write: the key of the entry is HELD_PREFIX,
 the UUID of the zone's Availability_Zone row, "switch" or "router", and the name of the transit switch or router, all
 joined by hyphens; its value is the tunnel key. The holder of the lock gives the datapath that key, after the datapath
-that has it, if any, got another one. The entry is removed when IC_SB agrees with NB.
+that has it, if any, got another one. The zone removes the entry when its guard withholds nothing because of IC_SB any more.
 
-If two zones hold different keys for one datapath, the lowest key wins. If two datapaths need the same key, the first by
-kind and name gets it. The zones whose keys do not win follow IC_SB.
+An entry that was published first wins. Of entries that are published at once, the lowest key wins if they are for one
+datapath, and the first by kind and name if two datapaths need one key. The zones whose keys do not win follow IC_SB.
 """
 
 from __future__ import annotations
@@ -104,9 +104,12 @@ class HeldKeys(Subject):
             return
         kept = kept_key(zone, owner)
         published = [claim for claim in _claims(zone) if claim.owner == owner]
-        ours = any(claim.az == own.uuid for claim in published)
-        # One entry is enough: the zone that published it first keeps it until its own datapath has the key.
-        value = str(kept) if kept and (ours or not published) else None
+        ours = next((claim.key for claim in published if claim.az == own.uuid), 0)
+        value = None
+        if kept and (ours or not published):  # one entry for all zones is enough
+            value = str(kept)
+        elif ours and zone.facts.keeps_keys and ours == _held_key(zone, owner):
+            value = str(ours)  # without it, an entry of another zone that needs the key for another datapath would win now
         kind, name = KINDS[owner[0]], owner[1]
         reason = f"the zone holds the tunnel key of {kind.noun} {name}, and IC_SB was replaced"
         entry = {"external_ids": {_entry(own.uuid, owner): value}}
