@@ -114,7 +114,7 @@ class Examples:
         #: What happens before an example.
         self.before: dict[Case, Callable[[], object]] = {
             ("ovn_ic_az", "Take over the registration that the zone had before its databases were lost"): self._lose_token,
-            ("ovn_ic_doctor_info", "Check the interconnect"): lambda: self._claim("cr-lr1-ts1"),
+            ("ovn_ic_doctor_info", "Check the interconnect"): self._make_healthy,
             ("ovn_ic_transit_router", "Remove another one with its ports"): self._make_transit_router,
             ("README.md", "ovn.interconnect.ovn_ic_az"): self._clear,
             ("docs/modules.md", "Look for faults"): lambda: self._claim("cr-edge-ts1"),
@@ -161,6 +161,11 @@ class Examples:
         zone.northd_sync()
         zone.sb.transact(*topology.claim(port, zone.sb.get("Chassis", name="az1-gw1").uuid))
         self.ic.settle()
+
+    def _make_healthy(self) -> None:
+        """Correct what the doctor reports: a port that no gateway holds, and a listener without TLS from the example of another module."""
+        self._claim("cr-lr1-ts1")
+        self.ic.sb.transact(ovsdb.update("IC_SB_Global", {"connections": set()}))
 
     def _make_transit_router(self) -> None:
         """The transit router tr2 with a port."""
