@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE, Json, JsonRpc
+from ansible_collections.ovn.interconnect.tests.support.rpc import PATIENCE, Json, JsonRpc
 from ansible_collections.ovn.interconnect.tests.support.servers import Process, Server
 
 STEP = 0.01

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import ovs.version
 
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE
+from ansible_collections.ovn.interconnect.tests.support.rpc import PATIENCE
 from ansible_collections.ovn.interconnect.tests.support.servers import suite
 
 from .run import CHANGES, LIMIT, Result

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE
+from ansible_collections.ovn.interconnect.tests.support.rpc import PATIENCE
 from ansible_collections.ovn.interconnect.tests.support.servers import (
     OURS,
     UPSTREAM,

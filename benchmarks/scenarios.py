@@ -17,7 +17,7 @@ from itertools import islice
 from uuid import UUID, uuid4
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import JsonRpc, Operation
+from ansible_collections.ovn.interconnect.tests.support.rpc import Json, JsonRpc
 from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, Server
 
 BATCH = 2500
@@ -81,7 +81,7 @@ def prefix(zone: int, number: int) -> str:
 
 
 class Loader:
-    """Writes contents in bulk, over a connection that mirrors nothing."""
+    """Writes contents in bulk, as plain JSON: ovsdbapp needs 2 s for a transaction of 2500 routes, plain JSON 0.1 s."""
 
     def __init__(self, server: Server) -> None:
         self._name = server.database_name
@@ -93,7 +93,7 @@ class Loader:
     def __exit__(self, *_exception: object) -> None:
         self._rpc.close()
 
-    def transact(self, operations: Iterable[Operation]) -> None:
+    def transact(self, operations: Iterable[dict[str, Json]]) -> None:
         """Commit operations as one transaction; TransactionError with the first of the server's complaints if it was rejected."""
         results = self._rpc.request("transact", [self._name, *operations])
         assert isinstance(results, list)
@@ -113,11 +113,27 @@ class Loader:
     def _add_routes(self, router: UUID, prefixes: Iterable[str]) -> None:
         rows = {uuid4(): route_prefix for route_prefix in prefixes}
         inserts = [_insert_route(uuid, route_prefix) for uuid, route_prefix in rows.items()]
-        self.transact([*inserts, ovsdb.mutate("Logical_Router", "static_routes", "insert", set(rows), _uuid=router)])
+        mutation: Json = ["static_routes", "insert", _references(rows)]
+        self.transact(
+            [*inserts, {"op": "mutate", "table": "Logical_Router", "where": [["_uuid", "==", _reference(router)]], "mutations": [mutation]}]
+        )
 
 
-def _insert_route(uuid: UUID, route_prefix: str) -> Operation:
-    return ovsdb.insert("Logical_Router_Static_Route", {"ip_prefix": route_prefix, "nexthop": "192.0.2.1"}, uuid)
+def _insert(table: str, row: dict[str, Json], uuid: UUID | None = None) -> dict[str, Json]:
+    operation: dict[str, Json] = {"op": "insert", "table": table, "row": row}
+    return operation if uuid is None else {**operation, "uuid": str(uuid)}
+
+
+def _reference(uuid: UUID) -> Json:
+    return ["uuid", str(uuid)]
+
+
+def _references(uuids: Iterable[UUID]) -> Json:
+    return ["set", [_reference(uuid) for uuid in uuids]]
+
+
+def _insert_route(uuid: UUID, route_prefix: str) -> dict[str, Json]:
+    return _insert("Logical_Router_Static_Route", {"ip_prefix": route_prefix, "nexthop": "192.0.2.1"}, uuid)
 
 
 def _batches(members: Iterable[str]) -> Iterator[list[str]]:
@@ -173,14 +189,13 @@ def _add_vifs(northbound: Loader, southbound: Loader, numbers: range) -> None:
     ports = {uuid4(): f"vif{number}" for number in numbers}
     name = f"vifs{numbers.start}"
     macs = {uuid: f"0a:01:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}:01" for number, uuid in zip(numbers, ports)}
-    rows = [
-        ovsdb.insert("Logical_Switch_Port", {"name": port, "addresses": {macs[uuid]}, "up": True}, uuid) for uuid, port in ports.items()
-    ]
-    northbound.transact([*rows, ovsdb.insert("Logical_Switch", {"name": name, "ports": set(ports)})])
+    rows = [_insert("Logical_Switch_Port", {"name": port, "addresses": macs[uuid], "up": True}, uuid) for uuid, port in ports.items()]
+    northbound.transact([*rows, _insert("Logical_Switch", {"name": name, "ports": _references(ports)})])
     datapath = uuid4()
-    binding = ovsdb.insert("Datapath_Binding", {"tunnel_key": 100000 + numbers.start, "external_ids": {"name": name}}, datapath)
+    ids: Json = ["map", [["name", name]]]
+    binding = _insert("Datapath_Binding", {"tunnel_key": 100000 + numbers.start, "external_ids": ids}, datapath)
     bound = [
-        ovsdb.insert("Port_Binding", {"logical_port": port, "datapath": datapath, "tunnel_key": key, "mac": {macs[uuid]}})
+        _insert("Port_Binding", {"logical_port": port, "datapath": _reference(datapath), "tunnel_key": key, "mac": macs[uuid]})
         for key, (uuid, port) in enumerate(ports.items(), start=1)
     ]
     southbound.transact([binding, *bound])

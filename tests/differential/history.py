@@ -10,7 +10,6 @@ and left out to see whether a failure stays.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +43,7 @@ class Action:
     during: str = ""
 
     def __str__(self) -> str:
-        what = self.command or json.dumps(list(self.operations))
+        what = self.command or list(self.operations)
         return f"{self.what} on {self.target}: {what}"
 
 

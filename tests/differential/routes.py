@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.ovn.interconnect.tests.support import topology
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import Json, Operation, update
+from ansible_collections.ovn.interconnect.tests.support.ovsdb import Update, update
 
 from .history import LANS, Action, Historian, Router, Zone
 
@@ -116,7 +118,7 @@ def change_route(h: Historian, zone: Zone) -> Action | None:
 def tamper_learned_routes(h: Historian, zone: Zone) -> Action:
     """All learned routes of the zone are edited or their mark is forged."""
     table = "Logical_Router_Static_Route"
-    mine: Operation = h.random.choice(
+    mine: Update = h.random.choice(
         [
             update(table, {"nexthop": "10.99.0.1"}),
             update(table, {"route_table": "rtb9"}),
@@ -125,8 +127,7 @@ def tamper_learned_routes(h: Historian, zone: Zone) -> Action:
     )
     other_zone = h.other(zone).number
     prefixes = [f"10.{other_zone}.{number}.1/24" for number in range(LANS)]
-    wheres: list[Json] = [[["ip_prefix", "==", prefix]] for prefix in prefixes]
-    operations = tuple({**mine, "where": where} for where in wheres)
+    operations = tuple(replace(mine, conditions={"ip_prefix": prefix}) for prefix in prefixes)
     return Action("tamper with learned routes", f"{zone.name}/NB", operations)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 from ansible_collections.ovn.interconnect.tests.support import ovsdb
@@ -15,13 +16,14 @@ from ansible_collections.ovn.interconnect.tests.support.contents import NOT_COMP
 from ansible_collections.ovn.interconnect.tests.support.identity import Authority
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import (
     Database,
-    Json,
+    Insert,
     Operation,
     TransactionError,
     Value,
     WaitTimeoutError,
 )
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS, AvailabilityZone, Interconnect, Server
+from ansible_collections.ovn.interconnect.tests.support.topology import Sought
 
 from .history import ZONES, Action
 
@@ -189,21 +191,20 @@ def _disputes(zone: AvailabilityZone) -> bool:
 
 
 def _found(database: Database, operation: Operation) -> Operation:
-    """An operation with what is `sought` in it replaced by what is there. Raises LookupError where nothing is."""
-    row = operation.get("row")
-    if not isinstance(row, dict):
+    """An operation with what is `Sought` in it replaced by what is there. Raises LookupError where nothing is."""
+    if not isinstance(operation, Insert):
         return operation
-    return {**operation, "row": {column: _found_value(database, value) for column, value in row.items()}}
+    return replace(operation, row={column: _found_value(database, value) for column, value in operation.row.items()})
 
 
-def _found_value(database: Database, value: Json) -> Json:
-    if not isinstance(value, list) or value[0] != "sought":
+def _found_value(database: Database, value: object) -> object:
+    if not isinstance(value, Sought):
         return value
     database.refresh()
-    binding = database.find("Port_Binding", logical_port=value[1])
+    binding = database.find("Port_Binding", logical_port=value.logical_port)
     if binding is None:
-        raise LookupError(value[1])
-    return ovsdb.encode(binding.uuid if value[2] == "_uuid" else binding[str(value[2])])
+        raise LookupError(value.logical_port)
+    return binding.uuid if value.column == "_uuid" else binding[value.column]
 
 
 def everything(interconnect: Interconnect) -> list[Seen]:

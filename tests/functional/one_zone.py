@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from ansible_collections.ovn.interconnect.tests.support import topology
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE
+from ansible_collections.ovn.interconnect.tests.support.rpc import PATIENCE
 from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, SyncDaemon
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.daemon.inc_engine import PARTS
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import JsonRpc, RpcError
+from ansible_collections.ovn.interconnect.tests.support.rpc import JsonRpc, RpcError
 from ansible_collections.ovn.interconnect.tests.support.servers import CHECKOUT, AvailabilityZone, Interconnect, SuiteMissingError, suite
 
 Make = Callable[..., Interconnect]

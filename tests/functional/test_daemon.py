@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE, JsonRpc, RpcError
+from ansible_collections.ovn.interconnect.tests.support.rpc import PATIENCE, JsonRpc, RpcError
 from ansible_collections.ovn.interconnect.tests.support.servers import (
     CHECKOUT,
     AvailabilityZone,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.ovn.interconnect.tests.support import topology
+from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
 from ansible_collections.ovn.interconnect.tests.support.relay import Relay
 from ansible_collections.ovn.interconnect.tests.support.servers import OURS, UPSTREAM, Interconnect
 
@@ -61,7 +61,7 @@ def test_another_client_that_always_reverts_costs_few_writes(make: Make) -> None
         nonlocal deletions
         for row in zone.nb.rows("Logical_Switch", name="ts1"):
             deletions += 1
-            zone.nb.transact({"op": "delete", "table": "Logical_Switch", "where": [["_uuid", "==", ["uuid", str(row.uuid)]]]})
+            zone.nb.transact(ovsdb.delete("Logical_Switch", _uuid=row.uuid))
         waits = re.findall(r"keeps reverting this row; retrying ([\d.]+) s", zone.daemon.appctl("skipped/show"))
         return any(float(wait) >= 1 for wait in waits)
 

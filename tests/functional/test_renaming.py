@@ -42,7 +42,7 @@ def furnish(ic: Interconnect, *switches: str) -> None:
 def rename(ic: Interconnect, *names: tuple[str, str], table: str = "Transit_Switch") -> None:
     """What an operator does with ovn-ic-nbctl set, in one transaction."""
     rows = {old: ic.nb.get(table, name=old).uuid for old, _new in names}
-    ic.nb.transact(*({**ovsdb.update(table, {"name": new}), "where": [["_uuid", "==", ["uuid", str(rows[old])]]]} for old, new in names))
+    ic.nb.transact(*(ovsdb.update(table, {"name": new}, _uuid=rows[old]) for old, new in names))
 
 
 def at_rest(ic: Interconnect) -> dict[str, Any]:

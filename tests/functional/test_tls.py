@@ -20,7 +20,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.identity import Authority, Identity
-from ansible_collections.ovn.interconnect.tests.support.ovsdb import PATIENCE
+from ansible_collections.ovn.interconnect.tests.support.rpc import PATIENCE
 from ansible_collections.ovn.interconnect.tests.support.servers import AvailabilityZone, Interconnect, own_address
 
 pytestmark = pytest.mark.ours("its options on TLS were without effect in 23.03")

@@ -16,6 +16,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engi
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import DATABASES, IC_SB
 from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
+from ansible_collections.ovn.interconnect.tests.support.rpc import JsonRpc
 from ansible_collections.ovn.interconnect.tests.support.scenes import transit_switches
 from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect
 
@@ -117,7 +118,7 @@ def test_a_new_zone_joins_what_is_there(make: Make) -> None:
 class _Replica:
     """What a Committer needs of a replica, over a connection that mirrors nothing."""
 
-    def __init__(self, rpc: ovsdb.JsonRpc) -> None:
+    def __init__(self, rpc: JsonRpc) -> None:
         self._rpc = rpc
         self.store = Store(DATABASES[IC_SB])
         self.synced = True
@@ -129,7 +130,7 @@ class _Replica:
 @pytest.mark.ours("its daemons of 23.03 delete each other's datapath when two made one at the same time")
 def test_what_another_writer_has_made_meanwhile_is_not_made_twice(make: Make) -> None:
     ic = make("az1", daemons=False)
-    rpc = ovsdb.JsonRpc(ic.sb_server.socket)
+    rpc = JsonRpc(ic.sb_server.socket)
     replica, outcomes = _Replica(rpc), []
     for key, name in ((5, "ts1"), (6, "ts1"), (7, "ts2")):
         columns = {"transit_switch": name, "tunnel_key": key}

@@ -9,14 +9,12 @@ back, whatever else runs on the machine.
 
 from __future__ import annotations
 
-import selectors
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from .identity import Authority
-from .ovsdb import PATIENCE, Database, RpcError, WaitTimeoutError
+from .ovsdb import Database, UnreachableError, WaitTimeoutError, wait_for
 from .servers import Process, Server, next_port, own_address, suite
 
 MEMBERS = 3
@@ -51,7 +49,7 @@ class Member(Server):
         while self._state is None:
             try:
                 self._state = Database(self.socket, "_Server")
-            except (BrokenPipeError, ConnectionResetError, RpcError):
+            except UnreachableError:
                 assert self.alive, self.tail()  # it closes its connections once, when it has joined
         return self._state
 
@@ -180,19 +178,17 @@ class Cluster(Server):
     def _await(members: list[Member], column: str, enough: int | None = None) -> list[Member]:
         """Wait until so many of these members, or all, say so of themselves."""
         enough = len(members) if enough is None else enough
-        deadline = time.monotonic() + PATIENCE
-        with selectors.DefaultSelector() as selector:
-            for member in members:
-                member.state.refresh()
-                selector.register(member.state, selectors.EVENT_READ, member.state)
-            while True:
-                found = [member for member in members if member.says(column)]
-                if len(found) >= enough:
-                    return found
-                ready = selector.select(max(0.0, deadline - time.monotonic()))
-                if not ready:
-                    names = ", ".join(member.name for member in members)
-                    logs = "\n".join(f"--- {member.name}\n{member.tail()}" for member in members)
-                    raise WaitTimeoutError(f"waited {PATIENCE:g} s in vain: {enough} of {names} to be {column}\n{logs}")
-                for key, _events in ready:
-                    key.data.pump()
+        states = [member.state for member in members]
+        for state in states:
+            state.refresh()
+
+        def found() -> list[Member]:
+            saying = [member for member in members if member.says(column)]
+            return saying if len(saying) >= enough else []
+
+        names = ", ".join(member.name for member in members)
+        try:
+            return wait_for(states, found, f"{enough} of {names} to be {column}")
+        except WaitTimeoutError as failure:
+            logs = "\n".join(f"--- {member.name}\n{member.tail()}" for member in members)
+            raise WaitTimeoutError(f"{failure}\n{logs}") from None

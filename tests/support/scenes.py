@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from . import topology
 from .ovsdb import Named, Row, drop_keys, insert, mutate, set_keys
@@ -28,10 +28,8 @@ def _number(zone: AvailabilityZone) -> int:
 
 def gateway(zone: AvailabilityZone, name: str, ip: str | None = None, kinds: Iterable[str] = ("geneve",)) -> UUID:
     """A gateway chassis of a zone; returns its uuid."""
-    uuid = uuid4()
     address = ip or f"192.0.2.{_number(zone)}"
-    zone.sb.transact(*topology.chassis(name, [(kind, address) for kind in kinds], uuid=uuid))
-    return uuid
+    return zone.sb.create(*topology.chassis(name, [(kind, address) for kind in kinds]))[-1]
 
 
 def transit_switches(ic: Interconnect, *names: str) -> None:
@@ -55,34 +53,19 @@ def attach(
     if not zone.nb.rows("Logical_Router", name=router):
         zone.nb.transact(*topology.router(router))
         zone.nb.refresh()
-    port, switch_port = uuid4(), uuid4()
-    zone.nb.transact(
-        *topology.attachment(
-            router,
-            transit_switch,
-            mac(zone, number),
-            networks,
-            options=options,
-            gateways=gateways,
-            router_port_uuid=port,
-            switch_port_uuid=switch_port,
-        )
-    )
+    attachment = topology.attachment(router, transit_switch, mac(zone, number), networks, options=options, gateways=gateways)
+    port, switch_port = zone.nb.create(*attachment)
     return port, switch_port
 
 
 def lan(zone: AvailabilityZone, router: str, name: str, *networks: str) -> UUID:
     """A network connected to a router; returns the uuid of the router port."""
-    uuid = uuid4()
-    zone.nb.transact(*topology.router_port(router, name, "02:00:00:00:ff:01", networks, uuid=uuid))
-    return uuid
+    return zone.nb.create(*topology.router_port(router, name, "02:00:00:00:ff:01", networks))[0]
 
 
 def route(zone: AvailabilityZone, router: str, prefix: str, nexthop: str, **columns: object) -> UUID:
     """A static route of a router; returns its uuid."""
-    uuid = uuid4()
-    zone.nb.transact(*topology.static_route(router, prefix, nexthop, uuid, **columns))
-    return uuid
+    return zone.nb.create(*topology.static_route(router, prefix, nexthop, None, **columns))[0]
 
 
 def options(zone: AvailabilityZone, **keys: str) -> None:

@@ -27,7 +27,8 @@ from typing import TypeVar
 
 from . import ovsdb
 from .identity import Authority, Identity
-from .ovsdb import PATIENCE, Database, JsonRpc, WaitTimeoutError
+from .ovsdb import Database, WaitTimeoutError
+from .rpc import PATIENCE, JsonRpc
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 UPSTREAM = "upstream"

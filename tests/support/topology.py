@@ -10,21 +10,26 @@ that the caller may choose. So a list of these is data that can be applied to se
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from uuid import UUID, uuid4
 
-from .ovsdb import Json, Named, Operation, delete, drop_keys, encode, insert, mutate, set_keys, update
+from .operations import Call, Found, Includes, Mutate, Named, Operation, drop_keys, insert, mutate, set_keys, update
 
 Strings = Mapping[str, str]
 
 
-def switch_of(transit_switch: str, column: str, mutator: str, value: object) -> Operation:
+@dataclass(frozen=True)
+class Sought:
+    """A uuid that is unknown until northd has created the row: of a port's binding in SB, or of the row that a column of it refers to."""
+
+    logical_port: str
+    column: str = "_uuid"
+
+
+def switch_of(transit_switch: str, column: str, mutator: str, value: object) -> Mutate:
     """Mutate a column of the zone's switch that stands for a transit switch, found by its `interconn-ts`."""
-    return {
-        "op": "mutate",
-        "table": "Logical_Switch",
-        "where": [["other_config", "includes", encode({"interconn-ts": transit_switch})]],
-        "mutations": [[column, mutator, encode(value)]],
-    }
+    return mutate("Logical_Switch", column, mutator, value, other_config=Includes({"interconn-ts": transit_switch}))
 
 
 # --- IC_NB
@@ -32,12 +37,12 @@ def switch_of(transit_switch: str, column: str, mutator: str, value: object) -> 
 
 def transit_switch(name: str, uuid: UUID | None = None) -> list[Operation]:
     """IC_NB: a transit switch."""
-    return [insert("Transit_Switch", {"name": name}, uuid)]
+    return [Call("ts_add", (name,)) if uuid is None else insert("Transit_Switch", {"name": name}, uuid)]
 
 
 def no_transit_switch(name: str) -> list[Operation]:
     """IC_NB: the transit switch is deleted."""
-    return [delete("Transit_Switch", name=name)]
+    return [Call("ts_del", (name,), {"if_exists": True})]
 
 
 # --- SB, as ovn-controller writes it
@@ -82,7 +87,7 @@ def interconn(name: str, on: bool | None) -> list[Operation]:
 
 def no_chassis(name: str) -> list[Operation]:
     """SB: the chassis leaves."""
-    return [delete("Chassis", name=name)]
+    return [Call("chassis_del", (name,), {"if_exists": True})]
 
 
 def claim(logical_port: str, chassis_uuid: UUID | None) -> list[Operation]:
@@ -90,17 +95,10 @@ def claim(logical_port: str, chassis_uuid: UUID | None) -> list[Operation]:
     return [update("Port_Binding", {"chassis": chassis_uuid}, logical_port=logical_port)]
 
 
-def sought(logical_port: str, column: str = "_uuid") -> Json:
-    """Stands for a uuid that is unknown until northd has created the row: a port's binding in SB, or what a column of it refers to."""
-    return ["sought", logical_port, column]
-
-
 def learned_route(router_port: str, prefix: str, nexthop: str, uuid: UUID | None = None) -> list[Operation]:
-    """SB: a route that a routing daemon has learned on a router's port; see `sought`."""
-    route = insert("Learned_Route", {"ip_prefix": prefix, "nexthop": nexthop}, uuid)
-    assert isinstance(route["row"], dict)
-    route["row"].update(datapath=sought(router_port, "datapath"), logical_port=sought(router_port))
-    return [route]
+    """SB: a route that a routing daemon has learned on a router's port."""
+    row = {"ip_prefix": prefix, "nexthop": nexthop, "datapath": Sought(router_port, "datapath"), "logical_port": Sought(router_port)}
+    return [insert("Learned_Route", row, uuid)]
 
 
 # --- NB
@@ -123,7 +121,8 @@ def no_zone_options(keys: Iterable[str]) -> list[Operation]:
 
 def router(name: str, uuid: UUID | None = None, options: Strings | None = None) -> list[Operation]:
     """NB: a logical router."""
-    return [insert("Logical_Router", {"name": name, "options": options or {}}, uuid)]
+    columns = {"options": dict(options or {})}
+    return [Call("lr_add", (name,), columns) if uuid is None else insert("Logical_Router", {"name": name, **columns}, uuid)]
 
 
 def router_port(
@@ -137,16 +136,19 @@ def router_port(
     uuid: UUID | None = None,
 ) -> list[Operation]:
     """NB: a router port, with gateway chassis (name, priority) if any."""
+    if uuid is None:
+        columns = {"options": dict(options)} if options else {}
+        claims = [Call("lrp_set_gateway_chassis", (name, gateway, priority)) for gateway, priority in gateways]
+        return [Call("lrp_add", (router_name, name, mac, [*networks]), columns), *claims]
     operations: list[Operation] = []
     refs: list[Named] = []
     for number, (gateway, priority) in enumerate(gateways):
         row = {"name": f"{name}-{gateway}", "chassis_name": gateway, "priority": priority}
         operations.append(insert("Gateway_Chassis", row, name=f"gateway{number}"))
         refs.append(Named(f"gateway{number}"))
-    port = uuid or uuid4()
     port_row = {"name": name, "mac": mac, "networks": set(networks), "options": options or {}, "gateway_chassis": refs}
-    operations.append(insert("Logical_Router_Port", port_row, port))
-    operations.append(mutate("Logical_Router", "ports", "insert", {port}, name=router_name))
+    operations.append(insert("Logical_Router_Port", port_row, uuid))
+    operations.append(mutate("Logical_Router", "ports", "insert", {uuid}, name=router_name))
     return operations
 
 
@@ -166,11 +168,14 @@ def switch_port(
     peer: str | None = None,
 ) -> list[Operation]:
     """NB: a port on the zone's switch of a transit switch."""
-    port = uuid or uuid4()
-    row: dict[str, object] = {"name": name, "type": kind, "options": options or {}, "addresses": set(addresses)}
+    row: dict[str, object] = {"type": kind, "options": dict(options or {}), "addresses": [*addresses]}
     if peer is not None:
         row["peer"] = peer
-    return [insert("Logical_Switch_Port", row, port), switch_of(transit_switch_name, "ports", "insert", {port})]
+    if uuid is None:
+        switch = Found("Logical_Switch", {"other_config": Includes({"interconn-ts": transit_switch_name})})
+        return [Call("lsp_add", (switch, name), row)]
+    port_row = {"name": name, **row}
+    return [insert("Logical_Switch_Port", port_row, uuid), switch_of(transit_switch_name, "ports", "insert", {uuid})]
 
 
 def no_switch_port(transit_switch_name: str, port: UUID) -> list[Operation]:
@@ -199,11 +204,21 @@ def attachment(
 
 def static_route(router_name: str, prefix: str, nexthop: str, uuid: UUID | None = None, **columns: object) -> list[Operation]:
     """NB: a static route; further columns such as `route_table`, `policy`, `options` as keywords."""
+    if uuid is None and not columns and _is_usual(prefix, nexthop):
+        return [Call("lr_route_add", (router_name, prefix, nexthop), {"ecmp": True})]
     route = uuid or uuid4()
     return [
         insert("Logical_Router_Static_Route", {"ip_prefix": prefix, "nexthop": nexthop, **columns}, route),
         mutate("Logical_Router", "static_routes", "insert", {route}, name=router_name),
     ]
+
+
+def _is_usual(prefix: str, nexthop: str) -> bool:
+    """Whether `lr_route_add` writes both as given. It rejects invalid texts and normalizes others, and tests need some of those."""
+    try:
+        return str(ip_network(prefix)) == prefix and str(ip_address(nexthop)) == nexthop
+    except ValueError:
+        return False
 
 
 def balancer(name: str, vip: str, backends: Mapping[str, str], check: Strings | None = None, uuid: UUID | None = None) -> list[Operation]:
