@@ -13,11 +13,15 @@ from ..address import Prefix, belongs_to, format_address, format_prefix, parse_n
 from ..ovsdb.columns import Database
 from ..ovsdb.replica import Replica
 from ..ovsdb.store import Row, Store
-from ..subjects import participants, port_faults, route_decision, route_rows, route_sources
-from ..subjects.advertised_routes import AdvertisedRoutes
-from ..subjects.learned_routes import LearnedRoutes
-from ..subjects.participants import Participant
-from ..subjects.route_sources import Source
+from ..subjects import port_faults
+from ..subjects.routes import decision as route_decision
+from ..subjects.routes import participants
+from ..subjects.routes import rows as route_rows
+from ..subjects.routes import sources as route_sources
+from ..subjects.routes.advertised_routes import AdvertisedRoutes
+from ..subjects.routes.learned_routes import LearnedRoutes
+from ..subjects.routes.participants import Participant
+from ..subjects.routes.sources import Source
 from ..sync.monitor_conditions import keeps_ports
 from ..tables import DATABASES, IC_NB, IC_SB, NB, SB
 from ..zone import Zone

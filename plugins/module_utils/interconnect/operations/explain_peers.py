@@ -14,9 +14,11 @@ from typing import Any
 
 from ..address import Prefix, belongs_to, format_prefix, network_text, parse_nexthop, parse_port_address, parse_prefix
 from ..ovsdb.store import Row
-from ..subjects import participants, port_faults, route_rows, transit
-from ..subjects.participants import Participant
+from ..subjects import port_faults, transit
 from ..subjects.progress import has_counters, laggards
+from ..subjects.routes import participants
+from ..subjects.routes import rows as route_rows
+from ..subjects.routes.participants import Participant
 from ..zone import Zone
 
 #: The maximum number of routes to other networks that are named if none leads to the prefix in question.

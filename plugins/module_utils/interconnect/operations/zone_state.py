@@ -13,7 +13,7 @@ from ..address import Prefix, parse_prefix
 from ..ovsdb.columns import extended
 from ..ovsdb.replica import Replica
 from ..ovsdb.store import Store
-from ..subjects import route_rows
+from ..subjects.routes import rows as route_rows
 from ..tables import IC_SB, NB, SB
 from . import explain
 from .errors import ModuleError

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from ..engine.engine import Subject
 from .address_sets import AddressSets
-from .advertised_routes import AdvertisedRoutes
 from .gateways import Gateways
 from .held_keys import HeldKeys
-from .learned_routes import LearnedRoutes
 from .ports import Ports
 from .progress import Progress
 from .router_ports import RouterPorts
+from .routes.advertised_routes import AdvertisedRoutes
+from .routes.learned_routes import LearnedRoutes
 from .service_monitors import ServiceMonitors
 from .transit_routers import TransitRouters
 from .transit_switches import TransitSwitches

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from ...address import Prefix, format_address, format_mac, format_prefix, is_link_local, network_text, parse_prefix
 from ...ovsdb.store import Row
-from ...subjects.participants import router_id
+from ...subjects.routes.participants import router_id
 from ..effects import address_fault
 from .databases import Databases, Finding, Published, enclosing, listed
 

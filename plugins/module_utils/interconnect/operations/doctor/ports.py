@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from ...address import Prefix, is_link_local, parse_prefix
 from ...ovsdb.store import Row
 from ...settings import boolean
-from ...subjects import participants, port_faults
+from ...subjects import port_faults
+from ...subjects.routes import participants
 from .databases import Attached, Databases, Finding
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ...address import Prefix, format_prefix, is_link_local, parse_nexthop, parse_prefix
 from ...ovsdb.store import Row
 from ...settings import tag_warning
-from ...subjects.participants import router_id
+from ...subjects.routes.participants import router_id
 from ..effects import of_policy
 from .databases import Databases, Finding, enclosing, listed
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row, Store
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.advertised_routes import AdvertisedRoutes
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.learned_routes import LearnedRoutes
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.routes.advertised_routes import AdvertisedRoutes
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.routes.learned_routes import LearnedRoutes
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import World, named
 
 BOTH = {"ic-route-adv": "true", "ic-route-learn": "true"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import participants, route_decision, route_sources
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.routes import decision, participants, sources
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import LACKING_IN_2303, schemas_without
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import named
 
@@ -674,8 +674,8 @@ def test_verdicts_say_why() -> None:
     w.static("az1", "lr", "0.0.0.0/0")
     w.static("az1", "lr", "10.0.0.0/8")
     w.static("az1", "lr", "2001:db8::/32")
-    found = route_sources.sources(w.zone, w.az(), port)
-    verdicts = {source.prefix.length: route_decision.verdict(w.zone, port, source) for source in found}
+    found = sources.sources(w.zone, w.az(), port)
+    verdicts = {source.prefix.length: decision.verdict(w.zone, port, source) for source in found}
     assert verdicts[8] is None
     assert "ic-route-adv-default" in str(verdicts[0])
     assert "link-local" in str(verdicts[32])

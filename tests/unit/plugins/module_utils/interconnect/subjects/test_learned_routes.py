@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row, Store
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.learned_routes import LearnedRoutes
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.routes.learned_routes import LearnedRoutes
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import schemas_without
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import named
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import NOTHING, Members, Row, Store
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.advertised_routes import AdvertisedRoutes
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.routes.advertised_routes import AdvertisedRoutes
 
 from .routes_world import LB, RoutesWorld, one
 

@@ -5,28 +5,27 @@
 """IC_SB ``Route``: the routes of this zone that other routers may learn (spec routes-4, routes-6).
 
 A key is what makes a row unique within the zone: transit switch, route table, prefix and next hop. All sources of such
-a row are found by their prefix (route_sources.py), and one module decides between them (route_decision.py).
+a row are found by their prefix (sources.py), and one module decides between them (decision.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from ..address import Prefix, format_address, format_prefix, is_fe80_64, is_link_local, next_hop_for, parse_vip
-from ..engine import change as changes
-from ..engine.change import Skipped, Step
-from ..engine.engine import ALL, Keys, Subject
-from ..ovsdb.store import Row, RowChange
-from ..settings import ZoneOptions, boolean
-from ..tables import IC_NB, IC_SB, NB, SB
-from ..zone import Zone
-from . import participants
-from . import route_rows as rows
+from ...address import Prefix, format_address, format_prefix, is_fe80_64, is_link_local, next_hop_for, parse_vip
+from ...engine import change as changes
+from ...engine.change import Skipped, Step
+from ...engine.engine import ALL, Keys, Subject
+from ...ovsdb.store import Row, RowChange
+from ...settings import ZoneOptions, boolean
+from ...tables import IC_NB, IC_SB, NB, SB
+from ...zone import Zone
+from . import participants, rows
+from .affected_keys import AffectedKeys, Other, port_keys, row_key
+from .decision import HopCache, Offer, Published, choose, hop_refusal, next_hop_of, offers_for
+from .former_links import Links
 from .participants import Participant
-from .route_decision import HopCache, Offer, Published, choose, hop_refusal, next_hop_of, offers_for
-from .route_keys import AffectedKeys, Other, port_keys, row_key
-from .route_links import Links
-from .route_sources import LOADBALANCER, networks
+from .sources import LOADBALANCER, networks
 
 _ZONE_NOTE = Other("zone", "")
 

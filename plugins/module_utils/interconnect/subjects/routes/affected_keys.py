@@ -15,16 +15,16 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import ClassVar, NamedTuple
 
-from ..address import Prefix, is_fe80_64, next_hops, parse_ip, parse_port_address, parse_prefix
-from ..ovsdb.store import Members, Row, RowChange
-from ..tables import IC_SB, NB
-from ..zone import Zone
-from . import participants, transit
-from . import route_rows as rows
+from ...address import Prefix, is_fe80_64, next_hops, parse_ip, parse_port_address, parse_prefix
+from ...ovsdb.store import Members, Row, RowChange
+from ...tables import IC_SB, NB
+from ...zone import Zone
+from .. import transit
+from . import participants, rows
+from .decision import Published, next_hop_of
+from .former_links import Links
 from .participants import Participant
-from .route_decision import Published, next_hop_of
-from .route_links import Links
-from .route_sources import networks, sources
+from .sources import networks, sources
 
 
 class Other(NamedTuple):

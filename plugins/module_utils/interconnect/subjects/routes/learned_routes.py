@@ -13,19 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from ..address import Prefix, is_fe80_64, is_uuid, network_text, parse_nexthop, parse_prefix, prefixes_stopped_by
-from ..engine import change as changes
-from ..engine.change import Skipped, Step
-from ..engine.engine import ALL, Keys, Subject
-from ..ovsdb.store import Row, RowChange
-from ..settings import LEARN_TAG_RULES, ZoneOptions, boolean, may_learn
-from ..tables import IC_SB, NB
-from ..zone import Zone
-from . import participants, port_faults
-from . import route_rows as rows
+from ...address import Prefix, is_fe80_64, is_uuid, network_text, parse_nexthop, parse_prefix, prefixes_stopped_by
+from ...engine import change as changes
+from ...engine.change import Skipped, Step
+from ...engine.engine import ALL, Keys, Subject
+from ...ovsdb.store import Row, RowChange
+from ...settings import LEARN_TAG_RULES, ZoneOptions, boolean, may_learn
+from ...tables import IC_SB, NB
+from ...zone import Zone
+from .. import port_faults
+from . import participants, rows
+from .former_links import Links
 from .participants import Participant
-from .route_links import Links
-from .route_vips import Vips
+from .vips import Vips
 
 _STATIC = "Logical_Router_Static_Route"
 

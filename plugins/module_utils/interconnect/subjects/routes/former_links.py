@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..ovsdb.store import Row, RowChange
-from ..tables import NB, SB
-from ..zone import Zone
-from . import route_rows as rows
+from ...ovsdb.store import Row, RowChange
+from ...tables import NB, SB
+from ...zone import Zone
+from . import rows
 
 _ROUTER, _GROUP = "Logical_Router", "Load_Balancer_Group"
 

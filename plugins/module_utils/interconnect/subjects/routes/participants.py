@@ -15,7 +15,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
 from typing import Callable, Generic, NamedTuple, TypeVar
 
-from ..address import (
+from ...address import (
     Address,
     PortAddress,
     Prefix,
@@ -26,12 +26,12 @@ from ..address import (
     parse_lrp_networks,
     parse_port_address,
 )
-from ..ovsdb.store import Row, RowChange
-from ..settings import PortOptions, RouterOptions
-from ..tables import IC_NB, IC_SB, NB
-from ..zone import Zone
-from . import port_faults, transit
-from .route_links import Links
+from ...ovsdb.store import Row, RowChange
+from ...settings import PortOptions, RouterOptions
+from ...tables import IC_NB, IC_SB, NB
+from ...zone import Zone
+from .. import port_faults, transit
+from .former_links import Links
 
 #: Tables whose changes may make a port participate, or stop participating.
 TABLES = frozenset(

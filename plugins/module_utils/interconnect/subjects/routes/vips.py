@@ -13,9 +13,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable
 
-from ..address import Prefix, vip_stops
-from ..zone import Zone
-from . import route_rows as rows
+from ...address import Prefix, vip_stops
+from ...zone import Zone
+from . import rows
 
 #: If more VIPs than this are added or removed at once, reading all VIPs of the router again at the next query is
 #: cheaper.

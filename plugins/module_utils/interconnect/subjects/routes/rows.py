@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from ..address import Address, Prefix, is_uuid, parse_nexthop, parse_prefix, parse_vip
-from ..ovsdb.store import Row, RowChange
-from ..tables import IC_SB, NB, SB
-from ..zone import Zone
+from ...address import Address, Prefix, is_uuid, parse_nexthop, parse_prefix, parse_vip
+from ...ovsdb.store import Row, RowChange
+from ...tables import IC_SB, NB, SB
+from ...zone import Zone
 
 #: Key of external_ids of an NB static route: the IC_SB Route from which it was learned.
 LEARNED_KEY = "ic-learned-route"

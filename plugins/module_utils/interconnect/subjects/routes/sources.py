@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..address import DISCARD, Address, Prefix, is_fe80_64, parse_nexthop, parse_prefix
-from ..ovsdb.store import Row
-from ..settings import boolean
-from ..zone import Zone
-from . import participants
-from . import route_rows as rows
+from ...address import DISCARD, Address, Prefix, is_fe80_64, parse_nexthop, parse_prefix
+from ...ovsdb.store import Row
+from ...settings import boolean
+from ...zone import Zone
+from . import participants, rows
 from .participants import Participant
 
 CONNECTED, STATIC, LOADBALANCER, DYNAMIC = "connected", "static", "loadbalancer", "connected-dynamic"

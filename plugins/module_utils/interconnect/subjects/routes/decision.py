@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..address import Address, Prefix, format_address, format_prefix, is_fe80_64, next_hop_for
-from ..ovsdb.store import Row
-from ..settings import ipv4_over_ipv6, may_advertise
-from ..zone import Zone
-from . import participants, port_faults, transit
+from ...address import Address, Prefix, format_address, format_prefix, is_fe80_64, next_hop_for
+from ...ovsdb.store import Row
+from ...settings import ipv4_over_ipv6, may_advertise
+from ...zone import Zone
+from .. import port_faults, transit
+from . import participants
 from .participants import Participant
-from .route_sources import CONNECTED, DYNAMIC, LOADBALANCER, STATIC, Source, as_server_allows, sources_of
+from .sources import CONNECTED, DYNAMIC, LOADBALANCER, STATIC, Source, as_server_allows, sources_of
 
 #: The order of preference among several sources for one row if no row exists yet, after override-connected (spec
 #: routes-4.6).
