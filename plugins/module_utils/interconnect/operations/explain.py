@@ -22,6 +22,7 @@ from ..subjects.routes.advertised_routes import AdvertisedRoutes
 from ..subjects.routes.learned_routes import LearnedRoutes
 from ..subjects.routes.participants import Participant
 from ..subjects.routes.sources import Source
+from ..subjects.routes.view import RouteView
 from ..sync.monitor_conditions import keeps_ports
 from ..tables import DATABASES, IC_NB, IC_SB, NB, SB
 from ..zone import Zone
@@ -98,7 +99,7 @@ class _Question:
                 f"{lack}, so it exchanges no routes; name it with ovn_ic_az, and check that its sync daemon runs",
                 database=IC_SB,
             )
-        self.owner = az.uuid
+        self.view = RouteView(self.zone, az.uuid)
         self.switch = self._checked_switch(params["transit_switch"])
         self.prefix = _wanted_prefix(params["prefix"])
         self.subject = LearnedRoutes()
@@ -132,7 +133,7 @@ class _Question:
     def ports(self) -> Iterator[tuple[Row, Participant | str]]:
         """The zone's own bindings on transit switches, each with its participating port, or why there is none."""
         routers = {row.uuid for row in self.routers}
-        rows = [row for row in self.zone.ic_sb.rows("Port_Binding") if row["availability_zone"] == self.owner]
+        rows = [row for row in self.zone.ic_sb.rows("Port_Binding") if row["availability_zone"] == self.view.owner]
         for binding in sorted(rows, key=lambda row: str(row["logical_port"])):
             known = participants.router_id(binding) is None or participants.router_id(binding) in routers
             if known and self.switch in (None, binding["transit_switch"]):
@@ -191,7 +192,7 @@ class _Question:
         """Each source of each participating port."""
         for _binding, port in self.ports():
             if isinstance(port, Participant):
-                for source in route_sources.sources(self.zone, self.owner, port):
+                for source in route_sources.sources(self.view, port):
                     if self._covers(source.prefix):
                         yield self._source_view(port, source)
                 yield from self._no_sources(port)
@@ -215,7 +216,7 @@ class _Question:
         }
 
     def _is_published(self, port: Participant, source: Source) -> bool:
-        published = (self.owner, source.route_table, source.prefix, route_decision.next_hop_of(port, source.prefix))
+        published = (self.view.owner, source.route_table, source.prefix, route_decision.next_hop_of(port, source.prefix))
         return any(
             (row["availability_zone"], row["route_table"], parse_prefix(row["ip_prefix"]), parse_nexthop(row["nexthop"])) == published
             for row in route_rows.routes_to(self.zone, port.transit_switch, source.prefix)
@@ -235,7 +236,7 @@ class _Question:
                 yield _no_source(port, row["ip_prefix"], row["route_table"], "route", source)
         for lrp in nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):
             reason = "it is the network of a port on a transit switch"
-            is_transit = participants.is_transit(self.zone, self.owner, lrp, router)
+            is_transit = participants.is_transit(self.view, lrp, router)
             if lrp["enabled"] is False and not is_transit:
                 reason = f"the logical router port {lrp['name']} is disabled; enable it with ovn-nbctl lrp-set-enabled"
             if is_transit or lrp["enabled"] is False:
@@ -263,14 +264,14 @@ class _Question:
     def _learners(self, switch: str) -> list[Row]:
         if self._asked:
             return self.routers
-        bindings = participants.bindings_on(self.zone, self.owner, switch)
+        bindings = participants.bindings_on(self.view, switch)
         on_switch = {participants.router_id(binding) for binding in bindings}
         return [row for row in self.routers if row.uuid in on_switch]
 
     def _route_view(self, router: Row, route: Row) -> dict[str, Any]:
-        refused = self.subject.verdict(self.zone, self.owner, router, route)
+        refused = self.subject.verdict(self.view, router, route)
         reason = None if refused is None else refused.reason
-        if refused is not None and not participants.bindings_of(self.zone, self.owner, router.uuid):
+        if refused is not None and not participants.bindings_of(self.view, router.uuid):
             reason = self._detached(router, route["transit_switch"]) or reason
         if reason is None and not self._is_learned(router, route):
             reason = "it may be learned but is not in NB yet; check that the sync daemon runs"
@@ -287,7 +288,7 @@ class _Question:
         }
 
     def _caveats(self, router: Row, route: Row) -> Iterator[str]:
-        own = [port for port in participants.ports_of(self.zone, self.owner, router.uuid) if port.transit_switch == route["transit_switch"]]
+        own = [port for port in participants.ports_of(self.view, router.uuid) if port.transit_switch == route["transit_switch"]]
         return explain_peers.learned_caveats(self.zone, router, route, own)
 
     def _detached(self, router: Row, switch: str) -> str | None:
@@ -298,7 +299,7 @@ class _Question:
         if fault is not None:
             return fault
         # A port whose router port was renamed or deleted belongs to no router now, but may have belonged to this one.
-        bindings = participants.bindings_on(self.zone, self.owner, switch)
+        bindings = participants.bindings_on(self.view, switch)
         lost = [(row["logical_port"], participants.participant(self.zone, row)) for row in bindings if participants.router_id(row) is None]
         return next((f"port {name} on {switch} does not lead to a router: {cause}" for name, cause in lost if isinstance(cause, str)), None)
 

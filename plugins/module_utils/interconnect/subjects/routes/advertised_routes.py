@@ -21,11 +21,12 @@ from ...settings import ZoneOptions, boolean
 from ...tables import IC_NB, IC_SB, NB, SB
 from ...zone import Zone
 from . import participants, rows
-from .affected_keys import AffectedKeys, Other, port_keys, row_key
+from .advertised_keys import AdvertisedKeys, Other, port_keys, row_key
 from .decision import HopCache, Offer, Published, choose, hop_refusal, next_hop_of, offers_for
 from .former_links import Links
 from .participants import Participant
 from .sources import LOADBALANCER, networks
+from .view import RouteView, own_view
 
 _ZONE_NOTE = Other("zone", "")
 
@@ -58,44 +59,44 @@ class AdvertisedRoutes(Subject):
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         self._hops.observe(change)
-        az = zone.own_az
-        if az is None:
+        view = own_view(zone)
+        if view is None:
             return ()
         if change.table == "NB_Global":
             return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
-        return AffectedKeys(zone, az.uuid, self._links).by(change)
+        return AdvertisedKeys(view, self._links).by(change)
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
-        az = zone.own_az
-        if az is None:
+        view = own_view(zone)
+        if view is None:
             return
         yield _ZONE_NOTE
         for row in zone.ic_sb.rows("Route"):
-            if row["availability_zone"] == az.uuid:
+            if row["availability_zone"] == view.owner:
                 yield row_key(row)
         for binding in zone.ic_sb.rows("Port_Binding"):
-            if binding["availability_zone"] == az.uuid:
-                yield from port_keys(zone, az.uuid, binding)
+            if binding["availability_zone"] == view.owner:
+                yield from port_keys(view, binding)
         for balancer in zone.nb.rows("Load_Balancer"):
             yield Other("balancer", balancer.uuid)
 
     # -- planning ---------------------------------------------------------------------------------------------------------------------
 
     def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
-        az = zone.own_az
-        if az is None:
+        view = own_view(zone)
+        if view is None:
             return ()
         if isinstance(key, Published):
-            return _plan_row(zone, az.uuid, key, self._hops)
-        return _plan_other(zone, az.uuid, key) if isinstance(key, Other) else ()
+            return _plan_row(view, key, self._hops)
+        return _plan_other(view, key) if isinstance(key, Other) else ()
 
 
-def _plan_other(zone: Zone, owner: str, key: Other) -> Iterable[Step]:
+def _plan_other(view: RouteView, key: Other) -> Iterable[Step]:
     if key.kind == "row":
-        return _plan_unreadable(zone, owner, key.uuid)
+        return _plan_unreadable(view, key.uuid)
     if key.kind == "port":
-        return _port_notes(zone, owner, key.uuid)
-    return _balancer_notes(zone, owner, key.uuid) if key.kind == "balancer" else _zone_notes(zone)
+        return _port_notes(view, key.uuid)
+    return _balancer_notes(view, key.uuid) if key.kind == "balancer" else _zone_notes(view.zone)
 
 
 def _zone_policy(row: Row | None) -> tuple[object, ...]:
@@ -103,25 +104,25 @@ def _zone_policy(row: Row | None) -> tuple[object, ...]:
     return options.adv, options.adv_default, options.adv_lb, options.adv_via_transit, options.deny, options.deny_old, options.learn
 
 
-def _plan_row(zone: Zone, owner: str, key: Published, hops: HopCache) -> Iterator[Step]:
-    existing = _rows_of(zone, owner, key)
-    offers, why = offers_for(zone, owner, key, hops)
+def _plan_row(view: RouteView, key: Published, hops: HopCache) -> Iterator[Step]:
+    existing = _rows_of(view, key)
+    offers, why = offers_for(view, key, hops)
     kept = existing[0] if existing else None
     if offers:
-        chosen = choose(offers, kept, _held(zone, kept))
-        yield from _write(zone, owner, key, kept, chosen)
+        chosen = choose(offers, kept, _held(view.zone, kept))
+        yield from _write(view, key, kept, chosen)
         yield from _suppressed(key, offers, chosen)
         why = "another row has the same route"
         existing = existing[1:]
     for row in existing:
-        yield changes.delete(zone.ic_sb, "Route", row, record=str(key), reason=why)
+        yield changes.delete(view.zone.ic_sb, "Route", row, record=str(key), reason=why)
 
 
-def _rows_of(zone: Zone, owner: str, key: Published) -> list[Row]:
+def _rows_of(view: RouteView, key: Published) -> list[Row]:
     """This zone's rows of a key: several if different texts mean the same. Sorted by UUID, because the row that matches
     an offer is not known yet.
     """
-    found = rows.routes_via(zone, owner, key.transit_switch, key.prefix, key.next_hop)
+    found = rows.routes_via(view, key.transit_switch, key.prefix, key.next_hop)
     return [row for row in found if row_key(row) == key]
 
 
@@ -129,7 +130,7 @@ def _held(zone: Zone, row: Row | None) -> tuple[str, bool] | None:
     return None if row is None else (row["origin"], boolean(row["options"], rows.OVERRIDE))
 
 
-def _write(zone: Zone, owner: str, key: Published, row: Row | None, offer: Offer) -> Iterator[Step]:
+def _write(view: RouteView, key: Published, row: Row | None, offer: Offer) -> Iterator[Step]:
     source, port = offer
     tag = port.options.route_tag
     ids = {"nb-id": source.uuid, "lr-id": port.router.uuid}
@@ -137,7 +138,7 @@ def _write(zone: Zone, owner: str, key: Published, row: Row | None, offer: Offer
         prefix, hop = format_prefix(key.prefix), format_address(key.next_hop)
         columns = {
             "transit_switch": key.transit_switch,
-            "availability_zone": owner,
+            "availability_zone": view.owner,
             "route_table": key.route_table,
             "ip_prefix": prefix,
             "nexthop": hop,
@@ -146,13 +147,13 @@ def _write(zone: Zone, owner: str, key: Published, row: Row | None, offer: Offer
             "external_ids": {**ids, "ic-route-tag": tag} if tag else ids,
         }
         reason = f"{source.origin} route of router {port.router['name']}"
-        yield changes.insert(zone.ic_sb, "Route", columns, record=key.described(prefix, hop), reason=reason)
+        yield changes.insert(view.zone.ic_sb, "Route", columns, record=key.described(prefix, hop), reason=reason)
         return
     keys: dict[str, dict[str, str | None]] = {"external_ids": {**ids, "ic-route-tag": tag or None}}
     if boolean(row["options"], rows.OVERRIDE) != source.override:
         keys["options"] = {rows.OVERRIDE: "true" if source.override else None}
     yield from changes.update(
-        zone.ic_sb,
+        view.zone.ic_sb,
         "Route",
         row,
         record=key,
@@ -185,52 +186,52 @@ def _suppressed(key: Published, offers: list[Offer], chosen: Offer) -> Iterator[
             )
 
 
-def _plan_unreadable(zone: Zone, owner: str, uuid: str) -> Iterator[Step]:
-    row = zone.ic_sb.row("Route", uuid)
-    if row is None or row["availability_zone"] != owner or not isinstance(row_key(row), Other):
+def _plan_unreadable(view: RouteView, uuid: str) -> Iterator[Step]:
+    row = view.zone.ic_sb.row("Route", uuid)
+    if row is None or row["availability_zone"] != view.owner or not isinstance(row_key(row), Other):
         return
     record = f"{row['ip_prefix']} via {row['nexthop']} on {row['transit_switch']}"
-    yield changes.delete(zone.ic_sb, "Route", row, record=record, reason="the prefix or the next hop of this own route is not valid")
+    yield changes.delete(view.zone.ic_sb, "Route", row, record=record, reason="the prefix or the next hop of this own route is not valid")
 
 
 # ---- Notes for operators ---------------------------------------------------------------------------------------------
 
 
-def _port_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Skipped]:
+def _port_notes(view: RouteView, uuid: str) -> Iterator[Skipped]:
     """Faults in the configuration of a port that an operator has to correct, reported once for the port instead of for
     each route.
     """
-    binding = zone.ic_sb.row("Port_Binding", uuid)
-    if binding is None or binding["availability_zone"] != owner:
+    binding = view.zone.ic_sb.row("Port_Binding", uuid)
+    if binding is None or binding["availability_zone"] != view.owner:
         return
-    port = participants.participant(zone, binding)
+    port = participants.participant(view.zone, binding)
     if not isinstance(port, Participant):
-        switch_port = zone.switch_port(binding["logical_port"])
+        switch_port = view.zone.switch_port(binding["logical_port"])
         if switch_port is not None and switch_port["type"] == "router" and "router-port" not in switch_port["options"]:
             yield Skipped(
                 binding["logical_port"],
                 "it exchanges no routes because the logical switch port has no options:router-port; set it to the name of the router port",
             )
         return
-    yield from _list_notes(zone, owner, port)
-    yield from _address_notes(zone, owner, port)
-    yield from _network_notes(zone, port)
+    yield from _list_notes(view, port)
+    yield from _address_notes(view, port)
+    yield from _network_notes(view.zone, port)
 
 
-def _list_notes(zone: Zone, owner: str, port: Participant) -> Iterator[Skipped]:
+def _list_notes(view: RouteView, port: Participant) -> Iterator[Skipped]:
     """Bad items of lists (spec routes-P3). Those of the router are reported with the first of its ports."""
     for item in port.options.filters.bad_items:
         yield Skipped(port.name, f"{item}; the item is ignored; correct or remove it")
-    if participants.bindings_of(zone, owner, port.router.uuid)[0].uuid == port.binding.uuid:
+    if participants.bindings_of(view, port.router.uuid)[0].uuid == port.binding.uuid:
         for item in port.router_options.filters.bad_items:
             yield Skipped(port.router["name"], f"{item}; the item is ignored; correct or remove it")
 
 
-def _address_notes(zone: Zone, owner: str, port: Participant) -> Iterator[Skipped]:
+def _address_notes(view: RouteView, port: Participant) -> Iterator[Skipped]:
     """What is not advertised through a port because it lacks an address (spec routes-4.2, routes-4.4). An empty address
     is not a fault, because ovn-northd assigns it.
     """
-    if not zone.options.adv or not port.binding["address"]:
+    if not view.zone.options.adv or not port.binding["address"]:
         return
     if port.address is None:
         yield Skipped(
@@ -239,10 +240,10 @@ def _address_notes(zone: Zone, owner: str, port: Participant) -> Iterator[Skippe
         )
         return
     hop = next_hop_for(Prefix(6, 1, 128), port.address, False)
-    if hop is not None and is_fe80_64(hop) and _has_ipv6(zone, owner, port):
-        reason = hop_refusal(zone, port.transit_switch, hop, port)
+    if hop is not None and is_fe80_64(hop) and _has_ipv6(view, port):
+        reason = hop_refusal(view.zone, port.transit_switch, hop, port)
         yield Skipped(port.name, f"IPv6 routes of router {port.router['name']} are not advertised through it: {reason}")
-    if zone.options.adv_lb and next_hop_of(port, Prefix(4, 0, 32)) is None and rows.has_ipv4_vip(zone, port.router.uuid):
+    if view.zone.options.adv_lb and next_hop_of(port, Prefix(4, 0, 32)) is None and rows.has_ipv4_vip(view.zone, port.router.uuid):
         yield Skipped(
             port.name, f"IPv4 VIPs of router {port.router['name']} are not advertised through it because it has no IPv4 address; add one"
         )
@@ -263,27 +264,27 @@ def _network_notes(zone: Zone, port: Participant) -> Iterator[Skipped]:
             yield Skipped(port.name, f'the network "{text}" of its router port is not valid; correct it')
 
 
-def _has_ipv6(zone: Zone, owner: str, port: Participant) -> bool:
+def _has_ipv6(view: RouteView, port: Participant) -> bool:
     """Whether the router has anything to publish for IPv6, apart from VIPs."""
     router = port.router.uuid
-    for lrp in zone.nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):
+    for lrp in view.zone.nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):
         if any(prefix.family == 6 and not is_link_local(prefix) for prefix in networks(lrp)) and not participants.is_transit(
-            zone, owner, lrp, router
+            view, lrp, router
         ):
             return True
-    return rows.has_ipv6_static(zone, router)
+    return rows.has_ipv6_static(view.zone, router)
 
 
-def _balancer_notes(zone: Zone, owner: str, uuid: str) -> Iterator[Skipped]:
+def _balancer_notes(view: RouteView, uuid: str) -> Iterator[Skipped]:
     """VIPs without a valid address, where they matter: in what is advertised (spec routes-S3), or in what is learned
     (spec routes-5.6.10).
 
     Only load balancers that are used by a router with a participating port are checked.
     """
-    row, options = zone.nb.row("Load_Balancer", uuid), zone.options
+    row, options = view.zone.nb.row("Load_Balancer", uuid), view.zone.options
     if row is None or not (options.learn or (options.adv and options.adv_lb)):
         return
-    if not any(participants.ports_of(zone, owner, router) for router in rows.routers_with(zone, uuid)):
+    if not any(participants.ports_of(view, router) for router in rows.routers_with(view.zone, uuid)):
         return
     for key in sorted(row["vips"]):
         if parse_vip(key) is None:

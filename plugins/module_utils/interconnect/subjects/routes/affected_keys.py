@@ -2,253 +2,95 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Determines which own rows of IC_SB ``Route`` a row change affects: the keys of the subject advertised_routes.
-
-A source is a static route, a network, a VIP or a dynamic route. A source that was inserted, changed or deleted affects
-only rows of the routers that have it or had it before. Their keys are computed from the present ports of these routers.
-If the ports changed in the same turn, the changes of the ports give the keys that depend on their former properties.
-The routers must be known, because a thousand other routers may have a route to the same prefix.
-"""
+"""Determines which keys of a subject of routes a row change affects."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from ...address import Prefix, is_fe80_64, next_hops, parse_ip, parse_port_address, parse_prefix
+from ...address import Prefix, parse_prefix
 from ...ovsdb.store import Members, Row, RowChange
-from ...tables import IC_SB, NB
-from ...zone import Zone
-from .. import transit
-from . import participants, rows
-from .decision import Published, next_hop_of
 from .former_links import Links
-from .participants import Participant
-from .sources import networks, sources
+from .view import RouteView
+
+STATIC_ROUTE = "Logical_Router_Static_Route"
 
 
-class Other(NamedTuple):
-    """A key that is not the contents of a valid row. ``kind`` is ``row`` for an own row with invalid contents. For
-    ``port``, ``balancer`` and ``zone``, the plan consists only of reports about that object.
-    """
+class AffectedKeys(ABC):
+    """Determines the keys of one subject that a change affects. What both subjects of routes have in common is here."""
 
-    kind: str
-    uuid: str
-
-
-def row_key(row: Row) -> Published | Other:
-    """The key of an own row. Bad rows (spec routes-4.7.1, routes-6.c) have a key of their own."""
-    prefix, hop = parse_prefix(row["ip_prefix"]), parse_ip(row["nexthop"])
-    if prefix is None or hop is None or is_fe80_64(hop):
-        return Other("row", row.uuid)
-    return Published(row["transit_switch"], row["route_table"], prefix, hop)
-
-
-class AffectedKeys:
-    """Determines the keys that one change affects."""
-
-    def __init__(self, zone: Zone, owner: str, links: Links) -> None:
-        self._zone = zone
-        self._owner = owner
+    def __init__(self, view: RouteView, links: Links) -> None:
+        self._view = view
         self._links = links
 
+    #: By table: the method that returns the keys for a change of one of its rows.
+    BY_TABLE: ClassVar[Mapping[str, Callable[[Any, RowChange], Iterable[Hashable]]]]
+
     def by(self, change: RowChange) -> Iterable[Hashable]:
-        return self._BY_TABLE[change.table](self, change)
+        """The keys that a change of one of the subject's tables affects."""
+        return self.BY_TABLE[change.table](self, change)
 
-    def _by_route(self, change: RowChange) -> Iterator[Hashable]:
-        for row in change.rows:
-            if row["availability_zone"] == self._owner:
-                yield row_key(row)
+    @abstractmethod
+    def _of_static(self, routers: Iterable[str], static: Row) -> Iterator[Hashable]:
+        """The keys that depend on whether these routers have a static route."""
 
-    # Ports, routers, switches.
+    @abstractmethod
+    def _of_balancers(self, routers: Iterable[str], balancers: Iterable[str]) -> Iterator[Hashable]:
+        """The keys that depend on whether these routers use load balancers, given by UUID."""
 
-    def _by_binding(self, change: RowChange) -> Iterator[Hashable]:
-        if not change.changed("transit_switch", "availability_zone", "logical_port", "address", "type", "external_ids"):
-            return
-        routers = set()
-        for row in change.rows:
-            if row["availability_zone"] == self._owner:
-                routers.add(participants.router_id(row))
-                yield Other("port", row.uuid)
-                yield from self._rows_via(row)
-        for router in routers - {None}:
-            yield from self._router(str(router))
+    @abstractmethod
+    def _of_dynamic(self, routers: Iterable[str], prefix: Prefix) -> Iterator[Hashable]:
+        """The keys that depend on whether these routers have a dynamic route to this prefix."""
 
-    def _by_object(self, change: RowChange) -> Iterator[Hashable]:
-        routers = set()
-        for binding in participants.bindings_concerned(change, self._zone, self._owner, self._links).values():
-            routers.add(participants.router_id(binding))
-            yield Other("port", binding.uuid)
-        for router in routers - {None}:
-            yield from self._router(str(router))
-        if change.table == "Logical_Router_Port" and change.changed("name", "networks", "enabled"):
-            yield from self._by_networks(change)
-        if change.table == "Logical_Router" and change.old is not None and change.new is not None:
-            yield from self._by_members(change.uuid, change.edges)
-
-    def _by_switch(self, change: RowChange) -> Iterator[Hashable]:
-        """A transit switch, or the zone's switch for it, was inserted, deleted or renamed, or its ports changed
-        (spec routes-6.d).
-        """
-        names = _transit_switches(self._zone, change)
-        if names:
-            for name in names:
-                for row in rows.own_routes_on(self._zone, self._owner, name):
-                    yield row_key(row)
-                for binding in participants.bindings_on(self._zone, self._owner, name):
-                    yield from port_keys(self._zone, self._owner, binding)
-        elif "ports" in change.edges:
-            for uuid in change.edges["ports"].added | change.edges["ports"].removed:
-                moved = self._zone.nb.row("Logical_Switch_Port", uuid)
-                if moved is not None and "router-port" in moved["options"]:
-                    yield from self._by_object(RowChange(NB, "Logical_Switch_Port", uuid, None, moved, {}))
-
-    def _router(self, router: str) -> Iterator[Hashable]:
-        """Everything that a router has, or may have, in IC_SB."""
-        for balancer in rows.balancers_of(self._zone, router):
-            yield Other("balancer", balancer)
-        for binding in participants.bindings_of(self._zone, self._owner, router):
-            yield from self._rows_via(binding)
-            yield from port_keys(self._zone, self._owner, binding)
-
-    def _rows_via(self, binding: Row) -> Iterator[Hashable]:
-        """The own rows whose next hop belongs to this port."""
-        address = parse_port_address(binding["address"])
-        for hop in next_hops(address) if address is not None else ():
-            for row in self._zone.ic_sb.find("Route", "hop", (self._owner, binding["transit_switch"], hop)):
-                yield row_key(row)
-
-    # Sources.
-
-    def _wanted(self, routers: Iterable[str], prefix: Prefix, static_table: str | None = None) -> Iterator[Hashable]:
-        """The keys of a source that these routers have or had, one for each of their ports.
-
-        A static route is published in its own route table, ``static_table``. Other sources are published in the main
-        table and in the table of the port. If a port has no next hop for the source, the result is the key of the
-        report about this.
-        """
-        for router in routers:
-            for port in participants.ports_of(self._zone, self._owner, router):
-                hop = next_hop_of(port, prefix)
-                if hop is None or is_fe80_64(hop):
-                    yield Other("port", port.binding.uuid)
-                    continue
-                table = port.options.route_table
-                for one in {"", table} if static_table is None else {table} & {static_table}:
-                    yield Published(port.transit_switch, one, prefix, hop)
-
-    def _by_static(self, change: RowChange) -> Iterator[Hashable]:
-        routers = self._links.of_static(self._zone, change.uuid)
-        for row in change.rows:
-            yield from self._static(routers, row)
-
-    def _static(self, routers: Iterable[str], row: Row) -> Iterator[Hashable]:
-        prefix = parse_prefix(row["ip_prefix"]) if rows.learned_from(row) is None else None
-        if prefix is not None:
-            yield from self._wanted(routers, prefix, row["route_table"])
-
-    def _by_networks(self, change: RowChange) -> Iterator[Hashable]:
-        routers = self._links.of_port(self._zone, change.uuid)
-        for prefix in {prefix for row in change.rows for prefix in networks(row)}:
-            yield from self._wanted(routers, prefix)
-        for router in routers:
-            for binding in participants.bindings_of(self._zone, self._owner, router):
-                yield Other("port", binding.uuid)
+    def _of_ports(self, _router: str, _ports: Iterable[str]) -> Iterable[Hashable]:
+        """The keys that depend on whether a router has router ports, given by UUID, apart from its participating ports."""
+        return ()
 
     def _by_members(self, router: str, edges: Mapping[str, Members]) -> Iterator[Hashable]:
         """Members of a router were added or removed. Members whose row was deleted are found by their own changes."""
-        nb = self._zone.nb
+        nb = self._view.zone.nb
         for column, members in edges.items():
-            for uuid in members.added | members.removed:
-                if column == "static_routes":
-                    static = nb.row("Logical_Router_Static_Route", uuid)
-                    yield from self._static((router,), static) if static is not None else ()
-                elif column == "ports":
-                    lrp = nb.row("Logical_Router_Port", uuid)
-                    for prefix in networks(lrp) if lrp is not None else ():
-                        yield from self._wanted((router,), prefix)
-                elif column == "load_balancer":
-                    yield from self._balancer((router,), uuid)
-                elif column == "load_balancer_group":
-                    for balancer in nb.children("Load_Balancer_Group", "load_balancer", uuid):
-                        yield from self._balancer((router,), balancer)
+            moved = members.added | members.removed
+            if column == "static_routes":
+                for uuid in moved:
+                    static = nb.row(STATIC_ROUTE, uuid)
+                    yield from self._of_static((router,), static) if static is not None else ()
+            elif column == "ports":
+                yield from self._of_ports(router, moved)
+            elif column == "load_balancer":
+                yield from self._of_balancers((router,), moved)
+            elif column == "load_balancer_group":
+                for group in moved:
+                    yield from self._of_balancers((router,), nb.children("Load_Balancer_Group", "load_balancer", group))
 
-    def _balancer(self, routers: Iterable[str], uuid: str) -> Iterator[Hashable]:
-        balancer = self._zone.nb.row("Load_Balancer", uuid)
-        if balancer is not None:
-            yield Other("balancer", uuid)
-            for vip in set(rows.vips(balancer)):
-                yield from self._wanted(routers, vip)
-
-    def _by_balancer(self, change: RowChange) -> Iterator[Hashable]:
-        moved = rows.moved_vips(change)
-        if moved:
-            yield Other("balancer", change.uuid)
-        routers = self._links.of_balancer(self._zone, change.uuid)
-        for vip in set(rows.read_vips(moved)):
-            yield from self._wanted(routers, vip)
-
-    def _by_group(self, change: RowChange) -> Iterator[Hashable]:
-        members = change.edges.get("load_balancer")
-        routers = self._links.of_group(self._zone, change.uuid)
-        for uuid in members.added | members.removed if members is not None else ():
-            yield from self._balancer(routers, uuid)
-
-    def _by_dynamic(self, change: RowChange) -> Iterator[Hashable]:
+    def by_static(self, change: RowChange) -> Iterator[Hashable]:
+        """A static route has changed."""
+        routers = self._links.of_static(self._view.zone, change.uuid)
         for row in change.rows:
-            yield from self._dynamic(row["datapath"], row)
+            yield from self._of_static(routers, row)
 
-    def _by_datapath(self, change: RowChange) -> Iterator[Hashable]:
-        if change.database == IC_SB:
-            yield from self._by_switch(change)
-            return
+    def by_group(self, change: RowChange) -> Iterator[Hashable]:
+        """Load balancers were added to or removed from a group. VIPs of balancers that changed themselves are found by
+        their own changes.
+        """
+        members = change.edges.get("load_balancer")
+        if members is not None:
+            yield from self._of_balancers(self._links.of_group(self._view.zone, change.uuid), members.added | members.removed)
+
+    def by_dynamic(self, change: RowChange) -> Iterator[Hashable]:
+        """A dynamic route has changed."""
+        for row in change.rows:
+            yield from self._at_datapath(row["datapath"], row)
+
+    def by_datapath(self, change: RowChange) -> Iterator[Hashable]:
+        """A datapath of SB has changed: its dynamic routes may belong to another router."""
         if change.changed("nb_uuid", "external_ids"):
-            for learned in self._zone.sb.find("Learned_Route", "datapath", change.uuid):
-                yield from self._dynamic(change.uuid, learned)
+            for learned in self._view.zone.sb.find("Learned_Route", "datapath", change.uuid):
+                yield from self._at_datapath(change.uuid, learned)
 
-    def _dynamic(self, datapath: str, row: Row) -> Iterator[Hashable]:
-        prefix = parse_prefix(row["ip_prefix"])
+    def _at_datapath(self, datapath: str, learned: Row) -> Iterator[Hashable]:
+        prefix = parse_prefix(learned["ip_prefix"])
         if prefix is not None:
-            yield from self._wanted(self._links.of_datapath(self._zone, datapath), prefix)
-
-    _BY_TABLE: ClassVar[Mapping[str, Callable[[AffectedKeys, RowChange], Iterable[Hashable]]]] = {
-        "Datapath_Binding": _by_datapath,
-        "Learned_Route": _by_dynamic,
-        "Load_Balancer": _by_balancer,
-        "Load_Balancer_Group": _by_group,
-        "Logical_Router": _by_object,
-        "Logical_Router_Port": _by_object,
-        "Logical_Router_Static_Route": _by_static,
-        "Logical_Switch": _by_switch,
-        "Logical_Switch_Port": _by_object,
-        "Port_Binding": _by_binding,
-        "Route": _by_route,
-        "Transit_Switch": _by_switch,
-    }
-
-
-def _transit_switches(zone: Zone, change: RowChange) -> set[str]:
-    """The IC_SB names of the transit switches that a change of a transit switch, its datapath, or a zone's switch for
-    it affects.
-    """
-    if change.table == "Datapath_Binding":
-        return transit.names_affected(zone, change) if change.changed("transit_switch", "nb_ic_uuid") else set()
-    if change.table == "Transit_Switch":
-        names = [row["name"] if row is not None else None for row in (change.old, change.new)]
-    else:
-        names = [row["other_config"].get("interconn-ts") if row is not None else None for row in (change.old, change.new)]
-    if names[0] == names[1]:
-        return set()
-    former = {row["transit_switch"] for row in zone.ic_sb.find("Datapath_Binding", "switch_row", change.uuid)}
-    return former | {name for name in names if name is not None}
-
-
-def port_keys(zone: Zone, owner: str, binding: Row) -> Iterator[Published | Other]:
-    """All keys of rows that the port's router publishes through this port."""
-    yield Other("port", binding.uuid)
-    port = participants.participant(zone, binding)
-    if isinstance(port, Participant) and port.address is not None:
-        for source in sources(zone, owner, port):
-            hop = next_hop_of(port, source.prefix)
-            if hop is not None and not is_fe80_64(hop):
-                yield Published(port.transit_switch, source.route_table, source.prefix, hop)
+            yield from self._of_dynamic(self._links.of_datapath(self._view.zone, datapath), prefix)

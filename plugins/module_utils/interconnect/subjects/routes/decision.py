@@ -20,6 +20,7 @@ from .. import port_faults, transit
 from . import participants
 from .participants import Participant
 from .sources import CONNECTED, DYNAMIC, LOADBALANCER, STATIC, Source, as_server_allows, sources_of
+from .view import RouteView
 
 #: The order of preference among several sources for one row if no row exists yet, after override-connected (spec
 #: routes-4.6).
@@ -111,7 +112,7 @@ def _leads_back(port: Participant, via: Address | None, out: str | None, on_swit
 def _router_ports_on_switch(zone: Zone, port: Participant) -> list[Row]:
     """The router port of a port, and those of the same router's other ports on that transit switch."""
     found = [] if port.router_port is None else [port.router_port]
-    bindings = participants.bindings_of(zone, port.binding["availability_zone"], port.router.uuid)
+    bindings = participants.bindings_of(RouteView(zone, port.binding["availability_zone"]), port.router.uuid)
     if len(bindings) == 1:
         return found
     for binding in bindings:
@@ -162,23 +163,23 @@ def verdict(zone: Zone, port: Participant, source: Source) -> str | None:
     )
 
 
-def _outlets(zone: Zone, owner: str, switch: str, hop: Address) -> list[Outlet]:
+def _outlets(view: RouteView, switch: str, hop: Address) -> list[Outlet]:
     """The ports that may use this next hop."""
-    found = participants.ports_at(zone, owner, switch, hop)
+    found, zone = participants.ports_at(view, switch, hop), view.zone
     return [Outlet(port, hop_refusal(zone, switch, hop, port), _router_ports_on_switch(zone, port)) for port in found]
 
 
-def offers_for(zone: Zone, owner: str, key: Published, hops: HopCache) -> tuple[list[Offer], str]:
+def offers_for(view: RouteView, key: Published, hops: HopCache) -> tuple[list[Offer], str]:
     """The offers for the key's row, in order of preference. If there is none: why."""
     offers: list[Offer] = []
     why = "no source in the zone yields this route"
     switch, hop = key.transit_switch, key.next_hop
-    for port, reason, on_switch in hops.get((owner, switch, hop), lambda: _outlets(zone, owner, switch, hop)):
+    for port, reason, on_switch in hops.get((view.owner, switch, hop), lambda: _outlets(view, switch, hop)):
         if next_hop_of(port, key.prefix) != hop:
             continue
-        for source in sources_of(zone, owner, port, key.route_table, key.prefix):
-            allowed = as_server_allows(zone, source)
-            refused = allowed if isinstance(allowed, str) else reason or _refusal(zone, port, source, on_switch)
+        for source in sources_of(view, port, key.route_table, key.prefix):
+            allowed = as_server_allows(view.zone, source)
+            refused = allowed if isinstance(allowed, str) else reason or _refusal(view.zone, port, source, on_switch)
             if refused is None and isinstance(allowed, Source):
                 offers.append(Offer(allowed, port))
             elif refused is not None:

@@ -10,7 +10,7 @@ accepts it. Routers without a participating port keep no learned route.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from ...address import Prefix, is_fe80_64, is_uuid, network_text, parse_nexthop, parse_prefix, prefixes_stopped_by
@@ -23,8 +23,10 @@ from ...tables import IC_SB, NB
 from ...zone import Zone
 from .. import port_faults
 from . import participants, rows
+from .affected_keys import AffectedKeys
 from .former_links import Links
 from .participants import Participant
+from .view import RouteView, own_view
 from .vips import Vips
 
 _STATIC = "Logical_Router_Static_Route"
@@ -83,13 +85,13 @@ class LearnedRoutes(Subject):
         self._ports.observe(change)
         self._routers.observe(change)
         self._orphans.observe(change, zone)
-        az = zone.own_az
-        if az is None:
+        view = own_view(zone)
+        if view is None:
             self._vips.clear()
             return ()
         if change.table == "NB_Global":
             return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
-        found = _Concerned(zone, az.uuid, self._routers, self._links, self._vips).by(change)
+        found = LearnedKeys(view, self._links, self._routers, self._vips).by(change)
         return self._with_orphans(change, zone, found) if self._orphans else found
 
     def _with_orphans(self, change: RowChange, zone: Zone, found: Iterable[Hashable]) -> Iterator[Hashable]:
@@ -107,11 +109,11 @@ class LearnedRoutes(Subject):
                         yield Learned(key.router, rows.learned_from(orphan) or "")
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
-        az = zone.own_az
-        if az is None:
+        view = own_view(zone)
+        if view is None:
             return
         for binding in zone.ic_sb.rows("Port_Binding"):
-            if binding["availability_zone"] == az.uuid:
+            if binding["availability_zone"] == view.owner:
                 yield from _through(zone, binding)
         for row in zone.nb.rows(_STATIC):
             yield from _held(zone, row)
@@ -119,16 +121,16 @@ class LearnedRoutes(Subject):
     # -- planning ---------------------------------------------------------------------------------------------------------------------
 
     def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
-        az = zone.own_az
+        view = own_view(zone)
         router = zone.nb.row("Logical_Router", key.router) if isinstance(key, Learned) else None
-        if az is None or router is None or not isinstance(key, Learned):
+        if view is None or router is None or not isinstance(key, Learned):
             return
         route = zone.ic_sb.row("Route", key.route)
-        refused = Refusal("its route is no longer in IC_SB") if route is None else self.verdict(zone, az.uuid, router, route)
+        refused = Refusal("its route is no longer in IC_SB") if route is None else self.verdict(view, router, route)
         found = rows.learned_statics(zone, key.router, key.route)
         kept = [row for row in found if route is not None and refused is None and _same(row, route, zone)]
         for row in found:
-            heir = self._heir(zone, az.uuid, router, row) if route is None else None
+            heir = self._heir(view, router, row) if route is None else None
             if heir is not None:
                 # IC_SB was rebuilt, or the zone that advertises the route inserted it again.
                 keys = {"external_ids": {rows.LEARNED_KEY: heir.uuid}}
@@ -137,55 +139,55 @@ class LearnedRoutes(Subject):
             elif row not in kept:
                 reason = refused.reason if refused is not None else "it differs from the route in IC_SB"
                 yield from _forget(zone, router, row, reason)
-        if route is not None and refused is None and not kept and not self._inherits(zone, az.uuid, router, route):
+        if route is not None and refused is None and not kept and not self._inherits(view, router, route):
             yield from _learn(zone, router, route)
         if refused is not None and refused.fault and route is not None:
             yield Skipped(_record(router, route), refused.reason)
 
-    def _heir(self, zone: Zone, owner: str, router: Row, orphan: Row) -> Row | None:
+    def _heir(self, view: RouteView, router: Row, orphan: Row) -> Row | None:
         """The heir of an orphan: the route in IC_SB that takes it over. None if the orphan has to be deleted.
 
         If a router has several orphans with the same contents, the first orphan gets the first heir, by UUID.
         """
-        heirs = self._heirs(zone, owner, router, orphan)
-        orphans = self._orphans.like(zone, router.uuid, heirs[0]) if heirs else []
+        heirs = self._heirs(view, router, orphan)
+        orphans = self._orphans.like(view.zone, router.uuid, heirs[0]) if heirs else []
         return dict(zip((row.uuid for row in orphans), heirs)).get(orphan.uuid)
 
-    def _inherits(self, zone: Zone, owner: str, router: Row, route: Row) -> bool:
+    def _inherits(self, view: RouteView, router: Row, route: Row) -> bool:
         """Whether a route takes over an orphan, so that no static route has to be inserted for it. The work key of the
         orphan then writes the UUID of the route to it.
         """
-        orphans = self._orphans.like(zone, router.uuid, route)
-        return bool(orphans) and route in self._heirs(zone, owner, router, orphans[0])[: len(orphans)]
+        orphans = self._orphans.like(view.zone, router.uuid, route)
+        return bool(orphans) and route in self._heirs(view, router, orphans[0])[: len(orphans)]
 
-    def _heirs(self, zone: Zone, owner: str, router: Row, orphan: Row) -> list[Row]:
+    def _heirs(self, view: RouteView, router: Row, orphan: Row) -> list[Row]:
         """The routes that may take over an orphan, by UUID: those in IC_SB that have its contents, that the router may
         learn, and for which it has no static route yet.
         """
         prefix = parse_prefix(orphan["ip_prefix"])
-        switches = {binding["transit_switch"] for binding in participants.bindings_of(zone, owner, router.uuid)}
-        found = [route for switch in switches for route in rows.routes_to(zone, switch, prefix)] if prefix is not None else []
-        same = [route for route in found if _same(orphan, route, zone)]
-        unlearned = [route for route in same if not rows.learned_statics(zone, router.uuid, route.uuid)]
-        wanted = [route for route in unlearned if self.verdict(zone, owner, router, route) is None]
+        switches = {binding["transit_switch"] for binding in participants.bindings_of(view, router.uuid)}
+        found = [route for switch in switches for route in rows.routes_to(view.zone, switch, prefix)] if prefix is not None else []
+        same = [route for route in found if _same(orphan, route, view.zone)]
+        unlearned = [route for route in same if not rows.learned_statics(view.zone, router.uuid, route.uuid)]
+        wanted = [route for route in unlearned if self.verdict(view, router, route) is None]
         return sorted(wanted, key=lambda route: route.uuid)
 
-    def verdict(self, zone: Zone, owner: str, router: Row, route: Row) -> Refusal | None:
+    def verdict(self, view: RouteView, router: Row, route: Row) -> Refusal | None:
         """Why a router does not learn an IC_SB route: the reason of the last port if all ports reject it. None if the
         router learns it.
         """
         switch = route["transit_switch"]
-        bindings = self._ports.get((owner, router.uuid, switch), lambda: _ports_on(zone, owner, router.uuid, switch))
+        bindings = self._ports.get((view.owner, router.uuid, switch), lambda: _ports_on(view, router.uuid, switch))
         refused: Refusal | None = Refusal(f"the router has no participating port on {switch}")
         if bindings:
-            refused = own_refusal(route, owner, router.uuid)
+            refused = own_refusal(route, view.owner, router.uuid)
             if refused is not None:
                 return refused
         for binding, port in bindings:
             if isinstance(port, str):
                 refused = Refusal(f"port {binding['logical_port']} does not participate: {port}")
                 continue
-            refused = self.port_verdict(zone, port, route)
+            refused = self.port_verdict(view.zone, port, route)
             if refused is None:
                 return None
         return refused
@@ -277,9 +279,9 @@ class Orphans:
         return [row for row in (zone.nb.row(_STATIC, uuid) for uuid in mine) if row is not None and _same(row, route, zone)]
 
 
-def _ports_on(zone: Zone, owner: str, router: str, switch: str) -> list[tuple[Row, Participant | str]]:
-    found = participants.bindings_of(zone, owner, router)
-    return [(binding, participants.participant(zone, binding)) for binding in found if binding["transit_switch"] == switch]
+def _ports_on(view: RouteView, router: str, switch: str) -> list[tuple[Row, Participant | str]]:
+    found = participants.bindings_of(view, router)
+    return [(binding, participants.participant(view.zone, binding)) for binding in found if binding["transit_switch"] == switch]
 
 
 def _zone_policy(row: Row | None) -> tuple[object, ...]:
@@ -433,64 +435,44 @@ def _held(zone: Zone, row: Row) -> Iterator[Learned]:
             yield Learned(router, route)
 
 
-class _Concerned:
-    """Determines the keys that one change affects."""
+class LearnedKeys(AffectedKeys):
+    """Determines the keys of learned routes that one change affects."""
 
-    def __init__(self, zone: Zone, owner: str, routers: RouterCache, links: Links, vips: Vips) -> None:
-        self._zone = zone
-        self._owner = owner
+    def __init__(self, view: RouteView, links: Links, routers: RouterCache, vips: Vips) -> None:
+        super().__init__(view, links)
         self._routers = routers
-        self._links = links
         self._vips = vips
-
-    def by(self, change: RowChange) -> Iterable[Hashable]:
-        return self._BY_TABLE[change.table](self, change)
 
     def _by_route(self, change: RowChange) -> Iterator[Hashable]:
         for row in change.rows:
             yield from self._on_its_switch(row)
-        for router in rows.learners(self._zone, change.uuid):
+        for router in rows.learners(self._view.zone, change.uuid):
             yield Learned(router, change.uuid)
 
     def _on_its_switch(self, route: Row) -> Iterator[Learned]:
         """The keys of one route for all routers on its transit switch."""
         switch = route["transit_switch"]
-        for router in self._routers.get((self._owner, switch), lambda: participants.routers_on(self._zone, self._owner, switch)):
+        for router in self._routers.get((self._view.owner, switch), lambda: participants.routers_on(self._view, switch)):
             if not _advertised_by(route, router):
                 yield Learned(router, route.uuid)
 
     def _by_binding(self, change: RowChange) -> Iterator[Hashable]:
         if change.changed("transit_switch", "availability_zone", "logical_port", "address", "type", "external_ids"):
             for row in change.rows:
-                if row["availability_zone"] == self._owner:
-                    yield from _through(self._zone, row)
+                if row["availability_zone"] == self._view.owner:
+                    yield from _through(self._view.zone, row)
 
     def _by_object(self, change: RowChange) -> Iterator[Hashable]:
-        for binding in participants.bindings_concerned(change, self._zone, self._owner, self._links).values():
-            yield from _through(self._zone, binding)
+        for binding in participants.bindings_concerned(change, self._view, self._links).values():
+            yield from _through(self._view.zone, binding)
         if change.table == "Logical_Router" and change.new is not None:
-            for column, members in change.edges.items():
-                yield from self._by_members(change.uuid, column, members.added | members.removed)
-
-    def _by_members(self, router: str, column: str, members: Iterable[str]) -> Iterator[Hashable]:
-        """Members of a router were added or removed. Members whose row was deleted are found by their own changes."""
-        nb = self._zone.nb
-        if column == "static_routes":
-            for uuid in members:
-                static = nb.row(_STATIC, uuid)
-                if static is not None:
-                    yield from self._static_of(router, static)
-        elif column == "load_balancer":
-            yield from self._stopped((router,), self._vips_of(members))
-        elif column == "load_balancer_group":
-            for group in members:
-                yield from self._stopped((router,), self._vips_of(nb.children("Load_Balancer_Group", "load_balancer", group)))
+            yield from self._by_members(change.uuid, change.edges)
 
     def _static_of(self, router: str, static: Row) -> Iterator[Learned]:
         route = rows.learned_from(static)
         if route is not None:
             yield Learned(router, route)
-        if route is None or self._zone.ic_sb.row("Route", route) is None:
+        if route is None or self._view.zone.ic_sb.row("Route", route) is None:
             # The static route competes with routes to the same network, or is an orphan that one of them may take over.
             yield from self._to(router, parse_prefix(static["ip_prefix"]))
 
@@ -498,61 +480,46 @@ class _Concerned:
 
     def _to(self, router: str, *prefixes: Prefix | None) -> Iterator[Learned]:
         """The keys of one router for all routes to these networks."""
-        bindings = participants.bindings_of(self._zone, self._owner, router)
+        bindings = participants.bindings_of(self._view, router)
         for switch in {binding["transit_switch"] for binding in bindings}:
             for prefix in prefixes:
-                for route in rows.routes_to(self._zone, switch, prefix) if prefix is not None else ():
+                for route in rows.routes_to(self._view.zone, switch, prefix) if prefix is not None else ():
                     yield Learned(router, route.uuid)
 
-    def _by_static(self, change: RowChange) -> Iterator[Hashable]:
-        routers = self._links.of_static(self._zone, change.uuid)
-        for row in change.rows:
-            for router in routers:
-                yield from self._static_of(router, row)
+    def _of_static(self, routers: Iterable[str], static: Row) -> Iterator[Learned]:
+        for router in routers:
+            yield from self._static_of(router, static)
+
+    def _of_balancers(self, routers: Iterable[str], balancers: Iterable[str]) -> Iterator[Learned]:
+        return self._stopped(routers, self._vips_of(balancers))
+
+    def _of_dynamic(self, routers: Iterable[str], prefix: Prefix) -> Iterator[Learned]:
+        for router in routers:
+            yield from self._to(router, prefix)
 
     def _vips_of(self, balancers: Iterable[str]) -> set[Prefix]:
-        found = (self._zone.nb.row("Load_Balancer", uuid) for uuid in balancers)
+        found = (self._view.zone.nb.row("Load_Balancer", uuid) for uuid in balancers)
         return {vip for row in found if row is not None for vip in rows.vips(row)}
 
     def _stopped(self, routers: Iterable[str], vips: Collection[Prefix]) -> Iterator[Learned]:
         """The keys that depend on VIPs which these routers got or lost."""
         for router in routers:
-            self._vips.moved(self._zone, router, vips)
+            self._vips.moved(self._view.zone, router, vips)
             for vip in vips:
                 yield from self._to(router, *prefixes_stopped_by(vip))
 
     def _by_balancer(self, change: RowChange) -> Iterator[Hashable]:
         moved = set(rows.read_vips(rows.moved_vips(change)))
-        return self._stopped(self._links.of_balancer(self._zone, change.uuid), moved)
+        return self._stopped(self._links.of_balancer(self._view.zone, change.uuid), moved)
 
-    def _by_group(self, change: RowChange) -> Iterator[Hashable]:
-        """Load balancers were added to or removed from a group. VIPs of balancers that changed themselves are found by
-        their own changes.
-        """
-        members = change.edges.get("load_balancer")
-        if members is not None:
-            yield from self._stopped(self._links.of_group(self._zone, change.uuid), self._vips_of(members.added | members.removed))
-
-    def _by_dynamic(self, change: RowChange) -> Iterator[Hashable]:
-        for row in change.rows:
-            for router in self._links.of_datapath(self._zone, row["datapath"]):
-                yield from self._to(router, parse_prefix(row["ip_prefix"]))
-
-    def _by_datapath(self, change: RowChange) -> Iterator[Hashable]:
-        if not change.changed("nb_uuid", "external_ids"):
-            return
-        learned = self._zone.sb.find("Learned_Route", "datapath", change.uuid)
-        for router in self._links.of_datapath(self._zone, change.uuid) if learned else ():
-            yield from self._to(router, *(parse_prefix(row["ip_prefix"]) for row in learned))
-
-    _BY_TABLE: ClassVar[Mapping[str, Callable[[_Concerned, RowChange], Iterable[Hashable]]]] = {
-        "Datapath_Binding": _by_datapath,
-        "Learned_Route": _by_dynamic,
+    BY_TABLE: ClassVar = {
+        "Datapath_Binding": AffectedKeys.by_datapath,
+        "Learned_Route": AffectedKeys.by_dynamic,
         "Load_Balancer": _by_balancer,
-        "Load_Balancer_Group": _by_group,
+        "Load_Balancer_Group": AffectedKeys.by_group,
         "Logical_Router": _by_object,
         "Logical_Router_Port": _by_object,
-        "Logical_Router_Static_Route": _by_static,
+        "Logical_Router_Static_Route": AffectedKeys.by_static,
         "Logical_Switch_Port": _by_object,
         "Port_Binding": _by_binding,
         "Route": _by_route,

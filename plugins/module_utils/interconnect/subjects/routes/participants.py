@@ -32,6 +32,7 @@ from ...tables import IC_NB, IC_SB, NB
 from ...zone import Zone
 from .. import port_faults, transit
 from .former_links import Links
+from .view import RouteView
 
 #: Tables whose changes may make a port participate, or stop participating.
 TABLES = frozenset(
@@ -181,39 +182,39 @@ def _ports(zone: Zone, index: str, key: Hashable) -> list[Participant]:
     return [port for port in found if isinstance(port, Participant)]
 
 
-def bindings_of(zone: Zone, owner: str, router: str) -> list[Row]:
+def bindings_of(view: RouteView, router: str) -> list[Row]:
     """The Port_Bindings of one owner that name this router, whether they participate or not."""
-    return zone.ic_sb.find("Port_Binding", "routes_router", (owner, router))
+    return view.zone.ic_sb.find("Port_Binding", "routes_router", (view.owner, router))
 
 
-def bindings_on(zone: Zone, owner: str, switch: str) -> list[Row]:
+def bindings_on(view: RouteView, switch: str) -> list[Row]:
     """The Port_Bindings of one owner on a transit switch, whether they participate or not."""
-    return zone.ic_sb.find("Port_Binding", "routes_switch", (owner, switch))
+    return view.zone.ic_sb.find("Port_Binding", "routes_switch", (view.owner, switch))
 
 
-def routers_on(zone: Zone, owner: str, switch: str) -> list[str]:
+def routers_on(view: RouteView, switch: str) -> list[str]:
     """The routers named by the Port_Bindings of one owner on a transit switch."""
-    routers = (router_id(binding) for binding in bindings_on(zone, owner, switch))
+    routers = (router_id(binding) for binding in bindings_on(view, switch))
     return [router for router in routers if router is not None]
 
 
-def ports_of(zone: Zone, owner: str, router: str) -> list[Participant]:
+def ports_of(view: RouteView, router: str) -> list[Participant]:
     """The participating ports of a router, by the uuid of their Port_Binding. ``owner`` is the own Availability_Zone."""
-    return _ports(zone, "routes_router", (owner, router))
+    return _ports(view.zone, "routes_router", (view.owner, router))
 
 
-def ports_at(zone: Zone, owner: str, switch: str, hop: Address) -> list[Participant]:
+def ports_at(view: RouteView, switch: str, hop: Address) -> list[Participant]:
     """The participating ports on a transit switch that may use this next hop for their routes."""
-    return _ports(zone, "routes_hop", (owner, switch, hop))
+    return _ports(view.zone, "routes_hop", (view.owner, switch, hop))
 
 
-def is_transit(zone: Zone, owner: str, lrp: Row, router: str) -> bool:
+def is_transit(view: RouteView, lrp: Row, router: str) -> bool:
     """Whether this router port attaches that router to a transit switch through a participating port (spec routes-S2)."""
-    for switch_port in zone.nb.find("Logical_Switch_Port", "router_port", lrp["name"]):
-        for binding in zone.ic_sb.find("Port_Binding", "logical_port", switch_port["name"]):
-            if binding["availability_zone"] != owner or router_id(binding) != router:
+    for switch_port in view.zone.nb.find("Logical_Switch_Port", "router_port", lrp["name"]):
+        for binding in view.zone.ic_sb.find("Port_Binding", "logical_port", switch_port["name"]):
+            if binding["availability_zone"] != view.owner or router_id(binding) != router:
                 continue
-            if isinstance(participant(zone, binding), Participant):
+            if isinstance(participant(view.zone, binding), Participant):
                 return True
     return False
 
@@ -263,15 +264,15 @@ def _backers(zone: Zone, hop: Address) -> Iterator[Row]:
         yield from zone.nb.find("Logical_Router_Port", "backing", host.truncate(length))
 
 
-def bindings_backed_by(zone: Zone, owner: str, lrp: Row) -> Iterator[Row]:
+def bindings_backed_by(view: RouteView, lrp: Row) -> Iterator[Row]:
     """The Port_Bindings of one owner, on any switch, whose next hop is backed by this router port."""
     networks = lrp_networks(lrp)
     if networks is None:
         return
     for network in networks.ipv4:
-        yield from zone.ic_sb.find("Port_Binding", "routes_hop", (owner, network.host))
+        yield from view.zone.ic_sb.find("Port_Binding", "routes_hop", (view.owner, network.host))
     if len(networks.ipv6) > 1:  # the last is the automatic fe80::/64, whose addresses are never published as next hops
-        for binding in zone.ic_sb.find("Port_Binding", "routes_hop", (owner, "IPv6")):
+        for binding in view.zone.ic_sb.find("Port_Binding", "routes_hop", (view.owner, "IPv6")):
             address = parse_port_address(binding["address"])
             hop = None if address is None else address.first_ipv6
             if hop is not None and networks.contains(hop):
@@ -317,39 +318,39 @@ class PortCache(Generic[Found]):
 # ---- Ports that a change affects ------------------------------------------------------------------------------------
 
 
-def bindings_concerned(change: RowChange, zone: Zone, owner: str, links: Links) -> dict[str, Row]:
+def bindings_concerned(change: RowChange, view: RouteView, links: Links) -> dict[str, Row]:
     """The own Port_Bindings, by UUID, whose participation, router, options or backing may depend on this change of one
     of ``TABLES``.
 
     Old versions of a Port_Binding are not included: the caller has them in ``change.old``.
     """
     if change.table == "Port_Binding":
-        return {row.uuid: row for row in (change.new,) if row is not None and row["availability_zone"] == owner}
+        return {row.uuid: row for row in (change.new,) if row is not None and row["availability_zone"] == view.owner}
     found: Iterable[Row] = ()
     if change.table == "Logical_Switch_Port":
-        found = _of_switch_ports(zone, owner, change.rows, links) if _switch_port_differs(change) else ()
+        found = _of_switch_ports(view, change.rows, links) if _switch_port_differs(change) else ()
     elif change.table == "Logical_Router_Port":
-        found = _of_router_ports(zone, owner, change, links) if _port_differs(change) else ()
+        found = _of_router_ports(view, change, links) if _port_differs(change) else ()
     elif _router_differs(change):
-        found = bindings_of(zone, owner, change.uuid)
+        found = bindings_of(view, change.uuid)
     return {binding.uuid: binding for binding in found}
 
 
-def _of_switch_ports(zone: Zone, owner: str, rows: Iterable[Row], links: Links) -> Iterator[Row]:
+def _of_switch_ports(view: RouteView, rows: Iterable[Row], links: Links) -> Iterator[Row]:
     for row in rows:
-        for binding in zone.ic_sb.find("Port_Binding", "logical_port", row["name"]):
-            if binding["availability_zone"] == owner:
+        for binding in view.zone.ic_sb.find("Port_Binding", "logical_port", row["name"]):
+            if binding["availability_zone"] == view.owner:
                 yield binding
-        for lrp in links.router_ports(zone, row["options"].get("router-port", "")):
-            yield from bindings_backed_by(zone, owner, lrp)
+        for lrp in links.router_ports(view.zone, row["options"].get("router-port", "")):
+            yield from bindings_backed_by(view, lrp)
 
 
-def _of_router_ports(zone: Zone, owner: str, change: RowChange, links: Links) -> Iterator[Row]:
+def _of_router_ports(view: RouteView, change: RowChange, links: Links) -> Iterator[Row]:
     for row in change.rows:
-        switch_ports = zone.nb.find("Logical_Switch_Port", "router_port", row["name"])
-        yield from _of_switch_ports(zone, owner, switch_ports, links)
+        switch_ports = view.zone.nb.find("Logical_Switch_Port", "router_port", row["name"])
+        yield from _of_switch_ports(view, switch_ports, links)
         if switch_ports:
-            yield from bindings_backed_by(zone, owner, row)
+            yield from bindings_backed_by(view, row)
 
 
 def _switch_port_differs(change: RowChange) -> bool:

@@ -17,6 +17,7 @@ from ...address import Address, Prefix, is_uuid, parse_nexthop, parse_prefix, pa
 from ...ovsdb.store import Row, RowChange
 from ...tables import IC_SB, NB, SB
 from ...zone import Zone
+from .view import RouteView
 
 #: Key of external_ids of an NB static route: the IC_SB Route from which it was learned.
 LEARNED_KEY = "ic-learned-route"
@@ -136,17 +137,17 @@ def routes_to(zone: Zone, switch: str, prefix: Prefix) -> list[Row]:
     return [row for row in found if row["transit_switch"] == switch]
 
 
-def routes_via(zone: Zone, owner: str, switch: str, prefix: Prefix, hop: Address) -> list[Row]:
+def routes_via(view: RouteView, switch: str, prefix: Prefix, hop: Address) -> list[Row]:
     """The IC_SB routes of one zone to this network with this next hop, ignoring host bits. Searches the smaller of the
     sets by network and by next hop.
     """
-    this_way = zone.ic_sb.filed("Route", "hop", (owner, switch, hop))
-    return zone.ic_sb.find_among("Route", "destination", destination(prefix, switch), this_way)
+    this_way = view.zone.ic_sb.filed("Route", "hop", (view.owner, switch, hop))
+    return view.zone.ic_sb.find_among("Route", "destination", destination(prefix, switch), this_way)
 
 
-def own_routes_on(zone: Zone, owner: str, switch: str) -> list[Row]:
+def own_routes_on(view: RouteView, switch: str) -> list[Row]:
     """The IC_SB routes of one zone on a transit switch."""
-    return zone.ic_sb.find("Route", "switch", (owner, switch))
+    return view.zone.ic_sb.find("Route", "switch", (view.owner, switch))
 
 
 def routes_on(zone: Zone, switch: str) -> Iterator[Row]:

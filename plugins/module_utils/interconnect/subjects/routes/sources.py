@@ -19,6 +19,7 @@ from ...settings import boolean
 from ...zone import Zone
 from . import participants, rows
 from .participants import Participant
+from .view import RouteView
 
 CONNECTED, STATIC, LOADBALANCER, DYNAMIC = "connected", "static", "loadbalancer", "connected-dynamic"
 
@@ -80,46 +81,46 @@ def _local_sources(kind: str, uuid: str, prefix: Prefix, port_table: str, main_o
     yield Source(kind, uuid, main_origin, "", prefix, False, via)
 
 
-def sources(zone: Zone, owner: str, port: Participant) -> Iterator[Source]:
+def sources(view: RouteView, port: Participant) -> Iterator[Source]:
     """Everything that the port's router can publish through the port. Does not check policy."""
-    nb, router, table = zone.nb, port.router.uuid, port.options.route_table
+    nb, router, table = view.zone.nb, port.router.uuid, port.options.route_table
     for static in nb.child_rows("Logical_Router", "static_routes", router, "Logical_Router_Static_Route"):
         source = static_source(static, table)
         if isinstance(source, Source):
             yield source
     for lrp in nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):
-        if not participants.is_transit(zone, owner, lrp, router):
+        if not participants.is_transit(view, lrp, router):
             for prefix in networks(lrp):
                 yield from _local_sources("lrp", lrp.uuid, prefix, table, CONNECTED)
-    for balancer in rows.balancers_of(zone, router).values():
+    for balancer in rows.balancers_of(view.zone, router).values():
         for vip in rows.vips(balancer):
             yield Source("loadbalancer", balancer.uuid, LOADBALANCER, "", vip)
-    datapath = rows.datapath_of(zone, router)
-    for learned in zone.sb.find("Learned_Route", "datapath", datapath) if datapath is not None else ():
+    datapath = rows.datapath_of(view.zone, router)
+    for learned in view.zone.sb.find("Learned_Route", "datapath", datapath) if datapath is not None else ():
         dynamic = parse_prefix(learned["ip_prefix"])
         if dynamic is not None:
             yield from _local_sources("lr", router, dynamic, table, DYNAMIC, parse_nexthop(learned["nexthop"]))
 
 
-def sources_of(zone: Zone, owner: str, port: Participant, table: str, prefix: Prefix) -> Iterator[Source]:
+def sources_of(view: RouteView, port: Participant, table: str, prefix: Prefix) -> Iterator[Source]:
     """The items of :func:`sources` with this table and prefix, in the order of 4.6. The cost depends only on their
     number.
     """
     router, port_table = port.router.uuid, port.options.route_table
-    for static in rows.statics_to(zone, router, prefix) if table == port_table else ():
+    for static in rows.statics_to(view.zone, router, prefix) if table == port_table else ():
         source = static_source(static, table)
         if isinstance(source, Source) and source.prefix == prefix:
             yield source
     if table not in ("", port_table):
         return
-    for lrp in zone.nb.find_among("Logical_Router_Port", "network", prefix, zone.nb.children("Logical_Router", "ports", router)):
-        if not participants.is_transit(zone, owner, lrp, router):
+    for lrp in view.zone.nb.find_among("Logical_Router_Port", "network", prefix, view.zone.nb.children("Logical_Router", "ports", router)):
+        if not participants.is_transit(view, lrp, router):
             yield from _in_table(table, _local_sources("lrp", lrp.uuid, prefix, port_table, CONNECTED))
     if not table and prefix.is_host:
-        for balancer in rows.balancers_with(zone, router, prefix):
+        for balancer in rows.balancers_with(view.zone, router, prefix):
             yield Source("loadbalancer", balancer.uuid, LOADBALANCER, "", prefix)
-    if zone.sb.count("Learned_Route"):
-        for learned in rows.dynamic_to(zone, rows.datapath_of(zone, router), prefix):
+    if view.zone.sb.count("Learned_Route"):
+        for learned in rows.dynamic_to(view.zone, rows.datapath_of(view.zone, router), prefix):
             if parse_prefix(learned["ip_prefix"]) == prefix:
                 yield from _in_table(table, _local_sources("lr", router, prefix, port_table, DYNAMIC, parse_nexthop(learned["nexthop"])))
 

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import ServerSchema
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.routes import decision, participants, sources
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.routes.view import RouteView
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import LACKING_IN_2303, schemas_without
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import named
 
@@ -670,11 +671,12 @@ def test_datapath_by_external_id() -> None:
 
 def test_verdicts_say_why() -> None:
     w = one()
-    port = participants.ports_of(w.zone, w.az(), w.find("az1", "Logical_Router", "lr").uuid)[0]
+    view = RouteView(w.zone, w.az())
+    port = participants.ports_of(view, w.find("az1", "Logical_Router", "lr").uuid)[0]
     w.static("az1", "lr", "0.0.0.0/0")
     w.static("az1", "lr", "10.0.0.0/8")
     w.static("az1", "lr", "2001:db8::/32")
-    found = sources.sources(w.zone, w.az(), port)
+    found = sources.sources(view, port)
     verdicts = {source.prefix.length: decision.verdict(w.zone, port, source) for source in found}
     assert verdicts[8] is None
     assert "ic-route-adv-default" in str(verdicts[0])

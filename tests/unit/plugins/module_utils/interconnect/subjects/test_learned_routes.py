@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import Row, Store
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.routes.learned_routes import LearnedRoutes
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.routes.view import RouteView
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.server_rules import schemas_without
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.simulated_zones import named
 
@@ -642,7 +643,7 @@ def test_verdicts_say_why() -> None:
     def why(prefix: str, switch: str = "ts1", hop: str = HOP, **columns: Any) -> str:
         row = w.ic_sb.row("Route", w.foreign("az2", switch, prefix, hop, **columns))
         assert row is not None
-        refused = subject.verdict(w.zone, w.az(), router, row)
+        refused = subject.verdict(RouteView(w.zone, w.az()), router, row)
         return refused.reason if refused is not None else "learned"
 
     assert why("10.1.0.0/16") == "learned"
