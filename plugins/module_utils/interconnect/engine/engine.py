@@ -162,7 +162,10 @@ class Engine:
         own = self.zone.own_az
         facts = self.zone.facts._replace(own_zone=own.uuid if own is not None else None)
         for subject in self.subjects:
-            facts = subject.infer(facts, changes, self.zone)
+            try:
+                facts = subject.infer(facts, changes, self.zone)
+            except Exception:  # a row that a subject cannot read must not stop the zone
+                self.failures.append(traceback.format_exc())
         return facts
 
     def learn(self, facts: Facts) -> None:
@@ -189,15 +192,17 @@ class Engine:
                 controller.queue.add(key)
 
     def _observe_one(self, controller: _Controller, change: RowChange) -> None:
-        subject = controller.subject
+        subject, queue, busy = controller.subject, controller.queue, self._conflicts.busy
         try:
             for key in subject.keys(change, self.zone):
                 if key is ALL:
                     self.runs.forced(controller.name)
                     for one in subject.all_keys(self.zone):
                         self._observe_key(controller, one, change)
-                else:
+                elif busy or key in queue.items:
                     self._observe_key(controller, key, change)
+                else:
+                    queue.enqueue(key)
         # a row that a subject cannot read must not stop the zone: add all of the subject's keys instead
         except Exception:
             self.failures.append(traceback.format_exc())
@@ -326,12 +331,13 @@ class Engine:
         busy = self._conflicts.busy
         if busy and (controller.name, key) in busy:
             self._conflicts.agreed((controller.name, key))
-        controller.queue.forget(key)
+        if controller.queue.has_failures:
+            controller.queue.forget(key)
 
     def _may_write(self, controller: _Controller, group: Group) -> bool:
         """Whether a group may be written now; if not, its key backs off."""
         queue, key, busy = controller.queue, group.key, self._conflicts.busy
-        backoff = queue.backoff(key)
+        backoff = queue.backoff(key) if queue.has_failures else None
         if backoff is not None and backoff.cause is Cause.REFUSED and backoff.due > self._clock() and backoff.contents == contents(group):
             return False
         hold = self._conflicts.hold(group) if busy and (group.subject, key) in busy else None

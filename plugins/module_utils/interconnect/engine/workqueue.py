@@ -84,11 +84,11 @@ class Item:
 
     __slots__ = ("backoff", "epoch", "failed", "group", "last_wait", "soon", "state", "transactions")
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, group: Group | None = None, transactions: int = 0, epoch: int | None = None) -> None:
         self.state = state
-        self.group: Group | None = None
-        self.epoch: int | None = None
-        self.transactions = 0
+        self.group = group
+        self.epoch = epoch
+        self.transactions = transactions
         self.failed = self.soon = False
         self.last_wait: float | None = None
         self.backoff: Backoff | None = None
@@ -114,6 +114,11 @@ class WorkQueue:
         """The number of queued keys."""
         return len(self._queued)
 
+    @property
+    def has_failures(self) -> bool:
+        """Whether a key that is not in flight backs off or has failed before. Usually there is none."""
+        return len(self.items) > self.in_flight
+
     def state(self, key: Hashable) -> State | None:
         """The state of a key, None if nothing happens to it."""
         item = self.items.get(key)
@@ -135,12 +140,16 @@ class WorkQueue:
             item.state = State.QUEUED
             self._queued[key] = None
 
+    def enqueue(self, key: Hashable) -> None:
+        """Queue a key that is not among :attr:`items`."""
+        self._queued[key] = None
+
     def take(self, most: int) -> Iterator[Hashable]:
         """Up to ``most`` queued keys in their order. A key leaves the queue when it is yielded."""
         queued = self._queued
         for key in list(islice(queued, most)):
             del queued[key]
-            item = self.items.get(key) if self.items else None
+            item = self.items.get(key) if self.has_failures else None
             if item is not None:
                 if item.state in IN_FLIGHT:
                     item.state = State.DIRTY
@@ -163,11 +172,12 @@ class WorkQueue:
 
     def start(self, key: Hashable, group: Group, transactions: int = 1, epoch: int | None = None) -> None:
         """The Changes of a key are sent in this many transactions."""
-        item = self.items.get(key)
-        if item is None:
-            item = self.items[key] = Item(State.PROCESSING)
+        new = Item(State.PROCESSING, group, transactions, epoch)
+        item = self.items.setdefault(key, new)
+        if item is new:
             self.in_flight += 1
-        elif item.state not in IN_FLIGHT:
+            return
+        if item.state not in IN_FLIGHT:
             self.in_flight += 1
         item.state = State.PROCESSING
         item.group, item.epoch, item.transactions, item.failed = group, epoch, transactions, False

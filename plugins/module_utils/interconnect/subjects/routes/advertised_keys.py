@@ -50,7 +50,7 @@ class AdvertisedKeys(AffectedKeys):
 
     def _by_route(self, change: RowChange) -> Iterator[Hashable]:
         for row in change.rows:
-            if row["availability_zone"] == self._view.owner:
+            if row["availability_zone"] == self.view.owner:
                 yield row_key(row)
 
     # Ports, routers, switches.
@@ -60,7 +60,7 @@ class AdvertisedKeys(AffectedKeys):
             return
         routers = set()
         for row in change.rows:
-            if row["availability_zone"] == self._view.owner:
+            if row["availability_zone"] == self.view.owner:
                 routers.add(participants.router_id(row))
                 yield Other("port", row.uuid)
                 yield from self._rows_via(row)
@@ -69,7 +69,7 @@ class AdvertisedKeys(AffectedKeys):
 
     def _by_object(self, change: RowChange) -> Iterator[Hashable]:
         routers = set()
-        for binding in participants.bindings_concerned(change, self._view, self._links).values():
+        for binding in participants.bindings_concerned(change, self.view, self._links).values():
             routers.add(participants.router_id(binding))
             yield Other("port", binding.uuid)
         for router in routers - {None}:
@@ -83,32 +83,32 @@ class AdvertisedKeys(AffectedKeys):
         """A transit switch, or the zone's switch for it, was inserted, deleted or renamed, or its ports changed
         (spec routes-6.d).
         """
-        names = _transit_switches(self._view.zone, change)
+        names = _transit_switches(self.view.zone, change)
         if names:
             for name in names:
-                for row in rows.own_routes_on(self._view, name):
+                for row in rows.own_routes_on(self.view, name):
                     yield row_key(row)
-                for binding in participants.bindings_on(self._view, name):
-                    yield from port_keys(self._view, binding)
+                for binding in participants.bindings_on(self.view, name):
+                    yield from port_keys(self.view, binding)
         elif "ports" in change.edges:
             for uuid in change.edges["ports"].added | change.edges["ports"].removed:
-                moved = self._view.zone.nb.row("Logical_Switch_Port", uuid)
+                moved = self.view.zone.nb.row("Logical_Switch_Port", uuid)
                 if moved is not None and "router-port" in moved["options"]:
                     yield from self._by_object(RowChange(NB, "Logical_Switch_Port", uuid, None, moved, {}))
 
     def _router(self, router: str) -> Iterator[Hashable]:
         """Everything that a router has, or may have, in IC_SB."""
-        for balancer in rows.balancers_of(self._view.zone, router):
+        for balancer in rows.balancers_of(self.view.zone, router):
             yield Other("balancer", balancer)
-        for binding in participants.bindings_of(self._view, router):
+        for binding in participants.bindings_of(self.view, router):
             yield from self._rows_via(binding)
-            yield from port_keys(self._view, binding)
+            yield from port_keys(self.view, binding)
 
     def _rows_via(self, binding: Row) -> Iterator[Hashable]:
         """The own rows whose next hop belongs to this port."""
         address = parse_port_address(binding["address"])
         for hop in next_hops(address) if address is not None else ():
-            for row in self._view.zone.ic_sb.find("Route", "hop", (self._view.owner, binding["transit_switch"], hop)):
+            for row in self.view.zone.ic_sb.find("Route", "hop", (self.view.owner, binding["transit_switch"], hop)):
                 yield row_key(row)
 
     # Sources.
@@ -121,7 +121,7 @@ class AdvertisedKeys(AffectedKeys):
         report about this.
         """
         for router in routers:
-            for port in participants.ports_of(self._view, router):
+            for port in participants.ports_of(self.view, router):
                 hop = next_hop_of(port, prefix)
                 if hop is None or is_fe80_64(hop):
                     yield Other("port", port.binding.uuid)
@@ -136,22 +136,22 @@ class AdvertisedKeys(AffectedKeys):
             yield from self._wanted(routers, prefix, static["route_table"])
 
     def _by_networks(self, change: RowChange) -> Iterator[Hashable]:
-        routers = self._links.of_port(self._view.zone, change.uuid)
+        routers = self._links.of_port(self.view.zone, change.uuid)
         for prefix in {prefix for row in change.rows for prefix in networks(row)}:
             yield from self._wanted(routers, prefix)
         for router in routers:
-            for binding in participants.bindings_of(self._view, router):
+            for binding in participants.bindings_of(self.view, router):
                 yield Other("port", binding.uuid)
 
     def _of_ports(self, router: str, ports: Iterable[str]) -> Iterator[Hashable]:
         for uuid in ports:
-            lrp = self._view.zone.nb.row("Logical_Router_Port", uuid)
+            lrp = self.view.zone.nb.row("Logical_Router_Port", uuid)
             for prefix in networks(lrp) if lrp is not None else ():
                 yield from self._wanted((router,), prefix)
 
     def _of_balancers(self, routers: Iterable[str], balancers: Iterable[str]) -> Iterator[Hashable]:
         for uuid in balancers:
-            balancer = self._view.zone.nb.row("Load_Balancer", uuid)
+            balancer = self.view.zone.nb.row("Load_Balancer", uuid)
             if balancer is not None:
                 yield Other("balancer", uuid)
                 for vip in set(rows.vips(balancer)):
@@ -161,7 +161,7 @@ class AdvertisedKeys(AffectedKeys):
         moved = rows.moved_vips(change)
         if moved:
             yield Other("balancer", change.uuid)
-        routers = self._links.of_balancer(self._view.zone, change.uuid)
+        routers = self._links.of_balancer(self.view.zone, change.uuid)
         for vip in set(rows.read_vips(moved)):
             yield from self._wanted(routers, vip)
 

@@ -26,7 +26,7 @@ from .decision import HopCache, Offer, Published, choose, hop_refusal, next_hop_
 from .former_links import Links
 from .participants import Participant
 from .sources import LOADBALANCER, networks
-from .view import RouteView, own_view
+from .view import OwnView, RouteView
 
 _ZONE_NOTE = Other("zone", "")
 
@@ -44,7 +44,9 @@ class AdvertisedRoutes(Subject):
 
     def __init__(self) -> None:
         self._hops: HopCache = participants.PortCache()
+        self._view = OwnView()
         self._links = Links()
+        self._keys: AdvertisedKeys | None = None
 
     def prepare(self, zone: Zone) -> None:
         self._hops.clear()
@@ -56,18 +58,21 @@ class AdvertisedRoutes(Subject):
 
     def begin(self, changes: Sequence[RowChange]) -> None:
         self._links = Links(changes)
+        self._keys = None
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         self._hops.observe(change)
-        view = own_view(zone)
+        view = self._view.of(zone)
         if view is None:
             return ()
         if change.table == "NB_Global":
             return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
-        return AdvertisedKeys(view, self._links).by(change)
+        if self._keys is None or self._keys.view is not view:
+            self._keys = AdvertisedKeys(view, self._links)
+        return self._keys.by(change)
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
-        view = own_view(zone)
+        view = self._view.of(zone)
         if view is None:
             return
         yield _ZONE_NOTE
@@ -83,7 +88,7 @@ class AdvertisedRoutes(Subject):
     # -- planning ---------------------------------------------------------------------------------------------------------------------
 
     def plan(self, key: Hashable, zone: Zone) -> Iterable[Step]:
-        view = own_view(zone)
+        view = self._view.of(zone)
         if view is None:
             return ()
         if isinstance(key, Published):

@@ -22,7 +22,7 @@ class AffectedKeys(ABC):
     """Determines the keys of one subject that a change affects. What both subjects of routes have in common is here."""
 
     def __init__(self, view: RouteView, links: Links) -> None:
-        self._view = view
+        self.view = view
         self._links = links
 
     #: By table: the method that returns the keys for a change of one of its rows.
@@ -50,7 +50,7 @@ class AffectedKeys(ABC):
 
     def _by_members(self, router: str, edges: Mapping[str, Members]) -> Iterator[Hashable]:
         """Members of a router were added or removed. Members whose row was deleted are found by their own changes."""
-        nb = self._view.zone.nb
+        nb = self.view.zone.nb
         for column, members in edges.items():
             moved = members.added | members.removed
             if column == "static_routes":
@@ -67,7 +67,7 @@ class AffectedKeys(ABC):
 
     def by_static(self, change: RowChange) -> Iterator[Hashable]:
         """A static route has changed."""
-        routers = self._links.of_static(self._view.zone, change.uuid)
+        routers = self._links.of_static(self.view.zone, change.uuid)
         for row in change.rows:
             yield from self._of_static(routers, row)
 
@@ -77,7 +77,7 @@ class AffectedKeys(ABC):
         """
         members = change.edges.get("load_balancer")
         if members is not None:
-            yield from self._of_balancers(self._links.of_group(self._view.zone, change.uuid), members.added | members.removed)
+            yield from self._of_balancers(self._links.of_group(self.view.zone, change.uuid), members.added | members.removed)
 
     def by_dynamic(self, change: RowChange) -> Iterator[Hashable]:
         """A dynamic route has changed."""
@@ -87,10 +87,10 @@ class AffectedKeys(ABC):
     def by_datapath(self, change: RowChange) -> Iterator[Hashable]:
         """A datapath of SB has changed: its dynamic routes may belong to another router."""
         if change.changed("nb_uuid", "external_ids"):
-            for learned in self._view.zone.sb.find("Learned_Route", "datapath", change.uuid):
+            for learned in self.view.zone.sb.find("Learned_Route", "datapath", change.uuid):
                 yield from self._at_datapath(change.uuid, learned)
 
     def _at_datapath(self, datapath: str, learned: Row) -> Iterator[Hashable]:
         prefix = parse_prefix(learned["ip_prefix"])
         if prefix is not None:
-            yield from self._of_dynamic(self._links.of_datapath(self._view.zone, datapath), prefix)
+            yield from self._of_dynamic(self._links.of_datapath(self.view.zone, datapath), prefix)

@@ -26,7 +26,7 @@ from . import participants, rows
 from .affected_keys import AffectedKeys
 from .former_links import Links
 from .participants import Participant
-from .view import RouteView, own_view
+from .view import OwnView, RouteView
 from .vips import Vips
 
 _STATIC = "Logical_Router_Static_Route"
@@ -65,7 +65,9 @@ class LearnedRoutes(Subject):
         self._ports: participants.PortCache[list[tuple[Row, Participant | str]]] = participants.PortCache()
         #: By (owner, transit switch): the routers there.
         self._routers: RouterCache = participants.PortCache()
+        self._view = OwnView()
         self._links = Links()
+        self._keys: LearnedKeys | None = None
         self._orphans = Orphans()
 
     def prepare(self, zone: Zone) -> None:
@@ -80,18 +82,21 @@ class LearnedRoutes(Subject):
 
     def begin(self, changes: Sequence[RowChange]) -> None:
         self._links = Links(changes)
+        self._keys = None
 
     def keys(self, change: RowChange, zone: Zone) -> Keys:
         self._ports.observe(change)
         self._routers.observe(change)
         self._orphans.observe(change, zone)
-        view = own_view(zone)
+        view = self._view.of(zone)
         if view is None:
             self._vips.clear()
             return ()
         if change.table == "NB_Global":
             return (ALL,) if _zone_policy(change.old) != _zone_policy(change.new) else ()
-        found = LearnedKeys(view, self._links, self._routers, self._vips).by(change)
+        if self._keys is None or self._keys.view is not view:
+            self._keys = LearnedKeys(view, self._links, self._routers, self._vips)
+        found = self._keys.by(change)
         return self._with_orphans(change, zone, found) if self._orphans else found
 
     def _with_orphans(self, change: RowChange, zone: Zone, found: Iterable[Hashable]) -> Iterator[Hashable]:
@@ -109,7 +114,7 @@ class LearnedRoutes(Subject):
                         yield Learned(key.router, rows.learned_from(orphan) or "")
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
-        view = own_view(zone)
+        view = self._view.of(zone)
         if view is None:
             return
         for binding in zone.ic_sb.rows("Port_Binding"):
@@ -121,7 +126,7 @@ class LearnedRoutes(Subject):
     # -- planning ---------------------------------------------------------------------------------------------------------------------
 
     def plan(self, key: Hashable, zone: Zone) -> Iterator[Step]:
-        view = own_view(zone)
+        view = self._view.of(zone)
         router = zone.nb.row("Logical_Router", key.router) if isinstance(key, Learned) else None
         if view is None or router is None or not isinstance(key, Learned):
             return
@@ -446,25 +451,25 @@ class LearnedKeys(AffectedKeys):
     def _by_route(self, change: RowChange) -> Iterator[Hashable]:
         for row in change.rows:
             yield from self._on_its_switch(row)
-        for router in rows.learners(self._view.zone, change.uuid):
+        for router in rows.learners(self.view.zone, change.uuid):
             yield Learned(router, change.uuid)
 
     def _on_its_switch(self, route: Row) -> Iterator[Learned]:
         """The keys of one route for all routers on its transit switch."""
         switch = route["transit_switch"]
-        for router in self._routers.get((self._view.owner, switch), lambda: participants.routers_on(self._view, switch)):
+        for router in self._routers.get((self.view.owner, switch), lambda: participants.routers_on(self.view, switch)):
             if not _advertised_by(route, router):
                 yield Learned(router, route.uuid)
 
     def _by_binding(self, change: RowChange) -> Iterator[Hashable]:
         if change.changed("transit_switch", "availability_zone", "logical_port", "address", "type", "external_ids"):
             for row in change.rows:
-                if row["availability_zone"] == self._view.owner:
-                    yield from _through(self._view.zone, row)
+                if row["availability_zone"] == self.view.owner:
+                    yield from _through(self.view.zone, row)
 
     def _by_object(self, change: RowChange) -> Iterator[Hashable]:
-        for binding in participants.bindings_concerned(change, self._view, self._links).values():
-            yield from _through(self._view.zone, binding)
+        for binding in participants.bindings_concerned(change, self.view, self._links).values():
+            yield from _through(self.view.zone, binding)
         if change.table == "Logical_Router" and change.new is not None:
             yield from self._by_members(change.uuid, change.edges)
 
@@ -472,7 +477,7 @@ class LearnedKeys(AffectedKeys):
         route = rows.learned_from(static)
         if route is not None:
             yield Learned(router, route)
-        if route is None or self._view.zone.ic_sb.row("Route", route) is None:
+        if route is None or self.view.zone.ic_sb.row("Route", route) is None:
             # The static route competes with routes to the same network, or is an orphan that one of them may take over.
             yield from self._to(router, parse_prefix(static["ip_prefix"]))
 
@@ -480,10 +485,10 @@ class LearnedKeys(AffectedKeys):
 
     def _to(self, router: str, *prefixes: Prefix | None) -> Iterator[Learned]:
         """The keys of one router for all routes to these networks."""
-        bindings = participants.bindings_of(self._view, router)
+        bindings = participants.bindings_of(self.view, router)
         for switch in {binding["transit_switch"] for binding in bindings}:
             for prefix in prefixes:
-                for route in rows.routes_to(self._view.zone, switch, prefix) if prefix is not None else ():
+                for route in rows.routes_to(self.view.zone, switch, prefix) if prefix is not None else ():
                     yield Learned(router, route.uuid)
 
     def _of_static(self, routers: Iterable[str], static: Row) -> Iterator[Learned]:
@@ -498,19 +503,19 @@ class LearnedKeys(AffectedKeys):
             yield from self._to(router, prefix)
 
     def _vips_of(self, balancers: Iterable[str]) -> set[Prefix]:
-        found = (self._view.zone.nb.row("Load_Balancer", uuid) for uuid in balancers)
+        found = (self.view.zone.nb.row("Load_Balancer", uuid) for uuid in balancers)
         return {vip for row in found if row is not None for vip in rows.vips(row)}
 
     def _stopped(self, routers: Iterable[str], vips: Collection[Prefix]) -> Iterator[Learned]:
         """The keys that depend on VIPs which these routers got or lost."""
         for router in routers:
-            self._vips.moved(self._view.zone, router, vips)
+            self._vips.moved(self.view.zone, router, vips)
             for vip in vips:
                 yield from self._to(router, *prefixes_stopped_by(vip))
 
     def _by_balancer(self, change: RowChange) -> Iterator[Hashable]:
         moved = set(rows.read_vips(rows.moved_vips(change)))
-        return self._stopped(self._links.of_balancer(self._view.zone, change.uuid), moved)
+        return self._stopped(self._links.of_balancer(self.view.zone, change.uuid), moved)
 
     BY_TABLE: ClassVar = {
         "Datapath_Binding": AffectedKeys.by_datapath,

@@ -18,7 +18,19 @@ class RouteView(NamedTuple):
     owner: str
 
 
-def own_view(zone: Zone) -> RouteView | None:
-    """The view of a zone, None if it has no row of its own: it then exchanges no routes."""
-    az = zone.own_az
-    return RouteView(zone, az.uuid) if az is not None else None
+class OwnView:
+    """The view of a zone, kept because it is needed for each key."""
+
+    __slots__ = ("_view",)
+
+    def __init__(self) -> None:
+        self._view: RouteView | None = None
+
+    def of(self, zone: Zone) -> RouteView | None:
+        """The view, None if the zone has no row of its own: it then exchanges no routes."""
+        az, view = zone.own_az, self._view
+        if az is None:
+            return None
+        if view is None or view.owner != az.uuid or view.zone is not zone:
+            view = self._view = RouteView(zone, az.uuid)
+        return view
