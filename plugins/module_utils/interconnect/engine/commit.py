@@ -21,7 +21,7 @@ from ..ovsdb.replica import Replica
 from ..ovsdb.store import Members
 from ..ovsdb.wire import encode, encode_map, encode_set, first_error, where
 from .change import DELETE, INSERT, Change, Group
-from .replies import READ_ONLY, Outcome, Reply
+from .replies import COMMITTED, LOST, READ_ONLY, REJECTED, Outcome, Reply
 
 SHARED_LOCK = "ovn_ic_sb"
 #: The maximum number of rows in a transaction, and of transactions in flight for one database.
@@ -251,24 +251,24 @@ class Committer:
     def _replied(self, name: str, transaction: Transaction, result: list[Any] | None, error: str | None) -> None:
         failure = (len(transaction.operations), error) if error is not None else first_error(result)
         if result is None and error is None:
-            self._answer(Outcome.LOST, transaction.parts)
+            self._answer(LOST, transaction.parts)
         elif failure is None:
-            self._answer(Outcome.COMMITTED, transaction.parts)
+            self._answer(COMMITTED, transaction.parts)
         elif is_passing(failure[1]):
-            self._answer(Outcome.LOST, transaction.parts)
+            self._answer(LOST, transaction.parts)
         else:
             self._isolate(name, transaction, *failure)
 
     def _isolate(self, name: str, transaction: Transaction, place: int, words: str) -> None:
         self.rejections += 1
         culprits = list(transaction.parts) if READ_ONLY in words else transaction.culprits(place, words)
-        self._answer(Outcome.REJECTED, culprits, f"{name} rejected it: {words}")
+        self._answer(REJECTED, culprits, f"{name} rejected it: {words}")
         rest = [part for part in transaction.parts if part not in culprits]
         if not rest:
             return
         if culprits and _DUPLICATE.search(words):
             # Another client was faster with what one of the groups writes, and possibly with what the others write.
-            self._answer(Outcome.LOST, rest)
+            self._answer(LOST, rest)
         elif culprits:
             self._send(name, rest)
         else:

@@ -19,7 +19,7 @@ from typing import Callable, Union
 from ..ovsdb.store import RowChange
 from ..zone import Facts, Zone
 from .change import INSERT, Change, Group, Skipped, Step
-from .replies import READ_ONLY, Outcome, Reply
+from .replies import LOST, READ_ONLY, REJECTED, Reply
 from .runs import Runs
 from .workqueue import IN_FLIGHT, MOMENT, Backoff, Cause, Item, WorkQueue
 from .write_conflicts import Place, WriteConflicts, contents
@@ -192,17 +192,19 @@ class Engine:
                 controller.queue.add(key)
 
     def _observe_one(self, controller: _Controller, change: RowChange) -> None:
-        subject, queue, busy = controller.subject, controller.queue, self._conflicts.busy
+        subject, queue, items, busy = controller.subject, controller.queue, controller.queue.items, self._conflicts.busy
         try:
             for key in subject.keys(change, self.zone):
                 if key is ALL:
                     self.runs.forced(controller.name)
                     for one in subject.all_keys(self.zone):
                         self._observe_key(controller, one, change)
-                elif busy or key in queue.items:
-                    self._observe_key(controller, key, change)
                 else:
-                    queue.enqueue(key)
+                    item = items.get(key)
+                    if item is None and not busy:
+                        queue.enqueue(key)
+                    elif item is None or busy or not controller.is_echo(item, change):
+                        self._observe_key(controller, key, change)
         # a row that a subject cannot read must not stop the zone: add all of the subject's keys instead
         except Exception:
             self.failures.append(traceback.format_exc())
@@ -323,21 +325,23 @@ class Engine:
         if not changes:
             self._agree(controller, key)
             return None
-        group = Group(controller.name, key, tuple(changes))
-        return group if self._may_write(controller, group) else None
+        group, queue = Group(controller.name, key, tuple(changes)), controller.queue
+        simple = not self._conflicts.busy and len(queue.items) == queue.in_flight
+        return group if simple or self._may_write(controller, group) else None
 
     def _agree(self, controller: _Controller, key: Hashable) -> None:
         """A key has nothing to write, so it no longer waits."""
         busy = self._conflicts.busy
         if busy and (controller.name, key) in busy:
             self._conflicts.agreed((controller.name, key))
-        if controller.queue.has_failures:
-            controller.queue.forget(key)
+        queue = controller.queue
+        if len(queue.items) > queue.in_flight:
+            queue.forget(key)
 
     def _may_write(self, controller: _Controller, group: Group) -> bool:
         """Whether a group may be written now; if not, its key backs off."""
         queue, key, busy = controller.queue, group.key, self._conflicts.busy
-        backoff = queue.backoff(key) if queue.has_failures else None
+        backoff = queue.backoff(key)
         if backoff is not None and backoff.cause is Cause.REFUSED and backoff.due > self._clock() and backoff.contents == contents(group):
             return False
         hold = self._conflicts.hold(group) if busy and (group.subject, key) in busy else None
@@ -368,10 +372,10 @@ class Engine:
         """
         group = reply.group
         queue = self._controllers[group.subject].queue
-        if reply.outcome is Outcome.REJECTED:
+        if reply.outcome is REJECTED:
             if queue.fail(group.key):
                 self.back_off(group.subject, group.key, reply.reason, contents(group))
-        elif reply.outcome is Outcome.LOST:
+        elif reply.outcome is LOST:
             queue.add(group.key)
             self._conflicts.lost(group)
         queue.done(group.key)

@@ -44,8 +44,10 @@ class State(enum.Enum):
     IDLE = "idle"
 
 
-#: The states of a key whose Changes are in flight.
-IN_FLIGHT = (State.PROCESSING, State.DIRTY)
+#: The states of a key whose Changes are in flight. A look-up of an enum's member costs as much as a function call, so
+#: what is done for each key uses these constants.
+PROCESSING, DIRTY = State.PROCESSING, State.DIRTY
+IN_FLIGHT = (PROCESSING, DIRTY)
 
 
 class Cause(enum.Enum):
@@ -107,17 +109,13 @@ class WorkQueue:
         #: then are ignored.
         self._due: list[tuple[float, int, Hashable]] = []
         self._serial = 0
-        #: The number of keys in flight, and of those that back off for a moment only.
+        #: The number of keys in flight, and of those that back off for a moment only. If all items are in flight, which
+        #: is usual, no key has failed.
         self.in_flight = self.soon = 0
 
     def __len__(self) -> int:
         """The number of queued keys."""
         return len(self._queued)
-
-    @property
-    def has_failures(self) -> bool:
-        """Whether a key that is not in flight backs off or has failed before. Usually there is none."""
-        return len(self.items) > self.in_flight
 
     def state(self, key: Hashable) -> State | None:
         """The state of a key, None if nothing happens to it."""
@@ -135,7 +133,7 @@ class WorkQueue:
         if item is None:
             self._queued[key] = None
         elif item.state in IN_FLIGHT:
-            item.state = State.DIRTY
+            item.state = DIRTY
         else:
             item.state = State.QUEUED
             self._queued[key] = None
@@ -149,7 +147,7 @@ class WorkQueue:
         queued = self._queued
         for key in list(islice(queued, most)):
             del queued[key]
-            item = self.items.get(key) if self.has_failures else None
+            item = self.items.get(key) if len(self.items) > self.in_flight else None
             if item is not None:
                 if item.state in IN_FLIGHT:
                     item.state = State.DIRTY
@@ -172,7 +170,7 @@ class WorkQueue:
 
     def start(self, key: Hashable, group: Group, transactions: int = 1, epoch: int | None = None) -> None:
         """The Changes of a key are sent in this many transactions."""
-        new = Item(State.PROCESSING, group, transactions, epoch)
+        new = Item(PROCESSING, group, transactions, epoch)
         item = self.items.setdefault(key, new)
         if item is new:
             self.in_flight += 1
@@ -205,7 +203,7 @@ class WorkQueue:
         self.in_flight -= 1
         if not item.failed:
             item.last_wait = None
-        again = item.state is State.DIRTY
+        again = item.state is DIRTY
         if again:
             self._queued[key] = None
         if item.backoff is None and item.last_wait is None:
