@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import (
+    UPDATE,
     Change,
     Group,
     delete,
@@ -19,12 +20,14 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engi
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.engine import Engine
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.replies import Reply
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.store import RowChange
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects import transit
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.progress import Progress
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.subjects.zones import Zones
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.guard import Guard
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.zone import (
     CLAIM_PREFIX,
+    HELD_PREFIX,
     IC_NB_KEY,
     IC_SB_KEY,
     TOKEN_KEY,
@@ -504,3 +507,42 @@ def test_an_nb_that_lost_the_zones_entries_withdraws_nothing(site: Site) -> None
     site.guard.release()
     site.guard.observe(())
     assert site.filtered(site.port_removal()) == [site.port_removal()]
+
+
+def replace_ic_sb(site: Site) -> None:
+    site.zone.ic_sb.delete("IC_SB_Global", "sb-1")
+    site.zone.ic_sb.put("IC_SB_Global", "sb-2", {"external_ids": {CLAIM_PREFIX + "az": "token", CLAIM_PREFIX + "az2": "other"}})
+    site.guard.observe(())
+
+
+def test_a_zone_keeps_its_tunnel_keys_in_another_ic_sb_unless_upstreams_daemon_participates(site: Site) -> None:
+    assert not site.guard.keeps_keys
+    replace_ic_sb(site)
+    for uuid in ("az2", "az3"):
+        site.zone.ic_sb.put("Availability_Zone", uuid, {"name": uuid})
+    site.zone.ic_sb.put("Gateway", "gw2", {"name": "gw2", "availability_zone": "az2"})
+    assert site.guard.keeps_keys, "az2 has a claim, and az3, which has none yet, has nothing else"
+    site.zone.ic_sb.put("Gateway", "gw3", {"name": "gw3", "availability_zone": "az3"})
+    assert not site.guard.keeps_keys
+
+
+def test_a_hold_does_not_end_before_ic_sb_has_the_tunnel_keys_of_the_zone(site: Site) -> None:
+    transit.register(site.zone)
+    config = {"interconn-ts": "ts1", "requested-tnl-key": "16711690"}
+    site.zone.nb.put("Logical_Switch", "ls", {"other_config": config})
+    replace_ic_sb(site)
+    site.engine.learn(site.zone.facts._replace(keeps_keys=site.guard.keeps_keys))
+    site.guard.settle()
+    assert site.guard.holding
+    site.zone.ic_sb.put("Datapath_Binding", "d", {"transit_switch": "ts1", "tunnel_key": 16711691})
+    site.guard.settle()
+    assert site.guard.holding
+    change = Change(IC_SB, "Datapath_Binding", UPDATE, "d", "ts1", "r", columns={"tunnel_key": 16711690})
+    group = Group("transit_switches", "ts1", (change,))
+    assert site.filtered(group) == [], "no zone has published that it holds this key"
+    entry = f"{HELD_PREFIX}{'0' * 36}-switch-ts1"
+    site.zone.ic_sb.put("IC_SB_Global", "sb-2", {"external_ids": {entry: "16711690"}})
+    assert site.filtered(group) == [group]
+    site.zone.ic_sb.put("Datapath_Binding", "d", {"tunnel_key": 16711690})
+    site.guard.settle()
+    assert not site.guard.holding
