@@ -135,7 +135,7 @@ def check(params: Params) -> None:
         raise ModuleError("checks is an empty list, so nothing would be checked; omit it for all checks, or name some")
     for name in wanted or ():
         if name not in doctor.CHECKS:
-            similar = get_close_matches(name, doctor.CHECKS, 3, 0.4)
+            similar = get_close_matches(name, doctor.CHECKS, 3)
             advice = f"write {' or '.join(similar)}" if similar else "docs/doctor.md lists the checks"
             raise ModuleError(f"checks has {name!r}, which is not the ID of a check; {advice}")
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ovn_ic_route_info
-short_description: Explain why routes of an OVN interconnect are exchanged or not
+short_description: Explain why a prefix is reachable over an OVN interconnect or not
 version_added: 0.1.0
 description:
+  - Answers whether a prefix or an address is reachable from the routers of a zone, why, and what to do if it is not. Without O(prefix) it
+    answers for all routes.
   - Reports for each route that this zone could advertise whether it is advertised, and for each route that other zones advertise whether a
     router of this zone learns it. If not, the reason is reported.
   - The module uses the decisions of the sync engine itself. Upstream's daemon decides by the same rules, apart from its quirks.
@@ -30,6 +32,22 @@ options:
   transit_switch:
     description: The name of a transit switch. Only routes on it are considered.
     type: str
+  zones:
+    description:
+      - The databases of other zones. Their decisions become part of the verdict and of the path.
+      - Without them, only what IC_SB shows of the other zones is known.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      nb_db:
+        description: The remote of the zone's OVN_Northbound.
+        type: str
+        required: true
+      sb_db:
+        description: The remote of the zone's OVN_Southbound.
+        type: str
+        required: true
 seealso:
   - module: ovn.interconnect.ovn_ic_info
   - module: ovn.interconnect.ovn_ic_route_policy
@@ -44,9 +62,19 @@ EXAMPLES = r"""
     ic_sb_db: tcp:192.0.2.10:6646
   register: answer
 
-- name: Show the reasons
+- name: Show the verdict
   ansible.builtin.debug:
-    msg: "{{ answer.learned | map(attribute='reason') }}"
+    msg: "{{ answer.because }}; {{ answer.fix }}"
+
+- name: Include the reasons of the zone that should advertise it
+  ovn.interconnect.ovn_ic_route_info:
+    prefix: 10.0.2.10
+    router: lr1
+    ic_nb_db: tcp:192.0.2.10:6645
+    ic_sb_db: tcp:192.0.2.10:6646
+    zones:
+      - nb_db: tcp:192.0.2.21:6641
+        sb_db: tcp:192.0.2.21:6642
 
 - name: Set the connections once for all modules of a play
   hosts: central
@@ -61,6 +89,48 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+reachable:
+  description:
+    - Whether the routers concerned have a route to O(prefix) over the interconnect, use it, and packets arrive over it as far as the
+      databases show. For a network of the zone itself, whether the other zones have a route to it.
+    - Without O(prefix), whether every route of the other zones is learned and used.
+  returned: success
+  type: bool
+  sample: false
+because:
+  description: The cause of RV(reachable), as one sentence.
+  returned: success
+  type: str
+  sample: "zone az2 does not advertise 10.0.2.1/24 of router lr2 on ts1: ic-route-adv is off"
+fix:
+  description: What to do about it, empty if there is nothing to do.
+  returned: success
+  type: str
+  sample: turn it on with ovn_ic_route_policy (advertise)
+path:
+  description:
+    - The steps of the routes to O(prefix) through the zones. Empty without O(prefix).
+    - C(step) is V(advertise) for a source at a router, V(ic_sb) for a route in IC_SB, and V(learn) for a router that could learn it.
+    - C(done) is false if a rule refused it there, with C(reason). It is null for zones whose databases are not given with O(zones).
+    - C(wins) says whether the router uses the learned route for O(prefix). If not, C(preferred) names the route that takes precedence.
+      C(ecmp) names the routes that are used together with it, and C(faults) why packets do not arrive over it.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - step: learn
+      zone: az1
+      router: lr1
+      transit_switch: ts1
+      prefix: 10.0.2.1/24
+      next_hop: 169.254.100.2
+      route_table: ""
+      done: true
+      reason: ""
+      wins: true
+      preferred: ""
+      ecmp: []
+      faults: []
 ports:
   description: The zone's ports on transit switches, each with whether its router exchanges routes through it, and why not.
   returned: success
@@ -111,6 +181,11 @@ learned:
       route_table: ""
       accepted: true
       reason: ""
+      wins: true
+      preferred: ""
+      ecmp: []
+      faults:
+        - no gateway holds port backbone-az2-lr2 on ts1, so other zones cannot send packets to it
       caveats:
         - no gateway holds port backbone-az2-lr2 on ts1, so other zones cannot send packets to it
 peers:
@@ -139,14 +214,32 @@ answer:
   sample:
     - no zone advertises a route to 10.0.9.0/24 on ts1
     - the nearest prefixes are 10.0.2.0/24 of zone az2 on ts1
+unread_zones:
+  description: Why zones of O(zones) are not part of the answer, for example because they are not registered.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 """
 
 from typing import Any
 
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, nothing, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.module import Declaration, Params, Stores, nothing, run
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.other_zones import read
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import explain
 
-OPTIONS: dict[str, Any] = {"prefix": {"type": "str"}, "router": {"type": "str"}, "transit_switch": {"type": "str"}}
+ZONE: dict[str, Any] = {"nb_db": {"type": "str", "required": True}, "sb_db": {"type": "str", "required": True}}
+OPTIONS: dict[str, Any] = {
+    "prefix": {"type": "str"},
+    "router": {"type": "str"},
+    "transit_switch": {"type": "str"},
+    "zones": {"type": "list", "elements": "dict", "options": ZONE, "default": []},
+}
+
+
+def describe(params: Params, stores: Stores) -> dict[str, Any]:
+    """The result of the module."""
+    return explain.describe(params, stores, read(params, explain.READ, explain.narrow))
 
 
 def doing(params: Params) -> str:
@@ -156,7 +249,7 @@ def doing(params: Params) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(Declaration(OPTIONS, explain.READ, nothing, explain.describe, doing, narrow=explain.narrow, check=explain.check))
+    run(Declaration(OPTIONS, explain.READ, nothing, describe, doing, narrow=explain.narrow, check=explain.check))
 
 
 if __name__ == "__main__":

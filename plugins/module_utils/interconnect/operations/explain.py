@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..address import Prefix, belongs_to, format_address, format_prefix, parse_nexthop, parse_prefix
@@ -26,10 +26,11 @@ from ..subjects.routes.view import RouteView
 from ..sync.monitor_conditions import keeps_ports
 from ..tables import DATABASES, IC_NB, IC_SB, NB, SB
 from ..zone import Zone
-from . import explain_peers
+from . import explain_peers, route_verdict
 from .errors import ModuleError
 from .option_checks import checked_prefix
 from .registration import zone_of
+from .route_choice import winners
 
 Params = Mapping[str, Any]
 Stores = Mapping[str, Store]
@@ -69,18 +70,33 @@ def check(params: Params) -> None:
     _wanted_prefix(params["prefix"])
 
 
-def describe(params: Params, stores: Stores) -> dict[str, Any]:
-    """Ports, own routes and foreign routes, each with whether it is exchanged and why not; other zones' ports; and the
-    answer as text.
+def describe(params: Params, stores: Stores, others: Sequence[Stores] = ()) -> dict[str, Any]:
+    """The verdict, the path of the routes through the zones, and the details: ports, own routes and foreign routes,
+    each with whether it is exchanged and why not; other zones' ports; and the answer as text.
+
+    ``others``: the NB and SB of other zones, whose decisions become part of the verdict and of the path.
     """
     question = _Question(params, stores)
-    views: dict[str, Any] = {
-        "ports": [question.port_view(binding, port) for binding, port in question.ports()],
-        "advertised": sorted(question.advertised(), key=_order),
-        "learned": sorted(question.learned(), key=_order),
-        "peers": question.peers(),
-    }
-    return {**views, "answer": list(question.answer(views))}
+    views = question.views()
+    peers = question.peers()
+    answer = list(question.answer({**views, "peers": peers}))
+    zones, problems = {question.zone.name: views}, []
+    for other in others:
+        try:
+            asked = _Question({**params, "router": None}, {**stores, **other})
+        except ModuleError as error:
+            problems.append(str(error))
+            continue
+        zones[asked.zone.name] = asked.views()
+    verdict = question.verdict(zones, list(question.hints({**views, "peers": peers})))
+    unknown = sorted({peer["zone"] for peer in peers} - set(zones))
+    steps = list(route_verdict.path(zones, question.published(), unknown)) if question.prefix is not None else []
+    return {**verdict._asdict(), "path": steps, **_public(views), "peers": peers, "answer": answer, "unread_zones": problems}
+
+
+def _public(views: Mapping[str, Any]) -> dict[str, Any]:
+    """The views without what only the verdict needs."""
+    return {name: [{key: value for key, value in one.items() if key != "learned_again"} for one in found] for name, found in views.items()}
 
 
 def _order(view: dict[str, Any]) -> list[str]:
@@ -152,6 +168,14 @@ class _Question:
             "caveats": list(explain_peers.port_caveats(self.zone, port)) if isinstance(port, Participant) else [],
         }
 
+    def views(self) -> dict[str, Any]:
+        """The ports and the two directions of routes."""
+        return {
+            "ports": [self.port_view(binding, port) for binding, port in self.ports()],
+            "advertised": sorted(self.advertised(), key=_order),
+            "learned": sorted(self.learned(), key=_order),
+        }
+
     # -- other zones, and the answer ---------------------------------------------------------------------------------------------------
 
     @property
@@ -165,6 +189,30 @@ class _Question:
         """The ports of other zones on the transit switches concerned."""
         return list(explain_peers.peers(self.zone, self.switches, self._zones))
 
+    def published(self) -> list[dict[str, Any]]:
+        """The routes of IC_SB to the prefix in the options, of all zones, on all transit switches."""
+        routes = [row for row in self.zone.ic_sb.rows("Route") if self._covers(parse_prefix(row["ip_prefix"]))]
+        views = [
+            {
+                "zone": self._zones.get(row["availability_zone"], ""),
+                "transit_switch": row["transit_switch"],
+                "prefix": row["ip_prefix"],
+                "next_hop": row["nexthop"],
+                "route_table": row["route_table"],
+            }
+            for row in routes
+        ]
+        return sorted(views, key=lambda view: list(view.values()))
+
+    def verdict(self, zones: Mapping[str, Any], hints: Sequence[str]) -> route_verdict.Verdict:
+        """The verdict about the prefix in the options, or about all routes."""
+        views = zones[self.zone.name]
+        attached = sorted({view["router"] for view in views["ports"] if view["router"]})
+        routers = [row["name"] for row in self.routers] if self._asked else attached
+        if self.prefix is None:
+            return route_verdict.of_all(routers, views)
+        return route_verdict.of_prefix(format_prefix(self.prefix), routers, self.zone.name, zones, hints)
+
     def answer(self, views: Mapping[str, Any]) -> Iterator[str]:
         """The conclusions about the prefix in the options, the most important first; empty without a prefix."""
         if self.prefix is None:
@@ -175,6 +223,12 @@ class _Question:
         for view in views["advertised"]:
             yield f"{view['router']} {_said(view, 'advertise', '')}"
         if learned or any(view["accepted"] for view in views["advertised"]):
+            return
+        yield from self.hints(views)
+
+    def hints(self, views: Mapping[str, Any]) -> Iterator[str]:
+        """What NB and IC_SB show if no route leads to the prefix in the options."""
+        if self.prefix is None:
             return
         if not self.switches:
             yield (f"none of the routers concerned is attached to a transit switch ({', '.join(row['name'] for row in self.routers)})")
@@ -213,6 +267,7 @@ class _Question:
             "accepted": reason is None,
             "reason": reason or "",
             "caveats": list(explain_peers.port_caveats(self.zone, port)) if reason is None else [],
+            "learned_again": False,
         }
 
     def _is_published(self, port: Participant, source: Source) -> bool:
@@ -233,7 +288,8 @@ class _Question:
             # the route in question.
             known = route_rows.learned_from(row) is None or (self.prefix is not None and not self._came_through(row, port))
             if isinstance(source, str) and known and self._covers(parse_prefix(row["ip_prefix"])):
-                yield _no_source(port, row["ip_prefix"], row["route_table"], "route", source)
+                learned = route_rows.learned_from(row) is not None
+                yield {**_no_source(port, row["ip_prefix"], row["route_table"], "route", source), "learned_again": learned}
         for lrp in nb.child_rows("Logical_Router", "ports", router, "Logical_Router_Port"):
             reason = "it is the network of a port on a transit switch"
             is_transit = participants.is_transit(self.view, lrp, router)
@@ -284,12 +340,26 @@ class _Question:
             "zone": self._zones.get(route["availability_zone"], ""),
             "accepted": reason is None,
             "reason": reason or "",
-            "caveats": list(self._caveats(router, route)) if reason is None else [],
+            **(self._use(router, route) if reason is None else {"wins": False, "preferred": "", "ecmp": [], "faults": [], "caveats": []}),
         }
 
-    def _caveats(self, router: Row, route: Row) -> Iterator[str]:
-        own = [port for port in participants.ports_of(self.view, router.uuid) if port.transit_switch == route["transit_switch"]]
-        return explain_peers.learned_caveats(self.zone, router, route, own)
+    def _use(self, router: Row, route: Row) -> dict[str, Any]:
+        """How a router uses a route that it has learned."""
+        ports = participants.ports_of(self.view, router.uuid)
+        own = [port for port in ports if port.transit_switch == route["transit_switch"]]
+        faults = list(explain_peers.carrier_caveats(self.zone, route, own))
+        asked = self.prefix or parse_prefix(route["ip_prefix"])
+        switches = {port.transit_switch for port in ports}
+        found = winners(self.zone, router, asked.network, route["route_table"], switches) if asked is not None else []
+        others = [entry.text for entry in found if entry.learned_from != route.uuid]
+        wins = len(others) < len(found)
+        return {
+            "wins": wins,
+            "preferred": "" if wins else " and ".join(others),
+            "ecmp": others if wins else [],
+            "faults": faults,
+            "caveats": [*explain_peers.precedence_caveats(self.zone, router, route), *faults],
+        }
 
     def _detached(self, router: Row, switch: str) -> str | None:
         """Why IC_SB has no port of an attached router: the first cause in NB. None if the router is not attached to
@@ -328,6 +398,7 @@ def _no_source(port: Participant, prefix: str, table: str, kind: str, reason: st
         "accepted": False,
         "reason": reason,
         "caveats": [],
+        "learned_again": False,
     }
     return {**_place(port), **view}
 

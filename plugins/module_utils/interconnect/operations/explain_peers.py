@@ -44,13 +44,19 @@ def port_caveats(zone: Zone, port: Participant) -> Iterator[str]:
         yield from binding_caveats(zone, port.binding)
 
 
-def learned_caveats(zone: Zone, router: Row, route: Row, own: Collection[Participant]) -> Iterator[str]:
-    """Why a learned route is not used, shares its traffic, or leads nowhere. ``own``: the router's ports there."""
-    prefix, hop = parse_prefix(route["ip_prefix"]), parse_nexthop(route["nexthop"])
-    if prefix is None or hop is None:
+def precedence_caveats(zone: Zone, router: Row, route: Row) -> Iterator[str]:
+    """Why a learned route is not used, or shares its traffic."""
+    prefix = parse_prefix(route["ip_prefix"])
+    if prefix is not None:
+        yield from _connected(zone, router, prefix)
+        yield from _static(zone, router, route, prefix)
+
+
+def carrier_caveats(zone: Zone, route: Row, own: Collection[Participant]) -> Iterator[str]:
+    """Why packets do not arrive over a learned route. ``own``: the router's ports there."""
+    hop = parse_nexthop(route["nexthop"])
+    if hop is None:
         return
-    yield from _connected(zone, router, prefix)
-    yield from _static(zone, router, route, prefix)
     holders = [row for row in foreign_bindings(zone, route["transit_switch"]) if _has(row, hop)]
     if not holders:
         yield f"no port on {route['transit_switch']} has its next hop {route['nexthop']} in IC_SB any longer"

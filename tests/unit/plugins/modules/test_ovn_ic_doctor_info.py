@@ -232,6 +232,10 @@ def test_what_cannot_be_checked_is_skipped_and_an_empty_interconnect_is_not_heal
     empty = look(stores(doctor.GLOBAL_NORTH, doctor.GLOBAL_SOUTH))
     assert (empty["healthy"], empty["checked"], len(empty["not_checked"])) == (False, [], len(doctor.CHECKS))
     assert {"check": "zone-behind", "reason": "there are no availability zones in IC_SB"} in empty["not_checked"]
+    on_a_host = doctor.Facts(remotes={IC_NB: "unix:/run/ic-nb.sock"}, fast_json=True)
+    nothing = doctor.describe(doctor.CHECKS, stores(doctor.GLOBAL_NORTH, doctor.GLOBAL_SOUTH), on_a_host)
+    assert (nothing["healthy"], nothing["checked"]) == (False, ["json-parser-missing", "plain-tcp"])
+    assert doctor.describe(["json-parser-missing"], stores(doctor.GLOBAL_NORTH, doctor.GLOBAL_SOUTH), on_a_host)["healthy"]
 
 
 def test_a_zone_that_is_not_registered_is_told(attached: tuple[Contents, dict[str, str]]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations import explain
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import NB, SB
 from ansible_collections.ovn.interconnect.plugins.modules import ovn_ic_route_info as module
 from ansible_collections.ovn.interconnect.tests.unit.plugins.module_utils.interconnect.subjects.routes_world import RoutesWorld
 from ansible_collections.ovn.interconnect.tests.unit.plugins.modules.module_tools import params, stores
@@ -30,9 +31,15 @@ def world() -> RoutesWorld:
     return made
 
 
-def ask(world: RoutesWorld, zone: str = "az1", **given: Any) -> dict[str, Any]:
+def ask(world: RoutesWorld, zone: str = "az1", others: tuple[str, ...] = (), **given: Any) -> dict[str, Any]:
     contents = {store.name: store for store in world.site(zone).zone.stores}
-    return explain.describe(params(module, **given), contents)
+    more = [{store.name: store for store in world.site(other).zone.stores if store.name in (NB, SB)} for other in others]
+    return explain.describe(params(module, **given), contents, more)
+
+
+def verdict(world: RoutesWorld, zone: str = "az1", others: tuple[str, ...] = (), **given: Any) -> tuple[bool, str, str]:
+    shown = ask(world, zone, others, **given)
+    return shown["reachable"], shown["because"], shown["fix"]
 
 
 def reasons(views: list[dict[str, Any]]) -> dict[str, str]:
@@ -96,7 +103,9 @@ def test_a_router_without_a_port_learns_nothing_and_is_told_so(world: RoutesWorl
     assert (shown["advertised"], shown["ports"]) == ([], [])
     assert reasons(shown["learned"]) == {"10.0.2.1/24": "the router has no participating port on ts1"}
     world.put(world.ic_nb, "Transit_Switch", "ts2", name="ts2")
-    assert ask(world, transit_switch="ts2") == {"ports": [], "advertised": [], "learned": [], "peers": [], "answer": []}
+    shown = ask(world, transit_switch="ts2")
+    assert [shown[part] for part in ("ports", "advertised", "learned", "peers", "answer", "path")] == [[]] * 6
+    assert (shown["reachable"], shown["fix"]) == (False, "attach the router with ovn_ic_attachment")
 
 
 def test_a_port_that_takes_no_part_is_told(world: RoutesWorld) -> None:
@@ -227,3 +236,112 @@ def test_learned_routes_are_not_advertised_on_another_switch_and_that_is_told_at
     assert answer[0] == "no zone advertises a route to 10.0.1.0/24 on ts2"
     assert answer[1].startswith("zone az1 advertises 10.0.1.1/24 on ts1, where the router is not attached; routes that another router")
     assert not [view for view in ask(world, "az2")["advertised"] if "again" in view["reason"]]  # only where a prefix is asked for
+
+
+# ---- The verdict and the path ----------------------------------------------------------------------------------------
+
+
+def test_a_used_route_is_reachable(world: RoutesWorld) -> None:
+    gateways(world)
+    assert verdict(world, prefix="10.0.2.7") == (True, "lr1 learns 10.0.2.1/24 from zone az2 on ts1 and uses it", "")
+    assert verdict(world, prefix="10.0.1.7") == (True, "zone az1 has 10.0.1.7/32, and lr1 advertises 10.0.1.1/24 on ts1", "")
+
+
+def test_a_refused_route_is_not_reachable_with_the_rule_and_what_to_do(world: RoutesWorld) -> None:
+    gateways(world)
+    reachable, because, fix = verdict(world, prefix="10.9.0.7")
+    assert (reachable, fix) == (False, "remove the network from that list (ovn_ic_route_policy for the list of the zone)")
+    assert because.startswith("lr1 does not learn 10.9.0.1/16 of zone az2 on ts1: denied by 10.9.0.0/16 in ic-route-denylist")
+
+
+ADVERTISER = [
+    ({"ic-route-adv": "false"}, "ic-route-adv is off", "turn it on with ovn_ic_route_policy (advertise)"),
+    ({"ic-route-denylist": "10.0.2.0/24"}, "denied by 10.0.2.0/24 in ic-route-denylist", "remove the network from that list"),
+]
+
+
+@pytest.mark.parametrize(("options", "reason", "fix"), ADVERTISER)
+def test_the_advertisers_reason_is_told_at_the_learner(world: RoutesWorld, options: dict[str, str], reason: str, fix: str) -> None:
+    gateways(world)
+    world.zone_options("az2", **options)
+    world.rest()
+    reachable, because, todo = verdict(world, others=("az2",), prefix="10.0.2.7")
+    assert not reachable
+    assert because.startswith(f"zone az2 does not advertise 10.0.2.1/24 of router lr2 on ts1: {reason}")
+    assert fix in todo
+    without = verdict(world, prefix="10.0.2.7")
+    assert (without[0], without[1].startswith("no zone advertises a route to 10.0.2.7/32 on ts1")) == (False, True)
+
+
+def test_the_learners_reason_is_told_at_the_advertiser(world: RoutesWorld) -> None:
+    gateways(world)
+    reachable, because, _fix = verdict(world, "az2", ("az1",), prefix="10.9.0.7")
+    assert (reachable, because.startswith("lr1 of zone az1 does not learn 10.9.0.1/16: denied by")) == (False, True)
+    world.zone_options("az1", **{"ic-route-denylist": None})
+    world.lan("az1", "lr1", "10.9.0.9/16")
+    world.rest()
+    reachable, because, _fix = verdict(world, "az2", ("az1",), prefix="10.9.0.7")
+    assert not reachable
+    assert "takes precedence" in because
+
+
+@pytest.mark.parametrize(
+    ("network", "asked", "reachable", "preferred"),
+    [
+        ("10.0.2.9/24", "10.0.2.7", False, "the router's own network 10.0.2.9/24 (port"),
+        ("10.0.2.129/25", "10.0.2.200", False, "the router's own network 10.0.2.129/25 (port"),
+        ("10.0.2.129/25", "10.0.2.7", True, ""),
+    ],
+)
+def test_what_a_connected_network_takes_from_a_learned_route(
+    world: RoutesWorld, network: str, asked: str, reachable: bool, preferred: str
+) -> None:
+    gateways(world)
+    world.lan("az1", "lr1", network)
+    world.rest()
+    shown = ask(world, prefix=asked)
+    (step,) = [step for step in shown["path"] if step["step"] == "learn" and step["prefix"] == "10.0.2.1/24"]
+    assert (shown["reachable"], step["wins"]) == (reachable, reachable)
+    assert step["preferred"].startswith(preferred)
+
+
+def test_a_static_route_to_the_same_network_shares_the_traffic(world: RoutesWorld) -> None:
+    gateways(world)
+    world.static("az1", "lr1", "10.0.2.7/24")
+    world.rest()
+    reachable, because, fix = verdict(world, prefix="10.0.2.7")
+    assert (reachable, fix) == (True, "set ic-route-strict-prefix, or remove one of the two routes")
+    assert "uses it together with the router's own static route 10.0.2.7/24" in because
+
+
+def test_a_route_whose_port_has_no_gateway_is_not_reachable(world: RoutesWorld) -> None:
+    gateways(world)
+    world.bind("az2", "az2-lr2-ts1", gateway="")
+    reachable, because, fix = verdict(world, prefix="10.0.2.7")
+    assert (reachable, fix.startswith("check that one of its gateway chassis is up")) == (False, True)
+    assert because.startswith("lr1 learns 10.0.2.1/24 from zone az2 on ts1, but no gateway holds port az2-lr2-ts1")
+
+
+def test_the_path_names_zones_whose_databases_are_not_given(world: RoutesWorld) -> None:
+    gateways(world)
+    steps = [(step["step"], step["zone"], step["done"]) for step in ask(world, prefix="10.0.1.7")["path"]]
+    assert steps == [("advertise", "az1", True), ("ic_sb", "az1", True), ("learn", "az2", None)]
+    steps = [(step["step"], step["zone"], step["done"]) for step in ask(world, others=("az2",), prefix="10.0.1.7")["path"]]
+    assert ("learn", "az2", True) in steps
+
+
+def test_all_routes_are_judged_without_a_prefix(world: RoutesWorld) -> None:
+    gateways(world)
+    reachable, because, fix = verdict(world)
+    assert (reachable, "remove the network" in fix) == (False, True)
+    assert because.startswith("1 of 2 routes of other zones are not learned or not used. The first is lr1, 10.9.0.1/16 of zone az2")
+    world.zone_options("az1", **{"ic-route-denylist": None})
+    world.rest()
+    assert verdict(world)[0]
+
+
+def test_a_zone_that_is_not_registered_is_left_out(world: RoutesWorld) -> None:
+    nb = world.nb("az2")
+    world.put(nb, "NB_Global", next(nb.rows("NB_Global")).uuid, external_ids={}, name="az9")
+    (problem,) = ask(world, others=("az2",), prefix="10.0.1.7")["unread_zones"]
+    assert "the zone 'az9' is not registered in IC_SB" in problem

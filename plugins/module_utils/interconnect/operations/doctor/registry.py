@@ -41,6 +41,11 @@ class Check(NamedTuple):
         """The section of the guide about this check."""
         return f"{PAGE}#{self.id}"
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the check is about the way to the databases instead of their contents."""
+        return self.object in ("certificate", "connection", "host")
+
     def obstacle(self, databases: Databases) -> str | None:
         """Why the check is not possible, None if it is."""
         return next(filter(None, (need(databases) for need in self.needs)), None)
