@@ -20,6 +20,7 @@ from ansible_collections.ovn.interconnect.tests.differential.setup import SetUp
 from ansible_collections.ovn.interconnect.tests.support import topology
 from ansible_collections.ovn.interconnect.tests.support.ovsdb import (
     Database,
+    Includes,
     Named,
     Operation,
     TransactionError,
@@ -62,6 +63,13 @@ def test_rows_with_chosen_uuids_can_refer_to_each_other(server: Server) -> None:
     assert nb.get("Logical_Router", name="lr1").refs("ports") == {row.uuid for row in nb.rows("Logical_Router_Port")}
     assert nb.get("Logical_Router_Port", name="lr1-lan").uuid == port
     assert nb.get("Logical_Router_Port", name="lr1-lan").refs("gateway_chassis") == {nb.get("Gateway_Chassis", name="gw1").uuid}
+
+
+def test_a_condition_can_name_a_column_that_a_new_row_leaves_empty(server: Server) -> None:
+    """The row is of the same transaction, where python-ovs has no value for the column."""
+    nb, renamed = server.database, update("Logical_Switch", {"name": "ts2"}, other_config=Includes({"interconn-ts": "ts1"}))
+    nb.transact(insert("Logical_Switch", {"name": "pods"}), insert("Logical_Switch", {"other_config": {"interconn-ts": "ts1"}}), renamed)
+    assert {row.text("name") for row in nb.rows("Logical_Switch")} == {"pods", "ts2"}
 
 
 @pytest.mark.parametrize(

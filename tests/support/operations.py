@@ -83,7 +83,9 @@ class Work:
         return rows[0]
 
     def _holds(self, table: str, row: Any, column: str, wanted: object) -> bool:
-        value = plain(self.api.tables[table].columns[column], getattr(row, column))
+        kind = self.api.tables[table].columns[column]
+        # A row of the same transaction has only the columns that were set.
+        value = plain(kind, getattr(row, column, {} if kind.type.is_map() else []))
         if isinstance(wanted, Includes):
             return isinstance(value, dict) and wanted.keys.items() <= value.items()
         return value == wanted
