@@ -181,7 +181,7 @@ def _create(known: membership.Situation, decision: membership.Decision, command:
 
 def doing(params: Params) -> str:
     """The beginning of failure messages."""
-    return f"Making {params['host']} a member of the cluster of {CLUSTERS[params['database']][0]}"
+    return f"Adding {params['host']} to the cluster of {CLUSTERS[params['database']][0]}"
 
 
 def main() -> None:

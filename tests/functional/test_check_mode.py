@@ -66,6 +66,17 @@ def published(servers: Servers) -> None:
 #: The states of each module: the databases that it takes, and its options step by step. Every step succeeds, but those that name in
 #: ``fails`` a part of the message that both modes give. ``do`` is something that happens in between, ``!`` another module that is run then.
 #: ``{dir}`` stands for a directory.
+#: A host that belongs into a cluster of IC_SB with two other hosts.
+MEMBER: Step = {
+    "database": "ic_sb",
+    "file": "{dir}/member.db",
+    "schema": "{dir}/old.ovsschema",
+    "address": "tcp:192.0.2.10:6648",
+    "host": "ic1",
+    "seed": "ic1",
+    "hosts": {"192.0.2.10": "ic1", "192.0.2.11": "ic2", "192.0.2.12": "ic3"},
+}
+
 STEPS: dict[str, tuple[Sequence[str], list[Step]]] = {
     "ovn_ic_attachment": (
         ZONE,
@@ -266,6 +277,15 @@ STEPS: dict[str, tuple[Sequence[str], list[Step]]] = {
             {"file": "{dir}/old.db", "schema": "{dir}/old.ovsschema", "fails": "has the newer schema"},
             {"file": "{dir}/other.db", "schema": "{dir}/ovn-ic-sb.ovsschema", "backup": "{dir}/kept.db"},
             {"file": "{dir}/none.db", "schema": "{dir}/ovn-ic-sb.ovsschema", "fails": "cannot be read"},
+        ],
+    ),
+    "ovn_ic_cluster_member": (
+        (),
+        [
+            {**MEMBER, "holders": []},
+            {**MEMBER, "holders": ["ic1"]},
+            {**MEMBER, "file": "{dir}/old.db", "holders": ["ic1"]},
+            {**MEMBER, "file": "{dir}/second.db", "seed": "ic2", "holders": ["ic3"], "fails": "start their servers"},
         ],
     ),
 }
