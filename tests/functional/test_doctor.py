@@ -153,7 +153,7 @@ def no_switch_port(port: str) -> Fault:
 
 
 def gateway_chassis(copy: Copy) -> None:
-    copy.nb.transact(ovsdb.update("Gateway_Chassis", {"chassis_name": "gw2"}, name="lr1-ts1-gw1"))
+    copy.nb.transact(ovsdb.update("Gateway_Chassis", {"chassis_name": "gw2"}, chassis_name="gw1"))
 
 
 def unbound(copy: Copy) -> None:
