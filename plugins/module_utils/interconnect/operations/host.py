@@ -91,8 +91,7 @@ def units(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     if not names:
         return {}
     shown = parse_units(run(["systemctl", "show", f"--property={','.join(_UNIT_PROPERTIES)}", *names])[1])
-    shown += [{} for _name in names[len(shown) :]]
-    return {name: _unit(properties) for name, properties in zip(names, shown)}
+    return {name: _unit(shown[place] if place < len(shown) else {}) for place, name in enumerate(names)}
 
 
 def _unit(properties: Mapping[str, str]) -> dict[str, Any]:

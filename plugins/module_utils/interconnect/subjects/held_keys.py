@@ -17,6 +17,7 @@ datapath, and the first by kind and name if two datapaths need one key. The zone
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple, cast
@@ -36,7 +37,8 @@ VXLAN_KEYS = range(1024, 4096)
 #: A transit switch or router: "switch" or "router", and its name.
 Owner = tuple[str, str]
 KINDS: Mapping[str, Kind] = {"switch": SWITCH, "router": ROUTER}
-_UUID_LENGTH = 36
+#: The key of an entry: the zone's row, the kind of the object, and its name.
+_ENTRY = re.compile(rf"{re.escape(HELD_PREFIX)}(?P<az>.{{36}})-(?P<kind>{'|'.join(KINDS)})-(?P<name>.+)", re.DOTALL)
 
 
 class Claim(NamedTuple):
@@ -246,12 +248,10 @@ def _parsed(row: Row) -> tuple[Claim, ...]:
     """The entries in a row of IC_SB_Global. Every key asks for them, and the row rarely changes."""
     found = []
     for entry, value in row["external_ids"].items():
-        if entry.startswith(HELD_PREFIX):
-            az, rest = entry[len(HELD_PREFIX) :][:_UUID_LENGTH], entry[len(HELD_PREFIX) + _UUID_LENGTH + 1 :]
-            word, _hyphen, name = rest.partition("-")
-            key = integer({entry: value}, entry, 0)
-            if word in KINDS and name and key > 0:
-                found.append(Claim(az, (word, name), key))
+        parts = _ENTRY.fullmatch(entry)
+        key = integer({entry: value}, entry, 0) if parts is not None else 0
+        if parts is not None and key > 0:
+            found.append(Claim(parts["az"], (parts["kind"], parts["name"]), key))
     return tuple(found)
 
 

@@ -52,7 +52,7 @@ def state(databases: Databases) -> Iterator[Finding]:
             yield Finding("daemon-disconnected", _DAEMON, words, fix)
     for line in status.splitlines():
         if line.startswith("Problem: "):
-            yield Finding("database-unusable", _DAEMON, line[len("Problem: ") :], "repair the server that the sentence names")
+            yield Finding("database-unusable", _DAEMON, line.partition(" ")[2], "repair the server that the sentence names")
 
 
 def left_undone(databases: Databases) -> Iterator[Finding]:

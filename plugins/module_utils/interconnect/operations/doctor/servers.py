@@ -65,7 +65,7 @@ def plain_tcp(databases: Databases) -> Iterator[Finding]:
     """Connections without encryption that are not limited to one host."""
     fix = "use ssl: remotes with certificates (roles ovn_ic_db and ovn_ic_daemon), or restrict access to the port"
     for database, remote in databases.facts.remotes.items():
-        open_ones = [part for part in split(remote) if part.startswith("tcp:") and not _is_local(part[len("tcp:") :])]
+        open_ones = [part for part in split(remote) if part.startswith("tcp:") and not _is_local(part.partition(":")[2])]
         if open_ones:
             words = f"{', '.join(open_ones)} is not encrypted: whoever can reach the port can read and change all zones"
             yield Finding("plain-tcp", database, words, fix)

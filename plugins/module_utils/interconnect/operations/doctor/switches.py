@@ -62,11 +62,8 @@ def leftovers(databases: Databases) -> Iterator[Finding]:
     for check, table, words in places:
         counts: Counter[tuple[str, str]] = Counter()
         for row in databases.south.rows(table):
-            if (
-                row["transit_switch"]
-                and row["transit_switch"] not in known
-                and not (table == "Port_Binding" and transit.is_router_port(row))
-            ):
+            of_router = table == "Port_Binding" and transit.is_router_port(row)
+            if row["transit_switch"] and row["transit_switch"] not in known and not of_router:
                 owner = databases.zone_name(row) if table != "Datapath_Binding" else ""
                 counts[(row["transit_switch"], owner)] += 1
         for (name, owner), count in counts.items():
