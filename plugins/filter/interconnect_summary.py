@@ -24,6 +24,12 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Read the interconnect
+  ovn.interconnect.ovn_ic_info:
+    ic_nb_db: tcp:192.0.2.10:6645
+    ic_sb_db: tcp:192.0.2.10:6646
+  register: interconnect
+
 - name: Print the interconnect
   ansible.builtin.debug:
     msg: "{{ interconnect | ovn.interconnect.interconnect_summary }}"

@@ -147,6 +147,9 @@ def situation(params: Params) -> membership.Situation:
     """What the options and the file of this host say."""
     file = host.database_file(params["file"])
     given = {name: params[name] for name in ("host", "address", "seed", "hosts", "holders", "unreachable", "views", "errors")}
+    if file["kind"] and params["host"] not in params["holders"]:
+        # the holders were read before this task created the file, or before an earlier run did
+        given["holders"] = [*params["holders"], params["host"]]
     return membership.Situation(
         database=CLUSTERS[params["database"]][0], path=params["file"], kind=file["kind"], file_address=file["address"], **given
     )
@@ -171,7 +174,7 @@ def _create(known: membership.Situation, decision: membership.Decision, command:
     if decision.action == membership.JOIN and not decision.remotes:
         raise ModuleError(f"the cluster does not exist yet; run the role on {known.seed} first")
     if os.path.lexists(known.path):
-        raise ModuleError(f"{known.path} exists, but is not among the holders; read the members again")
+        raise ModuleError(f"{known.path} exists and is not a database file; move it aside, and run the task again")
     done, _output, error = host.run(["ovsdb-tool", *command])
     if not done:
         raise ModuleError(

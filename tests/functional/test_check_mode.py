@@ -283,6 +283,7 @@ STEPS: dict[str, tuple[Sequence[str], list[Step]]] = {
         (),
         [
             {**MEMBER, "holders": []},
+            {**MEMBER, "holders": []},
             {**MEMBER, "holders": ["ic1"]},
             {**MEMBER, "file": "{dir}/old.db", "holders": ["ic1"]},
             {**MEMBER, "file": "{dir}/second.db", "seed": "ic2", "holders": ["ic3"], "fails": "start their servers"},

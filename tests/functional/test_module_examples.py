@@ -28,7 +28,7 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from ansible_collections.ovn.interconnect.tests.support import ovsdb, topology
+from ansible_collections.ovn.interconnect.tests.support import ovsdb, scenes, topology
 from ansible_collections.ovn.interconnect.tests.support.cluster import Cluster, Member
 from ansible_collections.ovn.interconnect.tests.support.identity import Authority
 from ansible_collections.ovn.interconnect.tests.support.modules import fork_module
@@ -116,6 +116,7 @@ class Examples:
             ("ovn_ic_az", "Take over the registration that the zone had before its databases were lost"): self._lose_token,
             ("ovn_ic_doctor_info", "Check the interconnect"): self._make_healthy,
             ("ovn_ic_transit_router", "Remove another one with its ports"): self._make_transit_router,
+            ("ovn_ic_zone_info", "Wait until router edge has learned the network of another zone"): self._exchange_routes,
             ("README.md", "ovn.interconnect.ovn_ic_az"): self._clear,
             ("docs/modules.md", "Look for faults"): lambda: self._claim("cr-edge-ts1"),
         }
@@ -172,10 +173,20 @@ class Examples:
         port = ovsdb.insert("Transit_Router_Port", {"name": "tr2-all", "mac": "02:00:00:00:00:0a"}, name="port")
         self.ic.nb.transact(port, ovsdb.insert("Transit_Router", {"name": "tr2", "ports": {ovsdb.Named("port")}}))
 
+    def _exchange_routes(self) -> None:
+        """Router edge of the first zone and router far of the second one are on ts1, and far has a network."""
+        for number, (zone, router) in enumerate(zip(self.ic.zones, ("edge", "far")), 51):
+            zone.nb.transact(*topology.zone_options(scenes.ROUTING))
+            scenes.attach(zone, router, "ts1", [f"169.254.100.{number}/24"], number=number)
+        scenes.lan(self.ic.zones[1], "far", "far-lan", "10.0.2.1/24")
+        self.ic.settle()
+
     def _clear(self) -> None:
         """Remove what the examples of the modules have left: the pages begin with zones that are not interconnected."""
         self.ic.nb.transact(*(ovsdb.delete("Transit_Switch", name=name) for name in ("backbone", "ts1")))
-        self.ic.zones[0].nb.transact(ovsdb.delete("Logical_Router", name="lr1"))
+        for zone, routers in zip(self.ic.zones, (("lr1", "edge"), ("far",))):
+            zone.nb.transact(*(ovsdb.delete("Logical_Router", name=name) for name in routers))
+        self.ic.zones[0].nb.transact(*topology.router("edge"))
         self.ic.settle()
 
     def places(self, source: str) -> dict[str, str]:
@@ -193,6 +204,8 @@ class Examples:
             return [self.placed(source, one) for one in value]
         if not isinstance(value, str):
             return value
+        if source == "ovn_ic_cluster_member" and option == "file":
+            return str(self.directory / "ovn" / "member.db")
         if option == "member":
             return self.cluster.members[2].address
         if value.endswith("/ovn-ic.ctl"):

@@ -88,12 +88,15 @@ def _switch_keys(params: Params, stores: Stores) -> ModuleError | None:
 
 
 def _port_keys(params: Params, stores: Stores) -> ModuleError | None:
+    """Which ports of routers have another key in SB. Ports of virtual machines are not read there (:func:`narrow`)."""
     wanted = set(params["transit_switches"])
     own = {row["logical_port"]: row["tunnel_key"] for row in stores[SB].rows("Port_Binding") if row["type"]}
     wrong = [
         f"{row['logical_port']} (IC_SB has {row['tunnel_key']}, SB has {own.get(row['logical_port'], 'no such port')})"
         for row in stores[IC_SB].rows("Port_Binding")
-        if row["transit_switch"] in wanted and own.get(row["logical_port"]) != row["tunnel_key"]
+        if row["transit_switch"] in wanted
+        and (row["logical_port"] in own or "router-id" in row["external_ids"])
+        and own.get(row["logical_port"]) != row["tunnel_key"]
     ]
     if not wrong:
         return None

@@ -119,10 +119,10 @@ def test_the_module_looks_at_the_file_of_the_host(tmp_path: Path) -> None:
         module.work({**given, "seed": "db2"}, check_mode=True)
 
 
-def test_a_file_that_appeared_after_the_members_were_read_is_not_replaced(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "nb.db"
     path.touch()
     given = params(module, database="ic_nb", file=str(path), schema="s", address=ONE, host="db1", seed="db1", hosts=dict(HOSTS), holders=[])
-    with pytest.raises(ModuleError, match="read the members again"):
+    with pytest.raises(ModuleError, match="is not a database file"):
         module.work(given, check_mode=False)
     assert path.read_bytes() == b""

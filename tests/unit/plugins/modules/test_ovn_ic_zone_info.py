@@ -75,12 +75,17 @@ def test_keys_that_differ_are_named_with_both_values(contents: Contents) -> None
     assert "ts1 (IC_SB has 16711682, SB has 7)" in lack(contents)
 
 
+def test_ports_of_virtual_machines_are_not_compared(contents: Contents) -> None:
+    put(contents[IC_SB], "Port_Binding", transit_switch="ts1", logical_port="vm1", tunnel_key=7)
+    assert lack(contents) == ""
+
+
 def test_a_switch_that_does_not_exist_yet(contents: Contents) -> None:
     assert "ts2 (IC_SB has none, SB has none)" in lack(contents, "ts1", "ts2")
 
 
 def test_a_port_that_does_not_exist_in_the_zone(contents: Contents) -> None:
-    put(contents[IC_SB], "Port_Binding", transit_switch="ts1", logical_port="ts1-other", tunnel_key=4)
+    put(contents[IC_SB], "Port_Binding", transit_switch="ts1", logical_port="ts1-other", tunnel_key=4, external_ids={"router-id": "x"})
     assert "ts1-other (IC_SB has 4, SB has no such port)" in lack(contents)
 
 
