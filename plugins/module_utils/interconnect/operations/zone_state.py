@@ -91,12 +91,12 @@ def _port_keys(params: Params, stores: Stores) -> ModuleError | None:
     """Which ports of routers have another key in SB. Ports of virtual machines are not read there (:func:`narrow`)."""
     wanted = set(params["transit_switches"])
     own = {row["logical_port"]: row["tunnel_key"] for row in stores[SB].rows("Port_Binding") if row["type"]}
+    shared = [row for row in stores[IC_SB].rows("Port_Binding") if row["transit_switch"] in wanted]
+    of_routers = [row for row in shared if row["logical_port"] in own or "router-id" in row["external_ids"]]
     wrong = [
         f"{row['logical_port']} (IC_SB has {row['tunnel_key']}, SB has {own.get(row['logical_port'], 'no such port')})"
-        for row in stores[IC_SB].rows("Port_Binding")
-        if row["transit_switch"] in wanted
-        and (row["logical_port"] in own or "router-id" in row["external_ids"])
-        and own.get(row["logical_port"]) != row["tunnel_key"]
+        for row in of_routers
+        if own.get(row["logical_port"]) != row["tunnel_key"]
     ]
     if not wrong:
         return None
