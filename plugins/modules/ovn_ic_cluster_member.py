@@ -71,6 +71,11 @@ options:
     type: list
     elements: dict
     default: []
+  standalone:
+    description: The hosts whose server answers that its database belongs to no cluster.
+    type: list
+    elements: str
+    default: []
   errors:
     description: The messages of servers that do not answer.
     type: list
@@ -139,6 +144,7 @@ OPTIONS: dict[str, Any] = {
     "holders": {"type": "list", "elements": "str", "required": True},
     "unreachable": {"type": "list", "elements": "str", "default": []},
     "views": {"type": "list", "elements": "dict", "default": []},
+    "standalone": {"type": "list", "elements": "str", "default": []},
     "errors": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -146,7 +152,8 @@ OPTIONS: dict[str, Any] = {
 def situation(params: Params) -> membership.Situation:
     """What the options and the file of this host say."""
     file = host.database_file(params["file"])
-    given = {name: params[name] for name in ("host", "address", "seed", "hosts", "holders", "unreachable", "views", "errors")}
+    names = ("host", "address", "seed", "hosts", "holders", "unreachable", "views", "standalone", "errors")
+    given = {name: params[name] for name in names}
     if file["kind"] and params["host"] not in params["holders"]:
         # the holders were read before this task created the file, or before an earlier run did
         given["holders"] = [*params["holders"], params["host"]]

@@ -25,7 +25,8 @@ class Situation(NamedTuple):
     ``kind`` and ``file_address`` describe the file of this host (``standalone``, ``clustered`` or empty). ``address`` is
     that at which this host shall be a member, ``seed`` the host that creates the cluster. ``hosts`` are the wanted
     members by address. ``holders`` are the hosts that have a file, ``unreachable`` those that cannot be asked, ``views``
-    the answers of servers as in the result of ovn_ic_cluster_info, ``errors`` the messages of those that do not answer.
+    the answers of servers as in the result of ovn_ic_cluster_info, ``standalone`` the hosts whose server answers that its
+    database belongs to no cluster, ``errors`` the messages of those that do not answer.
     """
 
     database: str
@@ -38,6 +39,7 @@ class Situation(NamedTuple):
     unreachable: Sequence[str] = ()
     views: Sequence[Mapping[str, Any]] = ()
     errors: Sequence[str] = ()
+    standalone: Sequence[str] = ()
     kind: str = ""
     file_address: str = ""
 
@@ -99,8 +101,8 @@ def _unknown(known: Situation) -> str:
 
 def _lost(known: Situation) -> str:
     """Why this host without a file cannot join the cluster that others have, empty if it can."""
-    if not known.holders:
-        return ""
+    if not known.holders or (known.standalone and not known.views):
+        return ""  # there is no cluster yet: the seed creates it, or converts its standalone file
     there = f"{known.host} has no {known.path}, but {', '.join(known.holders)} have the cluster of {known.database}"
     if not known.views:
         return (

@@ -47,6 +47,10 @@ SECOND = {"host": "db2", "address": TWO}
 DECISIONS = {
     "the first run on the seed": ({}, Decision(CREATE)),
     "the first run on another host, before the seed": (SECOND, Decision(JOIN, [])),
+    "another host, before the seed converts its standalone file": (
+        {**SECOND, "holders": ["db1"], "standalone": ["db1"]},
+        Decision(JOIN, []),
+    ),
     "a new member": ({**SECOND, "holders": ["db1"], "views": [view(ONE)]}, Decision(JOIN, [ONE])),
     "a new member of a cluster whose members know each other": (
         {"host": "db3", "address": THREE, "holders": ["db1", "db2"], "views": [view(ONE, TWO), view(ONE, TWO, role="follower")]},
