@@ -22,8 +22,9 @@ from .server_rotation import CONTROL_SOCKET, NO_DATABASE, split
 from .store import NOTHING, Members, RowChange, Store
 from .wire import decode, decode_diff, decode_members, decoder
 
-#: The error code of a server that does not have the contents of a database yet (ovsdb-server(7)): a member that joins its
-#: cluster, or a relay that has not reached its source. Any other error of get_schema says that there is no such database.
+#: The error code of a server that does not have the contents of a database yet (ovsdb-server(7)). The server is joining
+#: a cluster, or it is a relay that is not connected to its source yet. Every other error of ``get_schema`` means that the
+#: server does not have the database.
 _NOT_AVAILABLE = "database not available"
 
 
@@ -85,6 +86,9 @@ class Replica:
         self.has_schema = False
         #: The number of schemas that this server has had. Code that depends on a feature checks again when it grows.
         self.schema_serial = 0
+        #: Whether the store holds what the server holds, except for updates in flight. It is stored because it is read
+        #: many times in a turn of a loop, and only ``run``, ``want`` and ``close`` change it.
+        self.synced = False
         #: What is wrong with this server, in its own words, or None.
         self.problem: str | None = None
         #: Whether the members of a row's ``refs`` columns are needed. Other members are dropped on arrival.
@@ -122,11 +126,6 @@ class Replica:
         """Whether a server answers at the moment."""
         session = self._client.session if self._client is not None else self._fetch
         return session is not None and bool(session.is_connected())
-
-    @property
-    def synced(self) -> bool:
-        """Whether the store holds what the server holds, except for updates in flight."""
-        return self._client is not None and self._client.synced and not self._client.conditions_pending and self._stale_schema is None
 
     @property
     def has_lock(self) -> bool:
@@ -169,6 +168,7 @@ class Replica:
         if self._conditions.get(table) != condition:
             self._conditions[table] = condition
             self._apply_condition(table)
+            self.synced = self._is_synced
 
     def set_probe_interval(self, milliseconds: int) -> None:
         """Set the time, in milliseconds, after which a silent connection is probed; 0 disables probes (spec
@@ -193,6 +193,7 @@ class Replica:
             if session is not None:
                 session.close()
         self._fetch = self._client = None
+        self.synced = False
 
     # -- the loop --------------------------------------------------------------------------------------------------------------------
 
@@ -204,8 +205,13 @@ class Replica:
             self._run_fetch(self._fetch)
         if self._client is not None:
             self._run_client(self._client)
+        self.synced = self._is_synced
         updates, self._updates = self._updates, []
         return updates
+
+    @property
+    def _is_synced(self) -> bool:
+        return self._client is not None and self._client.synced and not self._client.conditions_pending and self._stale_schema is None
 
     def wait(self, poller: Any) -> None:
         """Wake a poller when ``run`` has something to do."""
@@ -241,7 +247,7 @@ class Replica:
         words = " ".join(str(error.get("details") or code if isinstance(error, dict) else error).split())
         if "is not a valid command" in words:
             self.problem, reason = f"{session.get_name()}: {CONTROL_SOCKET}", CONTROL_SOCKET
-        elif code == _NOT_AVAILABLE:  # a member that joins its cluster, or a relay that has not reached its source yet
+        elif code == _NOT_AVAILABLE:
             self.problem = f"the server at {session.get_name()} cannot serve {self.name} yet ({words})"
             reason = f"it cannot serve {self.name} yet ({words})"
         else:
