@@ -8,11 +8,13 @@ If IC_SB and the notes in IC_NB are lost, the holder of the lock ``ovn_ic_sb`` m
 datapaths, and may assign others. A zone whose guard withholds deletions because of IC_SB then keeps its key, and
 publishes it in ``IC_SB_Global.external_ids``, where all zones can read and write: the key of the entry is HELD_PREFIX,
 the UUID of the zone's Availability_Zone row, "switch" or "router", and the name of the transit switch or router, all
-joined by hyphens; its value is the tunnel key. The holder of the lock gives the datapath that key, after the datapath
-that has it, if any, got another one. The zone removes the entry when its guard withholds nothing because of IC_SB any more.
+joined by hyphens; its value is the tunnel key. The holder of the lock assigns that key to the datapath. If another
+datapath has the key, that datapath gets a new one first. The zone removes the entry when its guard no longer withholds
+anything because of IC_SB.
 
-An entry that was published first wins. Of entries that are published at once, the lowest key wins if they are for one
-datapath, and the first by kind and name if two datapaths need one key. The zones whose keys do not win follow IC_SB.
+The entry that was published first wins. Of entries that are published at the same time for one datapath, the lowest key
+wins. If such entries give one key to two datapaths, the first by kind and name wins. The zones whose keys do not win
+follow IC_SB.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from ..engine.change import Skipped, Step, update
 from ..engine.engine import ALL, Keys, Subject
 from ..ovsdb.store import Row, RowChange
 from ..settings import boolean, integer
-from ..tables import IC_NB, IC_SB, NB
+from ..tables import IC_NB, IC_SB
 from ..zone import HELD_PREFIX, KEY_NOTE, Zone
 from . import gateways, transit
 from .ownership import REQUESTED_KEY, ROUTER, SWITCH, Kind
@@ -60,18 +62,7 @@ class HeldKeys(Subject):
     """Publishes the tunnel keys that this zone holds and that IC_SB does not assign. A work key is an :data:`Owner`."""
 
     name = "held_keys"
-    tables = frozenset(
-        [
-            (IC_NB, "Transit_Switch"),
-            (IC_NB, "Transit_Router"),
-            (IC_NB, "IC_NB_Global"),
-            (NB, "Logical_Switch"),
-            (NB, "Logical_Router"),
-            (IC_SB, "Availability_Zone"),
-            (IC_SB, "IC_SB_Global"),
-            (IC_SB, "Datapath_Binding"),
-        ]
-    )
+    tables = transit.TABLES | {(IC_NB, "IC_NB_Global"), (IC_SB, "IC_SB_Global"), (IC_SB, "Availability_Zone")}
     facts = Subject.facts | {"shared_lock", "keeps_keys"}
 
     def prepare(self, zone: Zone) -> None:
@@ -181,7 +172,7 @@ def are_secured(zone: Zone) -> bool:
 
 
 def awarded_key(zone: Zone, owner: Owner) -> int:
-    """The tunnel key that the datapath of a transit switch or router has to get because a zone holds it, 0 for none."""
+    """The tunnel key that the datapath of a transit switch or router has to get because a zone holds it. Otherwise 0."""
     return _awards(zone).keys.get(owner, 0)
 
 

@@ -16,6 +16,7 @@ from functools import partial
 
 from ..ovsdb.store import Row, RowChange, Store
 from ..settings import integer
+from ..tables import IC_NB, IC_SB, NB
 from ..zone import ROW_KEY, Facts, Zone
 from . import ownership
 from .ownership import ROUTER, SWITCH, Kind
@@ -26,6 +27,17 @@ REQUESTED_KEY = ownership.REQUESTED_KEY
 #: Values of IC_SB Datapath_Binding.type and Port_Binding.type. An empty type means a switch.
 SWITCH_TYPE, ROUTER_TYPE = "transit-switch", "transit-router"
 SWITCH_PORT_TYPE, ROUTER_PORT_TYPE = "transit-switch-port", "transit-router-port"
+
+#: The tables by which the functions here find transit switches and routers and their datapaths.
+TABLES = frozenset(
+    [
+        (IC_NB, "Transit_Switch"),
+        (IC_NB, "Transit_Router"),
+        (NB, "Logical_Switch"),
+        (NB, "Logical_Router"),
+        (IC_SB, "Datapath_Binding"),
+    ]
+)
 
 
 def register(zone: Zone) -> None:

@@ -19,7 +19,7 @@ from typing import cast
 from ..engine.change import Skipped, Step, delete, insert, update
 from ..engine.engine import Keys, Subject
 from ..ovsdb.store import Row, RowChange
-from ..tables import IC_NB, IC_SB, NB
+from ..tables import IC_SB
 from ..zone import KEY_NOTE, ROW_KEY, Facts, Zone
 from . import transit
 from .held_keys import NORMAL_KEYS, Owner, awaiting, concerned, kept_key
@@ -34,17 +34,7 @@ class TransitRouters(Subject):
     """Creates the zone's routers and the shared datapaths of the transit routers in IC_NB."""
 
     name = "transit_routers"
-    tables = frozenset(
-        [
-            (IC_NB, "Transit_Router"),
-            (IC_NB, "Transit_Switch"),
-            (NB, "Logical_Router"),
-            (NB, "Logical_Switch"),
-            (IC_SB, "IC_SB_Global"),
-            (IC_SB, "Datapath_Binding"),
-            (IC_SB, "Port_Binding"),
-        ]
-    )
+    tables = transit.TABLES | {(IC_SB, "IC_SB_Global"), (IC_SB, "Port_Binding")}
     facts = Subject.facts | {"shared_lock", "keeps_keys"}
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
@@ -213,8 +203,8 @@ def _bequeath(zone: Zone, orphan: Row, uuid: str | None) -> Iterator[Step]:
 
 
 def _inheritance(zone: Zone, transit_router: Row) -> Row | None:
-    """The datapath with which a transit router without datapath continues: one that belongs to no transit router any more,
-    and that has the key of this zone's router, or ports with the name of the transit router.
+    """The datapath that a transit router without a datapath takes over. Its transit router was deleted, and it has the
+    tunnel key of this zone's router, or ports with the name of the transit router.
     """
     name = transit_router["name"]
     if transit.router_datapaths(zone, transit_router.uuid):

@@ -36,23 +36,16 @@ class TransitSwitches(Subject):
     """Creates the zone's switches and the shared datapaths of the transit switches in IC_NB."""
 
     name = "transit_switches"
-    tables = frozenset(
-        [
-            (IC_NB, "Transit_Switch"),
-            (IC_NB, "Transit_Router"),
-            (IC_NB, "IC_NB_Global"),
-            (NB, "Logical_Switch"),
-            (NB, "Logical_Router"),
-            (NB, "Logical_Switch_Port"),
-            (SB, "Chassis"),
-            (SB, "Encap"),
-            (IC_SB, "IC_SB_Global"),
-            (IC_SB, "Datapath_Binding"),
-            (IC_SB, "Port_Binding"),
-            (IC_SB, "Gateway"),
-            (IC_SB, "Encap"),
-        ]
-    )
+    tables = transit.TABLES | {
+        (IC_NB, "IC_NB_Global"),
+        (NB, "Logical_Switch_Port"),
+        (SB, "Chassis"),
+        (SB, "Encap"),
+        (IC_SB, "IC_SB_Global"),
+        (IC_SB, "Port_Binding"),
+        (IC_SB, "Gateway"),
+        (IC_SB, "Encap"),
+    }
     facts = Subject.facts | {"shared_lock", "keeps_keys"}
 
     def __init__(self, keys: DatapathKeys | None = None) -> None:
