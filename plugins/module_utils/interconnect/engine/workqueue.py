@@ -80,7 +80,8 @@ class Item:
 
     ``group`` and ``epoch`` are what :meth:`WorkQueue.start` was given, while the key is in flight. ``transactions``
     counts those that are not answered yet, and ``failed`` says whether one of them was rejected. ``last_wait`` is the
-    wait after the last failure, in seconds, None if there was no failure since the last success. ``soon`` says whether
+    time, in seconds, for which the key backed off after its last failure: 0 if it was planned again at once. It is None
+    while the key backs off after a failure, and if the key has not failed since its last success. ``soon`` says whether
     the work of the key counts as unfinished although it backs off.
     """
 
@@ -118,7 +119,7 @@ class WorkQueue:
         return len(self._queued)
 
     def state(self, key: Hashable) -> State | None:
-        """The state of a key, None if nothing happens to it."""
+        """The state of a key. None if the queue has no entry for it."""
         item = self.items.get(key)
         if item is not None:
             return item.state
@@ -229,7 +230,7 @@ class WorkQueue:
         return self._set(key, self._item(key), Backoff(due, wait, reason, Cause.CONFLICT, self._clock()))
 
     def backoff(self, key: Hashable) -> Backoff | None:
-        """How long a key backs off and why, None if it does not."""
+        """Until when a key backs off and why. None if it does not back off."""
         item = self.items.get(key) if self.items else None
         return None if item is None else item.backoff
 
@@ -260,7 +261,7 @@ class WorkQueue:
                 del self.items[key]
 
     def forget_all(self) -> None:
-        """No key backs off any more, and no earlier failure counts."""
+        """Stop the back-off of all keys, and do not count their earlier failures."""
         for key, item in list(self.items.items()):
             self._clear(item)
             item.last_wait = None

@@ -293,7 +293,7 @@ class Client(_Idl):
 
     @property
     def _described(self) -> Any:
-        """The row for our database in the database ``_Server`` (ovsdb-server(5)), None if there is none."""
+        """The row that describes our database in the database ``_Server`` (ovsdb-server(5)). None if the server has not sent one."""
         table = getattr(self, "server_tables", {}).get("Database")
         return next((row for row in table.rows.values() if row.name == self._db.name), None) if table is not None else None
 

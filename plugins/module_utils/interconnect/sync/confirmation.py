@@ -49,7 +49,7 @@ class Confirmation:
         self._engine = engine
         self._committer = committer
         self._replicas = tuple(replicas)
-        #: The number that the zone may confirm, None if there is none yet.
+        #: The number that the zone may confirm. None until the first one was followed.
         self.confirmable: int | None = None
         self._number: int | None = None
         #: Identifies the empty transactions of this number: replies to earlier ones are ignored.
@@ -69,7 +69,7 @@ class Confirmation:
         self.confirmable = self._number = None
 
     def withdraw(self) -> None:
-        """What this zone has confirmed may be lost: it may confirm nothing until the next number was followed."""
+        """IC_SB may have lost what this zone has confirmed: it may not confirm a number again before it has followed one."""
         self.confirmable = None
 
     def run(self) -> None:

@@ -56,7 +56,7 @@ class Turn(NamedTuple):
 class ZoneSync:
     """Keeps one zone synchronized with the interconnect.
 
-    ``remotes`` maps the four database names (schema.NB, …) to connection methods. ``log`` is called with (level,
+    ``remotes`` maps the four database names (tables.NB, …) to connection methods. ``log`` is called with (level,
     sentence), where level is info, warn or dbg. With ``exclusive``, the lock in the zone's SB decides whether this
     process writes (spec status-F.3); without it, nothing is written.
 

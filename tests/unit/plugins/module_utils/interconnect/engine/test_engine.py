@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engine: dirty keys, what is on its way, and what is put aside."""
+"""The engine: queued keys, keys in flight, and keys that back off."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -256,6 +256,20 @@ class TestEngine:
         assert engine.plan() == []
 
     @staticmethod
+    def writes_of_a_minute(world: tuple[Zone, Engine, Clock], answer: Callable[[Group, int], None]) -> int:
+        """How many groups the engine writes for one switch in a minute. ``answer`` gets each group when it was sent, with its number."""
+        zone, engine, clock = world
+        add_switch(zone, engine, "ts1")
+        writes = 0
+        while clock.now < 60:
+            for group in engine.plan():
+                writes += 1
+                engine.sent(group)
+                answer(group, writes)
+            clock.now += 0.001
+        return writes
+
+    @staticmethod
     def begin_dispute(world: tuple[Zone, Engine, Clock]) -> None:
         """Write one row until it rests for the first time."""
         zone, engine, _clock = world
@@ -355,39 +369,31 @@ class TestEngine:
 
     def test_a_server_that_fails_again_and_again_is_not_asked_at_full_speed(self, world: tuple[Zone, Engine, Clock]) -> None:
         """Such as one whose disk is full: each attempt is lost, and the next one may succeed."""
-        zone, engine, clock = world
-        add_switch(zone, engine, "ts1")
-        writes = 0
-        while clock.now < 60:
-            for group in engine.plan():
-                writes += 1
-                engine.sent(group)
-                engine.done(Reply(group, Outcome.LOST))
-            clock.now += 0.001
-        assert writes <= 20
+        engine = world[1]
+
+        def lose(group: Group, _number: int) -> None:
+            engine.done(Reply(group, Outcome.LOST))
+
+        assert self.writes_of_a_minute(world, lose) <= 20
         (skipped,) = [skipped for _subject, skipped in engine.skipped]
         assert "the server keeps rejecting" in skipped.reason
 
     def test_what_is_written_and_stands_for_a_while_does_not_end_a_dispute(self, world: tuple[Zone, Engine, Clock]) -> None:
         """The other client reverts a moment later, after a pass that has found everything as it should be."""
         zone, engine, clock = world
-        add_switch(zone, engine, "ts1")
-        writes = 0
-        while clock.now < 60:
-            for group in engine.plan():
-                writes += 1
-                engine.sent(group)
-                come = zone.nb.put("Logical_Switch", f"u{writes}", {"name": "ts1"})
-                assert come is not None
-                engine.observe([come])
-                engine.done(Reply(group))
-                assert engine.plan() == []
-                clock.now += 0.005
-                gone = zone.nb.delete("Logical_Switch", f"u{writes}")
-                assert gone is not None
-                engine.observe([gone])
-            clock.now += 0.001
-        assert writes <= 20
+
+        def commit_and_revert(group: Group, number: int) -> None:
+            come = zone.nb.put("Logical_Switch", f"u{number}", {"name": "ts1"})
+            assert come is not None
+            engine.observe([come])
+            engine.done(Reply(group))
+            assert engine.plan() == []
+            clock.now += 0.005
+            gone = zone.nb.delete("Logical_Switch", f"u{number}")
+            assert gone is not None
+            engine.observe([gone])
+
+        assert self.writes_of_a_minute(world, commit_and_revert) <= 20
 
     def test_input_that_another_client_follows_too_is_no_dispute(self, world: tuple[Zone, Engine, Clock]) -> None:
         """A second daemon of the zone deletes what this one has made, because the transit switch is gone, and then it is back."""
