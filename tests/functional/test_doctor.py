@@ -88,6 +88,9 @@ def healthy_files() -> Iterator[list[list[bytes]]]:
         ic.start()
         ic.settle()
         healthy_interconnect(ic)
+        ic.nb.transact(*topology.transit_switch_port("ts2", "everywhere", "02:00:00:00:77:01 169.254.2.77"))
+        ic.nb.transact(*topology.transit_switch_port("ts2", "on-gw1", "02:00:00:00:77:02 169.254.2.78", "gw1"))
+        ic.settle()
         ic.sync()
         servers = [[ic.nb_server, ic.sb_server, zone.nb_server, zone.sb_server] for zone in ic.zones]
         yield [[server.file.read_bytes() for server in of_zone] for of_zone in servers]

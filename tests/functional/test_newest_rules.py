@@ -30,14 +30,6 @@ def ic(make_newest: Make) -> Interconnect:
     return made
 
 
-def managed_port(name: str, address: str) -> list[ovsdb.Operation]:
-    """IC_NB: a port of ts1."""
-    return [
-        ovsdb.insert("Transit_Switch_Port", {"name": name, "addresses": {address}}, name="port"),
-        ovsdb.mutate("Transit_Switch", "ports", "insert", {Named("port")}, name="ts1"),
-    ]
-
-
 def ordinary_port(zone: AvailabilityZone, name: str) -> None:
     """A pod on a switch of the zone that has nothing to do with the interconnect."""
     zone.nb.transact(
@@ -60,7 +52,7 @@ def test_the_port_of_another_switch_or_router_is_not_adopted_for_its_name(ic: In
     az2.nb.refresh()
     before = [dict(row.columns) for table in ("Logical_Switch_Port", "Logical_Router_Port") for row in az2.nb.rows(table)]
     attach(az1, "lr1", "ts1", ["169.254.100.1/24"])
-    ic.nb.transact(*managed_port("tsp1", "02:00:00:00:77:01 169.254.100.77"))
+    ic.nb.transact(*topology.transit_switch_port("ts1", "tsp1", "02:00:00:00:77:01 169.254.100.77"))
     columns = {"name": "trp1", "mac": "02:00:00:00:78:01", "networks": {"10.78.0.1/24"}}
     ic.nb.transact(
         ovsdb.insert("Transit_Router_Port", columns, name="port"),
@@ -99,7 +91,7 @@ def test_a_binding_ends_with_its_nb_port_and_not_with_northd(ic: Interconnect) -
 
 def test_a_change_of_a_transit_switch_port_alone_is_applied_at_once(ic: Interconnect) -> None:
     """Nothing else has to change first (spec newest-N-11)."""
-    ic.nb.transact(*managed_port("tsp1", "02:00:00:00:77:01 169.254.100.77"))
+    ic.nb.transact(*topology.transit_switch_port("ts1", "tsp1", "02:00:00:00:77:01 169.254.100.77"))
     ic.settle()
     address = "02:00:00:00:77:02 169.254.100.78"
     ic.nb.transact(ovsdb.update("Transit_Switch_Port", {"addresses": {address}}, name="tsp1"))

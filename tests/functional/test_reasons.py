@@ -40,10 +40,7 @@ def test_nothing_of_a_healthy_interconnect_of_the_newest_schema_is_listed() -> N
             zone.nb.transact(*topology.zone_name(zone.name))
         ic.start()
         healthy_interconnect(ic)
-        port = ovsdb.insert(
-            "Transit_Switch_Port", {"name": "tsp1", "type": "", "addresses": {"02:00:00:00:09:01"}, "chassis": "gw1"}, name="port"
-        )
-        ic.nb.transact(port, ovsdb.mutate("Transit_Switch", "ports", "insert", {ovsdb.Named("port")}, name="ts1"))
+        ic.nb.transact(*topology.transit_switch_port("ts1", "tsp1", "02:00:00:00:09:01", "gw1"))
         row = {"name": "trp1", "mac": "02:00:00:00:09:02", "networks": {"172.16.0.1/24"}, "chassis": "gw2"}
         router = {"name": "tr1", "ports": {ovsdb.Named("port")}}
         ic.nb.transact(ovsdb.insert("Transit_Router_Port", row, name="port"), ovsdb.insert("Transit_Router", router))

@@ -48,6 +48,14 @@ def no_transit_switch(name: str) -> list[Operation]:
 # --- SB, as ovn-controller writes it
 
 
+def transit_switch_port(switch: str, name: str, address: str, chassis: str = "") -> list[Operation]:
+    """A port of a transit switch in IC_NB, for a virtual machine; without chassis it is local in every zone."""
+    return [
+        insert("Transit_Switch_Port", {"name": name, "addresses": {address}, "chassis": chassis}, name="port"),
+        mutate("Transit_Switch", "ports", "insert", {Named("port")}, name=switch),
+    ]
+
+
 def chassis(
     name: str,
     encaps: Sequence[tuple[str, str]],

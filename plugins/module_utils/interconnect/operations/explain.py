@@ -13,7 +13,7 @@ from ..address import Prefix, belongs_to, format_address, format_prefix, parse_n
 from ..ovsdb.columns import Database
 from ..ovsdb.replica import Replica
 from ..ovsdb.store import Row, Store
-from ..subjects import port_faults
+from ..subjects import managed_ports, port_faults
 from ..subjects.routes import decision as route_decision
 from ..subjects.routes import participants
 from ..subjects.routes import rows as route_rows
@@ -54,7 +54,7 @@ READ = (
         " Load_Balancer Load_Balancer_Group",
     ),
     part(SB, "Datapath_Binding Learned_Route"),
-    part(IC_NB, "IC_NB_Global Transit_Switch"),
+    part(IC_NB, "IC_NB_Global Transit_Switch Transit_Switch_Port"),
     part(IC_SB, "IC_SB_Global Availability_Zone Gateway Port_Binding Route"),
 )
 
@@ -89,7 +89,7 @@ def describe(params: Params, stores: Stores, others: Sequence[Stores] = ()) -> d
             continue
         zones[asked.zone.name] = asked.views()
     verdict = question.verdict(zones, list(question.hints({**views, "peers": peers})))
-    unknown = sorted({peer["zone"] for peer in peers} - set(zones))
+    unknown = sorted({peer["zone"] for peer in peers if peer["reason"] != explain_peers.OF_IC_NB} - set(zones))
     steps = list(route_verdict.path(zones, question.published(), unknown)) if question.prefix is not None else []
     return {**verdict._asdict(), "path": steps, **_public(views), "peers": peers, "answer": answer, "unread_zones": problems}
 
@@ -153,7 +153,8 @@ class _Question:
         for binding in sorted(rows, key=lambda row: str(row["logical_port"])):
             known = participants.router_id(binding) is None or participants.router_id(binding) in routers
             if known and self.switch in (None, binding["transit_switch"]):
-                yield binding, participants.participant(self.zone, binding)
+                managed = managed_ports.of_binding(self.zone, binding) is not None
+                yield binding, explain_peers.OF_IC_NB if managed else participants.participant(self.zone, binding)
 
     def port_view(self, binding: Row, port: Participant | str) -> dict[str, Any]:
         """A port of the zone in the result."""
@@ -234,9 +235,11 @@ class _Question:
             yield (f"none of the routers concerned is attached to a transit switch ({', '.join(row['name'] for row in self.routers)})")
         yield from explain_peers.silence(self.zone, self.prefix, self.switches, self._zones)
         for peer in views["peers"]:
-            if peer["reason"]:
+            if peer["reason"] not in ("", explain_peers.OF_IC_NB):
                 yield f"port {peer['port']} of zone {peer['zone']} on {peer['transit_switch']}: {peer['reason']}"
         for port in views["ports"]:
+            if port["reason"] == explain_peers.OF_IC_NB:
+                continue
             for reason in [port["reason"]] if port["reason"] else port["caveats"]:
                 yield f"own port {port['port']} on {port['transit_switch']}: {reason}"
 
@@ -370,7 +373,8 @@ class _Question:
             return fault
         # A port whose router port was renamed or deleted belongs to no router now, but may have belonged to this one.
         bindings = participants.bindings_on(self.view, switch)
-        lost = [(row["logical_port"], participants.participant(self.zone, row)) for row in bindings if participants.router_id(row) is None]
+        without = [row for row in bindings if participants.router_id(row) is None and managed_ports.of_binding(self.zone, row) is None]
+        lost = [(row["logical_port"], participants.participant(self.zone, row)) for row in without]
         return next((f"port {name} on {switch} does not lead to a router: {cause}" for name, cause in lost if isinstance(cause, str)), None)
 
     def _is_learned(self, router: Row, route: Row) -> bool:

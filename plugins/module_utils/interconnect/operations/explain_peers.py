@@ -14,7 +14,7 @@ from typing import Any
 
 from ..address import Prefix, belongs_to, format_prefix, network_text, parse_nexthop, parse_port_address, parse_prefix
 from ..ovsdb.store import Row
-from ..subjects import port_faults, transit
+from ..subjects import managed_ports, port_faults, transit
 from ..subjects.progress import has_counters, laggards
 from ..subjects.routes import participants
 from ..subjects.routes import rows as route_rows
@@ -23,11 +23,15 @@ from ..zone import Zone
 
 #: The maximum number of routes to other networks that are named if none leads to the prefix in question.
 _NEAREST = 3
+#: The reason of ports that never exchange routes.
+OF_IC_NB = "it is a port of IC_NB (ovn_ic_transit_switch_port), through which no routes are exchanged"
 
 
 def binding_caveats(zone: Zone, binding: Row) -> Iterator[str]:
     """Why packets from other zones do not reach a port, as far as its row in IC_SB shows. The port may be of any zone."""
     gateway = binding["gateway"]
+    if managed_ports.is_in_every_zone(zone, binding):
+        return
     if not gateway:
         yield f"no gateway holds port {binding['logical_port']} on {binding['transit_switch']}, so other zones cannot send packets to it"
     elif zone.ic_sb.first("Gateway", "name", gateway) is None:
@@ -128,6 +132,8 @@ def peers(zone: Zone, switches: Collection[str], names: dict[str, str]) -> Itera
 
 def _peer_reason(zone: Zone, row: Row, name: str, count: int, behind: dict[str, int]) -> str:
     """The first cause that IC_SB shows, empty if it shows none."""
+    if managed_ports.of_binding(zone, row) is not None:
+        return OF_IC_NB
     if name in behind:
         words = f"zone {name} has confirmed request {behind[name]}, which is not the newest, so its routes may be out of date"
         return f"{words}; check its sync daemon"

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..engine.change import Skipped, Step, insert, update
 from ..ovsdb.store import Row
+from ..zone import Zone
 from . import operator_ports, transit
 from .gateways import unknown_chassis
 from .operator_ports import new_binding
@@ -45,6 +46,25 @@ def _usable(port: Port, transit_switch_port: Row, transit_switch: Row) -> Row | 
     else:
         found = port.foreign
     return found if found is not None and port.is_placed(found, transit_switch) else None
+
+
+def of_binding(zone: Zone, binding: Row) -> Row | None:
+    """The transit switch port of IC_NB from which an IC_SB port binding of any zone was created. None for ports of
+    transit routers, and for operators' ports, also those that have the name of a transit switch port.
+    """
+    if transit.is_router_port(binding) or ROUTER_ID in binding["external_ids"]:
+        return None
+    return zone.ic_nb.first("Transit_Switch_Port", "name", binding["logical_port"])
+
+
+def is_in_every_zone(zone: Zone, binding: Row) -> bool:
+    """Whether an IC_SB port binding belongs to a port of IC_NB without chassis. Such a port is local in every zone, so
+    it needs no gateway.
+    """
+    if transit.is_router_port(binding):
+        return not binding["gateway"]
+    port = of_binding(zone, binding)
+    return port is not None and not port["chassis"]
 
 
 # ---- IC_SB ----------------------------------------------------------------------------------------------------------------------------

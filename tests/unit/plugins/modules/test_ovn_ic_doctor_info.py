@@ -116,6 +116,34 @@ def test_ports_that_nobody_reaches_are_found(healthy: tuple[Contents, dict[str, 
     assert found(contents, *checks) == [(check, f"p{number} of zone az1") for check, number in zip(checks, (5, 4, 3))]
 
 
+@pytest.mark.parametrize("address", ["", "unknown", "aa:aa:aa:00:00:01", "aa:aa:aa:00:00:01 169.254.100.101"])
+def test_a_port_of_ic_nb_without_chassis_needs_no_gateway(healthy: tuple[Contents, dict[str, str]], address: str) -> None:
+    contents, azs = healthy
+    put(contents[IC_NB], "Transit_Switch_Port", name="p3")
+    port(contents, azs["az2"], 3, "", address)
+    assert found(contents) == []
+
+
+def test_a_port_of_ic_nb_whose_chassis_is_not_published_is_found(healthy: tuple[Contents, dict[str, str]]) -> None:
+    contents, azs = healthy
+    put(contents[IC_NB], "Transit_Switch_Port", name="p3", chassis="gw2")
+    port(contents, azs["az2"], 3, "", "")
+    ((record, words),) = findings(contents, "port-without-gateway")
+    assert record == "p3 of zone az2"
+    assert "the sync daemon of zone az2 has not published its chassis gw2 yet; check that the daemon runs" in words
+
+
+@pytest.mark.parametrize("kind", ["transit-switch-port", "transit-router-port"])
+def test_a_zone_that_published_a_port_of_every_zone_is_not_stale(healthy: tuple[Contents, dict[str, str]], kind: str) -> None:
+    contents, _azs = healthy
+    az3 = put(contents[IC_SB], "Availability_Zone", name="az3", nb_ic_cfg=2)
+    put(contents[IC_NB], "Transit_Switch_Port", name="p3")
+    port(contents, az3, 3, "", "", type=kind)
+    assert found(contents) == [("zone-without-gateway", "az3")]
+    port(contents, az3, 4, "gw9", "", type=kind)
+    assert ("zone-stale", "az3") in found(contents)
+
+
 def test_addresses_in_use_twice_are_found(healthy: tuple[Contents, dict[str, str]]) -> None:
     contents, azs = healthy
     port(contents, azs["az2"], 3, "gw2", "AA:aa:aa:aa:aa:01 169.254.100.9/24 fd00::9/64")

@@ -214,6 +214,19 @@ def test_a_silent_peer_is_told_at_the_learner(world: RoutesWorld) -> None:
     assert "no router is behind the port" in " ".join(ask(world, prefix="10.0.2.0/24")["answer"])
 
 
+@pytest.mark.parametrize(("zone", "chassis"), [("az1", ""), ("az2", ""), ("az2", "gw-az2")])
+def test_a_port_of_ic_nb_is_not_a_reason_for_a_missing_route(world: RoutesWorld, zone: str, chassis: str) -> None:
+    world.put(world.ic_nb, "Transit_Switch_Port", name="vm1", chassis=chassis)
+    columns = {"type": "transit-switch-port", "tunnel_key": 9, "address": "aa:aa:aa:00:00:09 169.254.100.9", "gateway": chassis}
+    world.put(world.ic_sb, "Port_Binding", logical_port="vm1", transit_switch="ts1", availability_zone=world.az(zone), **columns)
+    shown = ask(world, prefix="10.0.9.0/24")
+    assert "vm1" not in " ".join([*shown["answer"], shown["because"]])
+    world.unplug("az1", "az1-lr1-ts1")
+    assert "vm1" not in str(ask(world, prefix="10.0.2.0/24", router="lr1")["learned"])
+    (reason,) = [view["reason"] for view in (*shown["ports"], *shown["peers"]) if view["port"] == "vm1"]
+    assert reason == "it is a port of IC_NB (ovn_ic_transit_switch_port), through which no routes are exchanged"
+
+
 def test_a_zone_whose_daemon_lags_is_told(world: RoutesWorld) -> None:
     gateways(world)
     world.put(world.ic_nb, "IC_NB_Global", next(world.ic_nb.rows("IC_NB_Global")).uuid, nb_ic_cfg=5)

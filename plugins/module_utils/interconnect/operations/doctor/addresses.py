@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from ...address import Prefix, format_address, format_mac, format_prefix, is_link_local, network_text, parse_prefix
 from ...ovsdb.store import Row
+from ...subjects import managed_ports
 from ...subjects.routes.participants import router_id
 from ..effects import address_fault
 from .databases import Databases, Finding, Published, enclosing, listed
@@ -38,9 +39,13 @@ def subnets(databases: Databases) -> Iterator[Finding]:
     for port in databases.published():
         by_switch[port.row["transit_switch"]].append(port)
     for switch, found in by_switch.items():
+        # Addresses of ports of IC_NB have no prefix length, because no router is behind them.
+        routed = [port for port in found if managed_ports.of_binding(databases.zone, port.row) is None]
         for port in found:
             for network in port.networks:
-                fault = _unusable(network) or _outside(network, declared.get(switch, ())) or _odd_length(network, found)
+                fault = _unusable(network) or _outside(network, declared.get(switch, ()))
+                if fault is None and port in routed:
+                    fault = _odd_length(network, routed)
                 if fault is not None:
                     check, words, fix = fault
                     place = databases.place(port.row, "logical_port")

@@ -51,6 +51,7 @@ GLOBAL_NORTH = narrowed(
     {
         "IC_NB_Global": "nb_ic_cfg:int sb_ic_cfg:int",
         "Transit_Switch": "name external_ids:map",
+        "Transit_Switch_Port": "name chassis",
         "Transit_Router": "name",
         "Connection": "target",
     },

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ...address import Prefix, is_link_local, parse_prefix
 from ...ovsdb.store import Row
 from ...settings import boolean
-from ...subjects import port_faults
+from ...subjects import managed_ports, port_faults
 from ...subjects.routes import participants
 from .databases import Attached, Databases, Finding
 
@@ -21,6 +21,8 @@ def gateways(databases: Databases) -> Iterator[Finding]:
     known = {row["name"]: row for row in databases.south.rows("Gateway")}
     for row in databases.switch_ports():
         gateway, place = known.get(row["gateway"]), databases.place(row, "logical_port")
+        if managed_ports.is_in_every_zone(databases.zone, row):
+            continue
         if not row["gateway"]:
             words, fix = _split(_without_gateway(databases, row))
             yield Finding("port-without-gateway", place, f"no gateway holds the port, so no other zone reaches it: {words}", fix)
@@ -47,6 +49,10 @@ def _without_gateway(databases: Databases, binding: Row) -> str:
         lrp = zone.router_port(lsp["options"].get("router-port", ""))
         fault = fault or (port_faults.gateway_fault(zone, lrp) if lrp is not None else None)
         return fault or "its sync daemon has not published it yet; check that the daemon runs"
+    managed = managed_ports.of_binding(zone, binding)
+    if managed is not None:
+        owner = databases.zone_name(binding)
+        return f"the sync daemon of zone {owner} has not published its chassis {managed['chassis']} yet; check that the daemon runs"
     where = f"give nb_db and sb_db of zone {databases.zone_name(binding)} for the exact cause"
     if participants.router_id(binding) is None and not binding["address"]:
         return f"no router is behind it (its router is disabled, or options:router-port names no router port); {where}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...subjects import managed_ports
 from ...subjects.progress import has_counters, laggards
 from ...tables import SB
 from ...zone import HOLD, ZONE_KEY
@@ -28,8 +29,8 @@ def progress(databases: Databases) -> Iterator[Finding]:
 def registered(databases: Databases) -> Iterator[Finding]:
     """Zones without gateways, which other zones cannot send packets to."""
     owners = {row["availability_zone"] for row in databases.south.rows("Gateway")}
-    rows = [row for table in ("Port_Binding", "Route") for row in databases.south.rows(table)]
-    active = {row["availability_zone"] for row in rows}
+    ports = (row for row in databases.south.rows("Port_Binding") if not managed_ports.is_in_every_zone(databases.zone, row))
+    active = {row["availability_zone"] for row in (*ports, *databases.south.rows("Route"))}
     for uuid, name in databases.names.items():
         if uuid not in owners and uuid in active:
             words = "the zone has no gateway, but still has ports or routes in IC_SB: other zones send packets nowhere"
