@@ -2,7 +2,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes docs/doctor.md, one section for each check of the doctor, from the registry of the checks; with --check only compares."""
+"""Writes docs/doctor.md, one section for each check of the doctor, from the checks themselves; with --check only compares."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "plugins/module_utils"))  # the engine is a package of its own, which needs no Ansible
-registry = import_module("interconnect.operations.doctor.registry")
+CHECKS = import_module("interconnect.operations.doctor.registry").CHECKS
+PAGE = import_module("interconnect.operations.doctor.check").PAGE
 WIDTH = 160
 INTRODUCTION = """\
 `ovn_ic_doctor_info` finds faults that every database accepts. This page has one section for each check: what the fault means and what to
@@ -24,7 +25,7 @@ how to run the doctor, and `ovn_ic_route_info` answers questions about a single 
 
 An *error* means that packets are lost or arrive elsewhere, or that changes do not reach the other zones. A *warning* means that something
 is left over, has no effect, or may be on purpose."""
-ORIGIN = "<!-- Written by scripts/doctor_page.py from plugins/module_utils/interconnect/operations/doctor/registry.py -->"
+ORIGIN = "<!-- Written by scripts/doctor_page.py from the checks in plugins/module_utils/interconnect/operations/doctor/ -->"
 
 
 def filled(text: str) -> str:
@@ -40,19 +41,19 @@ def section(check: Any) -> str:
 
 def page() -> str:
     """The whole page."""
-    sections = [section(check) for _name, check in sorted(registry.CHECKS.items())]
+    sections = [section(check) for _name, check in sorted(CHECKS.items())]
     return "\n\n".join(["# The doctor's checks", *map(filled, INTRODUCTION.split("\n\n")), ORIGIN, *sections]) + "\n"
 
 
 def main() -> int:
     """Write or compare the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if the page differs from the registry")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if the page differs from the checks")
     checking = parser.parse_args().check
-    path = ROOT / registry.PAGE
+    path = ROOT / PAGE
     if checking:
         if not path.is_file() or path.read_text(encoding="utf-8") != page():
-            sys.stderr.write(f"{registry.PAGE} differs from the registry of the checks; run scripts/doctor_page.py\n")
+            sys.stderr.write(f"{PAGE} differs from the checks; run scripts/doctor_page.py\n")
             return 1
         return 0
     path.write_text(page(), encoding="utf-8")

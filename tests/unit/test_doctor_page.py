@@ -1,7 +1,7 @@
 # Copyright: the ovn.interconnect authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The registry of the doctor's checks and its guide page."""
+"""The doctor's checks and their page of the guide."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import re
 import subprocess
 from pathlib import Path
 
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.doctor.registry import CHECKS, ERROR, PAGE, WARNING
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.doctor.check import ERROR, PAGE, WARNING
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.doctor.registry import CHECKS
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_page_is_what_the_registry_says() -> None:
+def test_the_page_is_what_the_checks_say() -> None:
     check = subprocess.run([ROOT / "scripts/doctor_page.py", "--check"], capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stderr
 

@@ -5,8 +5,9 @@
 """Finds faults of an interconnect that no database rejects: pure functions of the contents, and of what servers and the
 daemon report.
 
-registry.py lists the checks. Their functions are in the file of their area: addresses.py, ports.py, keys.py,
-switches.py, routes.py, tunnels.py, zones.py, daemon.py, servers.py.
+The file of each area (addresses.py, ports.py, keys.py, switches.py, routes.py, tunnels.py, zones.py, daemon.py,
+servers.py) has the functions that find faults, and below them its checks, with what each means and what to do.
+registry.py collects the checks.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .check import Check, Find
 from .databases import (
     GLOBAL_NORTH,
     GLOBAL_SOUTH,
@@ -27,7 +29,7 @@ from .databases import (
     Stores,
     narrow,
 )
-from .registry import CHECKS, Check, Find
+from .registry import CHECKS
 
 __all__ = [
     "CHECKS",

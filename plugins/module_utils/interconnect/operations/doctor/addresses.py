@@ -14,6 +14,8 @@ from ...ovsdb.store import Row
 from ...subjects import managed_ports
 from ...subjects.routes.participants import router_id
 from ..effects import address_fault
+from . import needs
+from .check import ERROR, PORT, ROUTER_PORT, WARNING, Check
 from .databases import Databases, Finding, Published, enclosing, listed
 
 #: Key of Transit_Switch.external_ids: its subnets, comma-separated (ovn_ic_transit_switch).
@@ -191,3 +193,88 @@ def _ipv6(networks: frozenset[str]) -> list[str]:
         if prefix is not None and prefix.family == 6 and not is_link_local(prefix):
             found.append(text)
     return found
+
+
+CHECKS = (
+    Check(
+        "duplicate-ip",
+        ERROR,
+        PORT,
+        "Two ports of one transit switch have the same IP address. Routers of other zones send packets to either of them.",
+        "Give each port its own address with the option `networks` of `ovn_ic_attachment`.",
+        duplicates,
+        (needs.PORTS,),
+    ),
+    Check(
+        "duplicate-mac",
+        ERROR,
+        PORT,
+        "Two ports of one transit switch have the same MAC address. Packets for one of them arrive at the other.",
+        "Give each port its own address with the option `mac` of `ovn_ic_attachment`.",
+        duplicates,
+        (needs.PORTS,),
+    ),
+    Check(
+        "address-outside-subnet",
+        ERROR,
+        PORT,
+        "A port's address is outside the subnets of its transit switch, so the other routers on the switch cannot reach it.",
+        "Change the address with `ovn_ic_attachment`, or the subnets with `ovn_ic_transit_switch`.",
+        subnets,
+        (needs.PORTS,),
+    ),
+    Check(
+        "address-unusable",
+        ERROR,
+        PORT,
+        "A port has the network or broadcast address of its subnet, or a loopback, multicast or unspecified address.",
+        "Give the router port another address of the subnet.",
+        subnets,
+        (needs.PORTS,),
+    ),
+    Check(
+        "prefix-length-differs",
+        WARNING,
+        PORT,
+        "A port has another prefix length than the other ports of its transit switch. Its router regards some of them as unreachable.",
+        "Use one prefix length on the transit switch.",
+        subnets,
+        (needs.PORTS,),
+    ),
+    Check(
+        "router-twice-in-network",
+        ERROR,
+        "logical router",
+        "A router has ports in one network on two transit switches. It sends all packets of that network to one of the two.",
+        "Use one subnet for each transit switch.",
+        subnets,
+        (needs.PORTS,),
+    ),
+    Check(
+        "subnet-shared",
+        ERROR,
+        "transit switch",
+        "A subnet of a transit switch equals, or lies in, a subnet of the same or another transit switch.",
+        "Give each transit switch its own subnets with `ovn_ic_transit_switch`.",
+        shared_subnets,
+        (needs.SWITCHES,),
+    ),
+    Check(
+        "router-networks-overlap",
+        ERROR,
+        "logical router",
+        "Two ports of an attached router have overlapping networks. Packets leave through one of the ports only.",
+        "Give each router port its own network.",
+        router_networks,
+        (needs.registered,),
+    ),
+    Check(
+        "ipv6-missing",
+        WARNING,
+        ROUTER_PORT,
+        "A router has IPv6 networks, and its port on the transit switch has no IPv6 address. Its IPv6 networks are not advertised there.",
+        "Add an IPv6 address to the port with the option `networks` of `ovn_ic_attachment`.",
+        without_ipv6,
+        (needs.registered,),
+    ),
+)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from ...subjects.progress import has_counters, laggards
 from ...tables import IC_NB, IC_SB, NB, SB
+from . import needs
+from .check import ERROR, WARNING, Check
 from .databases import Databases, Finding
 
 #: The control command that answers whether a database is connected, by database.
@@ -75,3 +77,79 @@ def left_undone(databases: Databases) -> Iterator[Finding]:
         if colon and not head:
             cause, _semicolon, fix = sentence.partition("; ")
             yield Finding("write-rejected", _DAEMON, cause, fix or "correct the object that the server rejects")
+
+
+CHECKS = (
+    Check(
+        "daemon-silent",
+        ERROR,
+        "sync daemon",
+        "The sync daemon does not answer on its control socket.",
+        "Start the service `ovn-ic` of the zone, and see its log.",
+        answers,
+        (needs.asked,),
+    ),
+    Check(
+        "daemon-paused",
+        ERROR,
+        "sync daemon",
+        "The sync daemon is paused, so changes of the zone reach no other zone.",
+        "Run `ovn-appctl -t ovn-ic resume`.",
+        state,
+        (needs.answers,),
+    ),
+    Check(
+        "no-active-daemon",
+        ERROR,
+        "sync daemon",
+        "The sync daemon stands by, and the zone has not confirmed the newest request: no other daemon of the zone is active.",
+        "Find the process that holds the lock `ovn_ic` in SB, and restart it.",
+        state,
+        (needs.answers, needs.registered),
+    ),
+    Check(
+        "daemon-disconnected",
+        ERROR,
+        "sync daemon",
+        "The sync daemon is not connected to one of its databases.",
+        "Check the server and the daemon's remote. The daemon's `skipped/show` gives the server's words.",
+        state,
+        (needs.answers,),
+    ),
+    Check(
+        "database-unusable",
+        ERROR,
+        "sync daemon",
+        "The sync daemon is connected to a database that it cannot use, for example because the server does not accept writes.",
+        "Repair the server that the finding names.",
+        state,
+        (needs.answers,),
+    ),
+    Check(
+        "object-skipped",
+        WARNING,
+        "sync daemon",
+        "The sync daemon skips an object (`skipped/show`). The finding gives its reason.",
+        "Correct the object that the finding names.",
+        left_undone,
+        (needs.answers,),
+    ),
+    Check(
+        "guard-holds",
+        WARNING,
+        "sync daemon",
+        "The sync daemon withholds changes (`guard/show`), because a database was replaced or rolled back.",
+        "Restore the database, or release the changes with `guard/release`. See [lost and restored databases](loss-and-restore.md).",
+        left_undone,
+        (needs.answers,),
+    ),
+    Check(
+        "write-rejected",
+        ERROR,
+        "sync daemon",
+        "A server rejects what the sync daemon wants to write (`progress`).",
+        "Correct the object that the server rejects.",
+        left_undone,
+        (needs.answers,),
+    ),
+)

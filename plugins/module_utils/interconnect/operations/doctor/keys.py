@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from ...ovsdb.store import Row
 from ...settings import integer
 from ...subjects import transit
+from . import needs
+from .check import ERROR, PORT, Check
 from .databases import Databases, Finding, listed
 
 
@@ -64,3 +66,34 @@ def _mismatch(check: str, place: str, wanted: int, requested: int | None, used: 
     if wrong:
         words = f"IC_SB has the tunnel key {wanted}, but {' and '.join(wrong)}: packets of other zones arrive elsewhere or nowhere"
         yield Finding(check, place, words, "check that the sync daemon and ovn-northd run; find what else uses the key in this zone")
+
+
+CHECKS = (
+    Check(
+        "duplicate-datapath-key",
+        ERROR,
+        "Datapath_Binding of IC_SB",
+        "Two transit switches or routers have one tunnel key. Packets of one arrive in the other.",
+        "Delete all of these rows of IC_SB but one. The daemons create new ones with other keys.",
+        duplicates,
+        (needs.DATAPATHS,),
+    ),
+    Check(
+        "datapath-key-mismatch",
+        ERROR,
+        "transit switch",
+        "A zone uses another tunnel key for a transit switch than IC_SB has. Packets between zones arrive elsewhere or nowhere.",
+        "Check that the sync daemon and ovn-northd of the zone run, and find the datapath that already has the key in this zone.",
+        mismatches,
+        (needs.registered, needs.DATAPATHS),
+    ),
+    Check(
+        "port-key-mismatch",
+        ERROR,
+        PORT,
+        "A zone uses another tunnel key for a port than IC_SB has. Packets between zones arrive elsewhere or nowhere.",
+        "Check that the sync daemon and ovn-northd of the zone run, and find the port that already has the key on the switch.",
+        mismatches,
+        (needs.registered, needs.PORTS),
+    ),
+)

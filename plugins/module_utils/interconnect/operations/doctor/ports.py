@@ -13,6 +13,8 @@ from ...ovsdb.store import Row
 from ...settings import boolean
 from ...subjects import managed_ports, port_faults
 from ...subjects.routes import participants
+from . import needs
+from .check import BINDING, ERROR, ROUTER_PORT, WARNING, Check
 from .databases import Attached, Databases, Finding
 
 
@@ -168,3 +170,161 @@ def copies(databases: Databases) -> Iterator[Finding]:
             yield Finding(
                 "remote-port-leftover", databases.own(name), words, "check that the sync daemon runs and withholds nothing (guard/show)"
             )
+
+
+CHECKS = (
+    Check(
+        "port-without-gateway",
+        ERROR,
+        BINDING,
+        "No gateway holds a port, so no other zone can send packets to it. The finding names the cause if the zone's databases are given: "
+        "no gateway chassis, none of them is up, or a gateway router.",
+        "Set gateway chassis with the option `gateways` of `ovn_ic_attachment`, and check that ovn-controller runs on one of them.",
+        gateways,
+        (needs.PORTS,),
+    ),
+    Check(
+        "gateway-unregistered",
+        ERROR,
+        BINDING,
+        "The gateway that holds a port is not registered in IC_SB, so other zones have no tunnel to it.",
+        "Make the chassis a gateway with `ovn_ic_gateway`.",
+        gateways,
+        (needs.PORTS,),
+    ),
+    Check(
+        "gateway-of-other-zone",
+        ERROR,
+        BINDING,
+        "The gateway that holds a port is registered by another zone, because two chassis have one name.",
+        "Give the chassis different names.",
+        gateways,
+        (needs.PORTS,),
+    ),
+    Check(
+        "port-not-of-router",
+        WARNING,
+        "logical switch port",
+        "A port on a transit switch belongs to a virtual machine or another device. Only router ports are published to other zones.",
+        "Attach a router with `ovn_ic_attachment`, and move the port to a switch of that router.",
+        ports,
+        (needs.registered, needs.ZONES),
+    ),
+    Check(
+        "port-name-taken",
+        ERROR,
+        "logical switch port",
+        "Another zone has published a port of the same name. IC_SB accepts one port of a name, so this one is not published.",
+        "Set another name with the option `switch_port` of `ovn_ic_attachment`.",
+        ports,
+        (needs.registered, needs.ZONES),
+    ),
+    Check(
+        "attachment-incomplete",
+        ERROR,
+        "logical switch port",
+        "A port on a transit switch has no router behind it: it names no router port, or one that was renamed or deleted.",
+        "Run `ovn_ic_attachment` for the router again, or delete the switch port.",
+        ports,
+        (needs.registered, needs.ZONES),
+    ),
+    Check(
+        "router-disabled",
+        WARNING,
+        "logical router",
+        "A router on a transit switch is disabled (`enabled=false`), so its routes are withdrawn and it drops packets.",
+        "Enable the router (`ovn-nbctl set Logical_Router NAME enabled=true`), or detach it.",
+        ports,
+        (needs.registered, needs.ZONES),
+    ),
+    Check(
+        "port-disabled",
+        WARNING,
+        "logical switch port or logical router port",
+        "A port on a transit switch is disabled (`enabled=false`), so routes through it are withdrawn and it drops packets.",
+        "Enable it with `ovn-nbctl lsp-set-enabled` or `lrp-set-enabled`, or detach the router.",
+        ports,
+        (needs.registered, needs.ZONES),
+    ),
+    Check(
+        "gateway-router",
+        ERROR,
+        "logical router",
+        "A router on a transit switch is bound to one chassis (`options:chassis`), so no gateway can host its port for other zones.",
+        "Attach a distributed router, or remove `options:chassis` and give the router port gateway chassis.",
+        ports,
+        (needs.registered, needs.ZONES),
+    ),
+    Check(
+        "router-port-shared",
+        ERROR,
+        "logical switch port",
+        "Two switch ports name the same router port, which can have only one peer.",
+        "Delete one of the two switch ports.",
+        ports,
+        (needs.registered, needs.ZONES),
+    ),
+    Check(
+        "port-not-published",
+        ERROR,
+        "logical switch port",
+        "A port with a router is not in IC_SB, so other zones do not know it.",
+        "Check that ovn-northd and the sync daemon of the zone run. The daemon's `skipped/show` gives the reason.",
+        ports,
+        (needs.registered, needs.ZONES),
+    ),
+    Check(
+        "network-disabled",
+        WARNING,
+        ROUTER_PORT,
+        "A port of an attached router is disabled, so its networks are not advertised.",
+        "Enable the router port, or delete it.",
+        networks,
+        (needs.registered,),
+    ),
+    Check(
+        "router-port-orphaned",
+        WARNING,
+        ROUTER_PORT,
+        "A router port looks like one half of an attachment, and the switch port is missing, for example because its switch was deleted.",
+        "Attach the router again with `ovn_ic_attachment`, or delete the router port.",
+        orphans,
+        (needs.registered,),
+    ),
+    Check(
+        "gateway-chassis-unusable",
+        WARNING,
+        ROUTER_PORT,
+        "A gateway chassis of an attached router port does not exist, belongs to another zone, or is not a gateway of the interconnect.",
+        "Name chassis of this zone with the option `gateways` of `ovn_ic_attachment`, and make them gateways with `ovn_ic_gateway`.",
+        gateway_chassis,
+        (needs.registered,),
+    ),
+    Check(
+        "remote-port-missing",
+        ERROR,
+        BINDING,
+        "A zone has no copy of another zone's port on a transit switch, so it cannot send packets to it.",
+        "Check that the zone's sync daemon runs. Its `skipped/show` gives the reason.",
+        copies,
+        (needs.registered, needs.PORTS),
+    ),
+    Check(
+        "remote-port-unbound",
+        ERROR,
+        BINDING,
+        "A zone's copy of another zone's port has no chassis in SB although the port has a gateway. Packets to it are dropped.",
+        "Check that ovn-northd and the sync daemon of the zone run.",
+        copies,
+        (needs.registered, needs.PORTS),
+    ),
+    Check(
+        "remote-port-leftover",
+        WARNING,
+        "logical switch port",
+        "A zone has a copy of another zone's port that IC_SB does not have.",
+        "Check that the zone's sync daemon runs and withholds nothing (`guard/show`).",
+        copies,
+        (needs.registered, needs.ZONES),
+    ),
+)

@@ -17,6 +17,8 @@ from ...ovsdb.store import Row
 from ...settings import tag_warning
 from ...subjects.routes.participants import router_id
 from ..effects import of_policy
+from . import needs
+from .check import ERROR, ROUTER_PORT, WARNING, ZONE, Check
 from .databases import Databases, Finding, enclosing, listed
 
 
@@ -177,3 +179,117 @@ def options(databases: Databases) -> Iterator[Finding]:
         if warning is not None:
             cause, _semicolon, fix = warning[0].partition("; ")
             yield Finding("tag-option-invalid" if warning[1] else "tag-option-deprecated", databases.own(lrp["name"]), cause, fix)
+
+
+CHECKS = (
+    Check(
+        "network-in-two-zones",
+        ERROR,
+        "network",
+        "Two zones have overlapping connected networks. A third zone sends packets to either of them.",
+        "Deny one of the networks with `ovn_ic_route_policy`, or renumber it.",
+        overlaps,
+        (needs.ROUTES,),
+    ),
+    Check(
+        "network-on-two-routers",
+        ERROR,
+        "network",
+        "Two routers of one zone have different networks with one prefix. Other zones send packets to either of them.",
+        "Deny one of the networks with `ovn_ic_route_policy`, or renumber it.",
+        overlaps,
+        (needs.ROUTES,),
+    ),
+    Check(
+        "static-route-into-network",
+        ERROR,
+        "network",
+        "A zone advertises a static route to addresses of another zone's connected network. Packets to them leave that network.",
+        "Delete the static route, or deny it with `ovn_ic_route_policy`.",
+        overlaps,
+        (needs.ROUTES,),
+    ),
+    Check(
+        "learning-off",
+        WARNING,
+        ZONE,
+        "A zone learns no routes (`ic-route-learn`) although other zones advertise some on its transit switches.",
+        "Turn it on with the option `learn` of `ovn_ic_route_policy`.",
+        policy,
+        (needs.registered, needs.SWITCHES),
+    ),
+    Check(
+        "advertising-off",
+        WARNING,
+        ZONE,
+        "A zone advertises no routes (`ic-route-adv`) although other zones do, so they have no route back to it.",
+        "Turn it on with the option `advertise` of `ovn_ic_route_policy`.",
+        policy,
+        (needs.registered, needs.SWITCHES),
+    ),
+    Check(
+        "zone-silent",
+        WARNING,
+        ZONE,
+        "A zone has a router on a transit switch and advertises nothing there, while other zones do. Replies to it have no route.",
+        "Run `ovn_ic_route_info` with the databases of that zone. It gives the reason for each network.",
+        silent,
+        (needs.ROUTES,),
+    ),
+    Check(
+        "default-route-loop",
+        ERROR,
+        "Route of IC_SB",
+        "A zone advertises a default route on the transit switch on which its next hop is. When that router loses its own default route, "
+        "packets loop between the two.",
+        "Remove `ic-route-adv-via-transit` from `NB_Global.options`, or advertise no default route.",
+        default_loops,
+        (needs.registered, needs.ROUTES),
+    ),
+    Check(
+        "option-without-effect",
+        WARNING,
+        ZONE,
+        "An option of the zone has no effect, because another one is off or its value is not a prefix.",
+        "Correct the option with `ovn_ic_route_policy`.",
+        options,
+        (needs.given,),
+    ),
+    Check(
+        "denylist-twice",
+        WARNING,
+        ZONE,
+        "The zone has a list of denied prefixes under the present and under the former name of the option. Here both apply. Upstream's "
+        "daemon ignores the second one.",
+        "Move all prefixes to `ic-route-denylist` (`ovn_ic_route_policy`).",
+        options,
+        (needs.given,),
+    ),
+    Check(
+        "tag-option-invalid",
+        WARNING,
+        ROUTER_PORT,
+        "`ic-route-learn-tag-rules` of a router port is invalid and has no effect, so all tags are learned.",
+        "Set it to `allow:TAG[,TAG...]` or `block:TAG[,TAG...]`.",
+        options,
+        (needs.given,),
+    ),
+    Check(
+        "tag-option-deprecated",
+        WARNING,
+        ROUTER_PORT,
+        "A router port has the deprecated option `ic-route-filter-tag`.",
+        "Use `ic-route-learn-tag-rules=block:TAG` instead.",
+        options,
+        (needs.given,),
+    ),
+    Check(
+        "schema-too-old",
+        WARNING,
+        ZONE,
+        "An option of the zone needs a newer schema of IC_SB.",
+        "Convert the database with `ovn_ic_schema`, or remove the option.",
+        options,
+        (needs.given,),
+    ),
+)

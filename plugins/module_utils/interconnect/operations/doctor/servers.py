@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 from ...address import parse_ip
 from ...ovsdb.server_rotation import split
+from . import needs
+from .check import ERROR, WARNING, Check
 from .databases import Databases, Finding, Server
 
 #: Days before its end at which a certificate is reported.
@@ -98,3 +100,79 @@ def parser(databases: Databases) -> Iterator[Finding]:
         words = "python-ovs has no JSON parser in C, so large databases load many times slower"
         fix = "install the package python3-openvswitch of the distribution, or build ovs with its C extension"
         yield Finding("json-parser-missing", "this host", words, fix)
+
+
+CHECKS = (
+    Check(
+        "server-silent",
+        ERROR,
+        "database server",
+        "A database server does not answer on its control socket.",
+        "Start the server, and see its log.",
+        silent,
+        (needs.sockets,),
+    ),
+    Check(
+        "cluster-without-quorum",
+        ERROR,
+        "database server",
+        "A cluster has no leader, because less than half of its members answer. Nothing can be written.",
+        "Start the other members, or restore the cluster from one of them.",
+        clusters,
+        (needs.servers,),
+    ),
+    Check(
+        "cluster-member-lost",
+        ERROR,
+        "database server",
+        "A server is not a member of its cluster.",
+        "Let it join again with the role `ovn_ic_db`, or remove it.",
+        clusters,
+        (needs.servers,),
+    ),
+    Check(
+        "cluster-member-unreachable",
+        WARNING,
+        "database server",
+        "A member of the cluster is not connected to the server that was asked.",
+        "Start that server, or remove it from the cluster with `ovn_ic_cluster`.",
+        clusters,
+        (needs.servers,),
+    ),
+    Check(
+        "cluster-member-behind",
+        WARNING,
+        "database server",
+        f"A member of the cluster is more than {ENTRIES_BEHIND} log entries behind its leader. Only the leader can tell.",
+        "Check the load, the disk and the network of that server.",
+        clusters,
+        (needs.servers,),
+    ),
+    Check(
+        "plain-tcp",
+        WARNING,
+        "connection",
+        "A connection to a database is not encrypted, and its port is open to other hosts. Whoever reaches it can change all zones.",
+        "Use `ssl:` remotes with certificates (roles `ovn_ic_db` and `ovn_ic_daemon`), or restrict access to the port.",
+        plain_tcp,
+        (needs.remotes,),
+    ),
+    Check(
+        "certificate-expiring",
+        WARNING,
+        "certificate",
+        f"A certificate that the module uses has expired, or expires within {EXPIRY_DAYS} days.",
+        "Renew it with the role `ovn_ic_pki`.",
+        certificates,
+        (needs.certificates,),
+    ),
+    Check(
+        "json-parser-missing",
+        WARNING,
+        "host",
+        "python-ovs has no JSON parser in C on this host, so large databases load many times slower.",
+        "Install the package `python3-openvswitch` of the distribution.",
+        parser,
+        (needs.parser,),
+    ),
+)

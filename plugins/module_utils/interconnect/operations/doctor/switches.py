@@ -13,6 +13,8 @@ from ...address import parse_nexthop
 from ...ovsdb.store import Row
 from ...subjects import transit
 from ...subjects.transit import SWITCH_KEY
+from . import needs
+from .check import BINDING, ERROR, WARNING, Check
 from .databases import Databases, Finding
 
 
@@ -86,3 +88,89 @@ def next_hops(databases: Databases) -> Iterator[Finding]:
         yield Finding(
             "route-without-port", f"{hop_text} on {switch}", words, f"check the sync daemon of zone {owner}, or attach the router again"
         )
+
+
+CHECKS = (
+    Check(
+        "name-of-switch-and-router",
+        ERROR,
+        "transit switch and transit router",
+        "A transit switch and a transit router have one name, by which alone the ports in IC_SB refer to them.",
+        "Rename one of them.",
+        same_names,
+        (needs.SWITCHES,),
+    ),
+    Check(
+        "switch-duplicate",
+        ERROR,
+        "logical switch",
+        "A zone has two logical switches for one transit switch, or a second one of its name.",
+        "Keep `other_config:interconn-ts` on the one to be used, and rename or delete the other.",
+        switches,
+        (needs.registered, needs.SWITCHES),
+    ),
+    Check(
+        "switch-name-taken",
+        ERROR,
+        "logical switch",
+        "A zone has an ordinary logical switch with the name of a transit switch.",
+        "Rename the logical switch, or the transit switch.",
+        switches,
+        (needs.registered, needs.SWITCHES),
+    ),
+    Check(
+        "switch-missing",
+        ERROR,
+        "transit switch",
+        "A zone has no logical switch for a transit switch.",
+        "Check that the zone's sync daemon runs. Its `skipped/show` gives the reason.",
+        switches,
+        (needs.registered, needs.SWITCHES),
+    ),
+    Check(
+        "switch-leftover",
+        WARNING,
+        "logical switch",
+        "A zone has the logical switch of a transit switch that IC_NB does not have.",
+        "Create the transit switch again with `ovn_ic_transit_switch`, or delete the logical switch. If the daemon withholds the deletion, "
+        "`guard/show` gives the reason and `guard/release` ends it.",
+        switches,
+        (needs.registered, needs.any_switch),
+    ),
+    Check(
+        "datapath-leftover",
+        WARNING,
+        "Datapath_Binding of IC_SB",
+        "IC_SB has the datapath of a transit switch that IC_NB does not have.",
+        "Check that the sync daemons run and withhold nothing (`guard/show`), or create the transit switch again.",
+        leftovers,
+        (needs.DATAPATHS,),
+    ),
+    Check(
+        "binding-leftover",
+        WARNING,
+        BINDING,
+        "IC_SB has ports on a transit switch that IC_NB does not have.",
+        "Check the sync daemon of the zone that the finding names, or create the transit switch again.",
+        leftovers,
+        (needs.PORTS,),
+    ),
+    Check(
+        "route-leftover",
+        WARNING,
+        "Route of IC_SB",
+        "IC_SB has routes on a transit switch that IC_NB does not have.",
+        "Check the sync daemon of the zone that the finding names, or create the transit switch again.",
+        leftovers,
+        (needs.ROUTES,),
+    ),
+    Check(
+        "route-without-port",
+        ERROR,
+        "Route of IC_SB",
+        "A zone advertises routes with a next hop that no port on the transit switch has. Packets to them are lost.",
+        "Check the sync daemon of the zone that the finding names, or attach its router again.",
+        next_hops,
+        (needs.ROUTES,),
+    ),
+)

@@ -13,6 +13,8 @@ from ...ovsdb.store import Row
 from ...settings import boolean
 from ...subjects.gateways import IS_INTERCONN, IS_REMOTE, tunnel
 from ..effects import address_fault
+from . import needs
+from .check import ERROR, GATEWAY, WARNING, Check
 from .databases import Databases, Finding, listed
 
 
@@ -129,3 +131,88 @@ def _without_tunnel(
             yield Finding(
                 "no-common-tunnel", databases.place(row, "name"), words, "give the gateways one common encap type and address family"
             )
+
+
+CHECKS = (
+    Check(
+        "chassis-name-taken",
+        ERROR,
+        "chassis",
+        "A chassis has the name of another zone's gateway, so one of the two is not known to the other zones.",
+        "Give the chassis different names (`external_ids:system-id` of Open_vSwitch).",
+        chassis,
+        (needs.registered,),
+    ),
+    Check(
+        "tunnel-address-taken",
+        ERROR,
+        "chassis",
+        "A chassis has the tunnel address of another zone's gateway. SB accepts an address once, so one of the two is missing.",
+        "Give each gateway its own address.",
+        chassis,
+        (needs.registered,),
+    ),
+    Check(
+        "duplicate-tunnel-address",
+        ERROR,
+        GATEWAY,
+        "Two gateways in IC_SB have one tunnel address.",
+        "Give each gateway its own address.",
+        tunnels,
+        (needs.GATEWAYS,),
+    ),
+    Check(
+        "gateway-not-published",
+        ERROR,
+        "chassis",
+        "A chassis is marked as a gateway of the interconnect and is not registered in IC_SB.",
+        "Check that the zone's sync daemon runs. Its `skipped/show` gives the reason.",
+        chassis,
+        (needs.registered,),
+    ),
+    Check(
+        "no-common-tunnel",
+        ERROR,
+        GATEWAY,
+        "A gateway has no tunnel type and address family in common with a gateway of another zone.",
+        "Give the gateways one common encap type (geneve) and address family.",
+        tunnels,
+        (needs.GATEWAYS,),
+    ),
+    Check(
+        "tunnel-address-unusable",
+        ERROR,
+        GATEWAY,
+        "A tunnel address is a loopback, multicast, link-local or unspecified address, which other hosts cannot reach.",
+        "Set `external_ids:ovn-encap-ip` of its Open_vSwitch to an address that other zones reach.",
+        tunnels,
+        (needs.GATEWAYS,),
+    ),
+    Check(
+        "remote-chassis-missing",
+        ERROR,
+        GATEWAY,
+        "A zone has no chassis for another zone's gateway, so it has no tunnel to it.",
+        "Check that the zone's sync daemon runs. Its `skipped/show` gives the reason.",
+        copies,
+        (needs.registered, needs.GATEWAYS),
+    ),
+    Check(
+        "remote-chassis-differs",
+        ERROR,
+        GATEWAY,
+        "A zone's chassis for another zone's gateway has other tunnel addresses than the gateway.",
+        "Check that the zone's sync daemon runs. Its `skipped/show` gives the reason.",
+        copies,
+        (needs.registered, needs.GATEWAYS),
+    ),
+    Check(
+        "remote-chassis-leftover",
+        WARNING,
+        "chassis",
+        "A zone has a copy of another zone's gateway that IC_SB does not have.",
+        "Check that the zone's sync daemon runs and withholds nothing (`guard/show`).",
+        copies,
+        (needs.registered,),
+    ),
+)

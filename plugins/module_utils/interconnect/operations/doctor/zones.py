@@ -12,6 +12,8 @@ from ...subjects import managed_ports
 from ...subjects.progress import has_counters, laggards
 from ...tables import SB
 from ...zone import HOLD, ZONE_KEY
+from . import needs
+from .check import ERROR, WARNING, ZONE, Check
 from .databases import Databases, Finding
 
 _PURGE = "or purge it with ovn_ic_az if it is gone"
@@ -68,3 +70,79 @@ def northd(databases: Databases) -> Iterator[Finding]:
     if row is not None and row["sb_cfg"] < row["nb_cfg"]:
         words = f"NB has request {row['nb_cfg']}, and SB the contents of {row['sb_cfg']}: {SB} is out of date"
         yield Finding("northd-behind", databases.zone.name, words, "check that ovn-northd of the zone runs and can write to SB")
+
+
+CHECKS = (
+    Check(
+        "zone-behind",
+        ERROR,
+        ZONE,
+        "A zone has not confirmed the newest request (OVN 24.03 and later), so its ports and routes may be out of date.",
+        "Check the zone's sync daemon, or purge the zone with `ovn_ic_az` if it is gone.",
+        progress,
+        (needs.ZONES,),
+    ),
+    Check(
+        "zone-stale",
+        ERROR,
+        ZONE,
+        "A zone has ports or routes in IC_SB and no gateway. Other zones send packets to it nowhere.",
+        "Make a chassis a gateway with `ovn_ic_gateway`, or purge the zone with `ovn_ic_az` if it is gone.",
+        registered,
+        (needs.ZONES,),
+    ),
+    Check(
+        "zone-without-gateway",
+        WARNING,
+        ZONE,
+        "A zone is registered and has no gateway.",
+        "Make a chassis a gateway with `ovn_ic_gateway`, or purge the zone with `ovn_ic_az` if it is gone.",
+        registered,
+        (needs.ZONES,),
+    ),
+    Check(
+        "zone-unnamed",
+        ERROR,
+        ZONE,
+        "`NB_Global.name` of the given zone is empty, so it is not registered.",
+        "Name the zone with `ovn_ic_az`.",
+        own,
+        (needs.given,),
+    ),
+    Check(
+        "zone-unregistered",
+        ERROR,
+        ZONE,
+        "IC_SB has no zone with the name of the given one.",
+        "Check that the zone's sync daemon runs, or register the zone with `ovn_ic_az`.",
+        own,
+        (needs.given,),
+    ),
+    Check(
+        "zone-name-taken",
+        ERROR,
+        ZONE,
+        "Another deployment has registered the name of the given zone.",
+        "Give one of them another name. If the row belongs to this zone, claim it with `ovn_ic_az` (option `claim`).",
+        own,
+        (needs.given,),
+    ),
+    Check(
+        "deletions-withheld",
+        WARNING,
+        ZONE,
+        "The zone withholds deletions, because a database was replaced or rolled back.",
+        "Restore the database, or release the deletions with `guard/release`. See [lost and restored databases](loss-and-restore.md).",
+        own,
+        (needs.given,),
+    ),
+    Check(
+        "northd-behind",
+        ERROR,
+        ZONE,
+        "ovn-northd of the zone has not copied the newest contents of NB to SB.",
+        "Check that ovn-northd runs, and that its connections to NB and SB work.",
+        northd,
+        (needs.given,),
+    ),
+)
