@@ -137,15 +137,21 @@ def interpreter(path: str) -> str:
 
 
 def database_file(path: str) -> dict[str, str]:
-    """What a database file is: ``kind`` is ``standalone``, ``clustered`` or empty; ``address`` is that of the member."""
+    """What a database file is: ``kind`` is ``standalone``, ``clustered`` or empty; ``address`` is that of the member.
+
+    The file is read without ``ovsdb-tool``, which may be missing on a host that has kept its data.
+    """
     try:
         with open(path, "rb") as file:
             header = file.readline(64)
+            if not header.startswith(b"OVSDB CLUSTER "):
+                return {"kind": "standalone" if header.startswith(b"OVSDB JSON ") else "", "address": ""}
+            record = json.loads(file.read(int(header.split()[2])))
     except OSError:
         return {"kind": "", "address": ""}
-    if header.startswith(b"OVSDB CLUSTER "):
-        return {"kind": "clustered", "address": run(["ovsdb-tool", "db-local-address", path])[1].strip()}
-    return {"kind": "standalone" if header.startswith(b"OVSDB JSON ") else "", "address": ""}
+    except (ValueError, IndexError):  # the file is damaged
+        return {"kind": "clustered", "address": ""}
+    return {"kind": "clustered", "address": str(record.get("local_address", "")) if isinstance(record, dict) else ""}
 
 
 def schema_version(path: str) -> str:
@@ -175,33 +181,44 @@ class Client:
         self._tls = [f"--{name.replace('_', '-')}={path}" for name, path in files.items() if path]
         self._seconds = params["timeout"]
 
+    def _ask(self, command: str, server: str, argument: str) -> tuple[str, str]:
+        """Why the server does not answer, empty if it does; and its answer."""
+        tls = self._tls if "ssl:" in server else []
+        answered, text, error = run(["ovsdb-client", f"--timeout={self._seconds}", "--no-leader-only", *tls, command, server, argument])
+        return ("", text) if answered else (" ".join(error.split()) or "ovsdb-client failed", "")
+
     def select(self, server: str, database: str, tables: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, list[dict[str, Any]]]]:
         """Why the server does not answer, empty if it does; and the rows of each table with these columns. A table or
         column that the schema does not have makes all tables empty.
         """
         operations = [{"op": "select", "table": table, "where": [], "columns": list(columns)} for table, columns in tables.items()]
-        tls = self._tls if "ssl:" in server else []
-        command = ["ovsdb-client", f"--timeout={self._seconds}", "--no-leader-only", *tls, "query", server]
-        answered, text, error = run([*command, json.dumps([database, *operations])])
-        if not answered:
-            return " ".join(error.split()) or "ovsdb-client failed", {table: [] for table in tables}
+        error, text = self._ask("query", server, json.dumps([database, *operations]))
+        if error:
+            return error, {table: [] for table in tables}
         results = json.loads(text)
         rows = [one.get("rows", []) if isinstance(one, dict) else [] for one in results]
         return "", {table: [{key: plain(cell) for key, cell in row.items()} for row in found] for table, found in zip(tables, rows)}
 
     def database(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """The rows of one database, and the version of the schema that its server shows to clients."""
+        """The rows of one database, and the versions of its schema. A server that does not report one of the versions
+        counts as one that does not answer, because nothing can be decided without it.
+        """
         name, server = question["database"], question["server"]
         error, tables = self.select(server, name, question["tables"] or {})
-        result = {"answers": not error, "error": error, "tables": tables, "schema_version": "", "shown_version": ""}
+        version = shown_version = ""
         if question["schema"] and not error:
-            _error, shown = self.select(server, "_Server", {"Database": ["name", "schema"]})
+            error, version = self._ask("get-schema-version", server, name)
+        if question["schema"] and not error:
+            error, shown = self.select(server, "_Server", {"Database": ["name", "schema"]})
             texts = [row["schema"] for row in shown["Database"] if row["name"] == name and isinstance(row["schema"], str)]
-            result["shown_version"] = str(json.loads(texts[0]).get("version", "")) if texts else ""
-            tls = self._tls if "ssl:" in server else []
-            command = ["ovsdb-client", f"--timeout={self._seconds}", "--no-leader-only", *tls, "get-schema-version", server, name]
-            result["schema_version"] = run(command)[1].strip()
-        return result
+            shown_version = str(json.loads(texts[0]).get("version", "")) if texts else ""
+        return {
+            "answers": not error,
+            "error": error,
+            "tables": tables,
+            "schema_version": version.strip(),
+            "shown_version": shown_version,
+        }
 
 
 def databases(params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

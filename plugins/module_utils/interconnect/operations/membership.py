@@ -22,7 +22,8 @@ _ADDRESS = re.compile(r"^[a-z]+:(?P<host>.*):[0-9]+$")
 class Situation(NamedTuple):
     """What is known of one database when a host shall become a member of its cluster.
 
-    ``kind`` and ``file_address`` describe the file of this host (``standalone``, ``clustered`` or empty). ``address`` is
+    ``kind`` is that of the file of this host: ``standalone``, ``clustered``, or empty if it is missing or not a database.
+    ``file_address`` is the member's address in a clustered file, empty if it cannot be read. ``address`` is
     that at which this host shall be a member, ``seed`` the host that creates the cluster. ``hosts`` are the wanted
     members by address. ``holders`` are the hosts that have a file, ``unreachable`` those that cannot be asked, ``views``
     the answers of servers as in the result of ovn_ic_cluster_info, ``standalone`` the hosts whose server answers that its
@@ -72,14 +73,19 @@ def decide(known: Situation) -> Decision:
 def _with_file(known: Situation) -> Decision:
     if known.kind == "clustered" and known.file_address == known.address:
         return Decision(KEEP)
-    if known.kind == "clustered":
+    if known.kind == "clustered" and known.file_address:
         return Decision(
             REFUSE,
             reason=f"{known.path} on {known.host} belongs to the member {known.file_address}, but this host is configured as "
             f"{known.address}, and the address of a member cannot be changed. Remove the member, move its file aside, and run this again "
             "to join it",
         )
-    if known.kind == "standalone" and known.host == known.seed and list(known.holders) == [known.host]:
+    if known.kind != "standalone":
+        return Decision(
+            REFUSE,
+            reason=f"{known.path} on {known.host} is damaged or is not a database file: restore it, or move it aside. Then run this again",
+        )
+    if known.host == known.seed and list(known.holders) == [known.host]:
         return Decision(MIGRATE)
     return Decision(
         REFUSE,
@@ -101,8 +107,9 @@ def _unknown(known: Situation) -> str:
 
 def _lost(known: Situation) -> str:
     """Why this host without a file cannot join the cluster that others have, empty if it can."""
+    # The cluster does not exist yet if no host has a file, or if the only files are standalone. The seed creates it.
     if not known.holders or (known.standalone and not known.views):
-        return ""  # there is no cluster yet: the seed creates it, or converts its standalone file
+        return ""
     there = f"{known.host} has no {known.path}, but {', '.join(known.holders)} have the cluster of {known.database}"
     if not known.views:
         return (

@@ -93,6 +93,8 @@ REFUSALS = {
         {"holders": ["db1"], "kind": "clustered", "file_address": "ssl:192.0.2.7:6647"},
         "belongs to the member ssl:192.0.2.7:6647",
     ),
+    "the file of a cluster whose address cannot be read": ({"holders": ["db1"], "kind": "clustered"}, "is damaged or is not a database"),
+    "a file of the seed that is not a database": ({"holders": ["db1"]}, "is damaged or is not a database", "move it aside"),
     "the standalone file of a host that is not the seed": (
         {"holders": ["db1"], "kind": "standalone", "seed": "db2"},
         "is standalone, and only db2 may create the cluster",

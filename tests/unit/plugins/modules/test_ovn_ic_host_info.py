@@ -71,6 +71,27 @@ def test_database_files_are_told_apart(tmp_path: Path) -> None:
     }
 
 
+def test_a_clustered_file_is_read_on_a_host_without_the_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, damaged = tmp_path / "clustered", tmp_path / "damaged"
+    subprocess.run(["ovsdb-tool", "create-cluster", path, SCHEMA, "ssl:[2001:db8::1]:6647"], check=True)
+    damaged.write_bytes(path.read_bytes()[:90])
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert host.database_file(str(path)) == {"kind": "clustered", "address": "ssl:[2001:db8::1]:6647"}
+    assert host.database_file(str(damaged)) == {"kind": "clustered", "address": ""}
+
+
+@pytest.mark.parametrize("silent", ["get-schema-version", "_Server"])
+def test_a_server_that_does_not_report_its_schema_does_not_answer(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
+    def run(command: list[str]) -> tuple[bool, str, str]:
+        fails = any(silent in word for word in command)
+        return (False, "", "no\nleader") if fails else (True, "7.1.0\n" if "get-schema-version" in command else '[{"rows": []}]', "")
+
+    monkeypatch.setattr(host, "run", run)
+    question = {"name": None, "server": "unix:/nonexistent", "database": "OVN_IC_Southbound", "tables": {}, "schema": True}
+    found = host.databases({"databases": [question], "timeout": 5})["OVN_IC_Southbound"]
+    assert (found["answers"], found["error"]) == (False, "no leader")
+
+
 def test_the_version_of_a_schema_file(tmp_path: Path) -> None:
     (tmp_path / "list").write_text("[]", encoding="utf-8")
     assert host.schema_version(str(SCHEMA)) != ""
