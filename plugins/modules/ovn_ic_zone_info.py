@@ -22,6 +22,9 @@ attributes:
     description: Reports whether something is missing, without waiting or failing.
     support: full
 options:
+  zone:
+    description: The name that the zone has to have. If omitted, any name is accepted.
+    type: str
   transit_switches:
     description: The names of the transit switches whose tunnel keys, and those of their ports, have to be the same in SB and IC_SB.
     type: list
@@ -97,6 +100,7 @@ from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.oper
 
 _ROUTE: dict[str, Any] = {"router": {"type": "str", "required": True}, "prefix": {"type": "str", "required": True}}
 OPTIONS: dict[str, Any] = {
+    "zone": {"type": "str"},
     "transit_switches": {"type": "list", "elements": "str", "default": []},
     "routes": {"type": "list", "elements": "dict", "default": [], "options": _ROUTE},
     "wait_timeout": {"type": "int", "default": 60},

@@ -65,8 +65,11 @@ def switch_keys(params: Params, stores: Stores) -> dict[str, int]:
     return {row["transit_switch"]: row["tunnel_key"] for row in stores[IC_SB].rows("Datapath_Binding") if row["transit_switch"] in wanted}
 
 
-def _registration(_params: Params, stores: Stores) -> ModuleError | None:
-    name = zone_name(stores)
+def _registration(params: Params, stores: Stores) -> ModuleError | None:
+    name, wanted = zone_name(stores), params["zone"]
+    if name and wanted and name != wanted:
+        lack = f"the zone is called {name} in NB, not {wanted}"
+        return ModuleError(f"{lack}; correct the name in the inventory, or rename the zone", database=NB)
     if name and any(row["name"] == name for row in stores[IC_SB].rows("Availability_Zone")):
         return None
     lack = f"zone {name} is not registered" if name else "the zone has no name in NB, so it is not registered"
@@ -88,15 +91,16 @@ def _switch_keys(params: Params, stores: Stores) -> ModuleError | None:
 
 
 def _port_keys(params: Params, stores: Stores) -> ModuleError | None:
-    """Which ports of routers have another key in SB. Ports of virtual machines are not read there (:func:`narrow`)."""
-    wanted = set(params["transit_switches"])
+    """Which ports have another key in SB. The zone's own ports of virtual machines are not read there (:func:`narrow`)."""
+    wanted, name = set(params["transit_switches"]), zone_name(stores)
+    zones = {row.uuid for row in stores[IC_SB].rows("Availability_Zone") if row["name"] == name}
     own = {row["logical_port"]: row["tunnel_key"] for row in stores[SB].rows("Port_Binding") if row["type"]}
     shared = [row for row in stores[IC_SB].rows("Port_Binding") if row["transit_switch"] in wanted]
-    of_routers = [row for row in shared if row["logical_port"] in own or "router-id" in row["external_ids"]]
+    of_machines = {row.uuid for row in shared if row["availability_zone"] in zones and "router-id" not in row["external_ids"]}
     wrong = [
         f"{row['logical_port']} (IC_SB has {row['tunnel_key']}, SB has {own.get(row['logical_port'], 'no such port')})"
-        for row in of_routers
-        if own.get(row["logical_port"]) != row["tunnel_key"]
+        for row in shared
+        if own.get(row["logical_port"]) != row["tunnel_key"] and (row["logical_port"] in own or row.uuid not in of_machines)
     ]
     if not wrong:
         return None

@@ -75,8 +75,23 @@ def test_keys_that_differ_are_named_with_both_values(contents: Contents) -> None
     assert "ts1 (IC_SB has 16711682, SB has 7)" in lack(contents)
 
 
-def test_ports_of_virtual_machines_are_not_compared(contents: Contents) -> None:
-    put(contents[IC_SB], "Port_Binding", transit_switch="ts1", logical_port="vm1", tunnel_key=7)
+def test_a_zone_with_another_name_than_the_expected_one(contents: Contents) -> None:
+    names = {name: zone_state.awaited(params(module, zone=name), contents) for name in ("az1", "az2")}
+    assert names["az1"] is None
+    assert "the zone is called az1 in NB, not az2" in str(names["az2"])
+
+
+def test_the_ports_of_its_own_virtual_machines_are_not_compared(contents: Contents) -> None:
+    (zone,) = contents[IC_SB].rows("Availability_Zone")
+    put(contents[IC_SB], "Port_Binding", transit_switch="ts1", logical_port="vm1", tunnel_key=7, availability_zone=zone.uuid)
+    assert lack(contents) == ""
+
+
+def test_the_ports_of_virtual_machines_of_other_zones_are_compared(contents: Contents) -> None:
+    other = put(contents[IC_SB], "Availability_Zone", name="az2")
+    put(contents[IC_SB], "Port_Binding", transit_switch="ts1", logical_port="vm2", tunnel_key=7, availability_zone=other)
+    assert "vm2 (IC_SB has 7, SB has no such port)" in lack(contents)
+    put(contents[SB], "Port_Binding", logical_port="vm2", type="remote", tunnel_key=7)
     assert lack(contents) == ""
 
 
