@@ -38,7 +38,7 @@ VXLAN_KEYS = range(1024, 4096)
 
 #: A transit switch or router: "switch" or "router", and its name.
 Owner = tuple[str, str]
-KINDS: Mapping[str, Kind] = {"switch": SWITCH, "router": ROUTER}
+KINDS: Mapping[str, Kind] = {kind.word: kind for kind in (SWITCH, ROUTER)}
 #: The key of an entry: the zone's row, the kind of the object, and its name.
 _ENTRY = re.compile(rf"{re.escape(HELD_PREFIX)}(?P<az>.{{36}})-(?P<kind>{'|'.join(KINDS)})-(?P<name>.+)", re.DOTALL)
 
@@ -82,7 +82,7 @@ class HeldKeys(Subject):
         else:
             kind = SWITCH if change.table == SWITCH.table else ROUTER
             names = {row[kind.column].get(kind.marker) for row in change.rows} - {None}
-            yield from ((_word(kind), name) for name in names if change.changed(kind.column, "external_ids"))
+            yield from ((kind.word, name) for name in names if change.changed(kind.column, "external_ids"))
 
     def all_keys(self, zone: Zone) -> Iterable[Hashable]:
         owners = dict.fromkeys(claim.owner for claim in _claims(zone))
@@ -224,10 +224,6 @@ def entries_of(az: Row, ids: Mapping[str, str]) -> list[str]:
 def _wants_vxlan(zone: Zone) -> bool:
     row = zone.ic_nb.only("IC_NB_Global")
     return row is not None and boolean(row["options"], "vxlan_mode")
-
-
-def _word(kind: Kind) -> str:
-    return "switch" if kind is SWITCH else "router"
 
 
 def _entry(az: str, owner: Owner) -> str:

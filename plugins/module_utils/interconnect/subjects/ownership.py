@@ -27,30 +27,36 @@ class Kind(NamedTuple):
     """A kind of NB object that stands for a transit object.
 
     ``column`` contains ``marker``, the key that names the transit object; ``others`` are further keys that an ovn-ic
-    writes there. ``port_mark`` is the key in a port's options that shows that an ovn-ic created the port.
+    writes there. ``port_mark`` is the key in a port's options that shows that an ovn-ic created the port. ``word`` is
+    what the object is called, "switch" or "router".
     """
 
     table: str
     ports: str
     transit: str
-    noun: str
+    word: str
     column: str
     marker: str
     others: tuple[str, ...]
     port_mark: str
+
+    @property
+    def noun(self) -> str:
+        """What the transit object is called."""
+        return f"transit {self.word}"
 
 
 SWITCH = Kind(
     "Logical_Switch",
     "Logical_Switch_Port",
     "Transit_Switch",
-    "transit switch",
+    "switch",
     "other_config",
     "interconn-ts",
     ("ic-vxlan_mode",),
     "interconn-tsp",
 )
-ROUTER = Kind("Logical_Router", "Logical_Router_Port", "Transit_Router", "transit router", "options", "interconn-tr", (), "interconn-tr")
+ROUTER = Kind("Logical_Router", "Logical_Router_Port", "Transit_Router", "router", "options", "interconn-tr", (), "interconn-tr")
 
 
 def row_of(kind: Kind, zone: Zone, row: Row) -> Row | None:
@@ -115,7 +121,7 @@ def resolve_surplus(kind: Kind, zone: Zone, row: Row, name: str) -> Step:
     ours = ADOPTED_KEY not in ids and (OWNER_KEY in ids or ROW_KEY in ids) and len(_our_ports(kind, zone, row)) == len(ports)
     empty = not ports and row["name"] != name and not _has_other_ids(row)
     if ours or empty:
-        reason = f"another {kind.noun.split()[1]} already stands for {kind.noun} {name}"
+        reason = f"another {kind.word} already stands for {kind.noun} {name}"
         return delete(zone.nb, kind.table, row, record=row["name"], reason=reason)
     return Skipped(
         row["name"] or row.uuid,

@@ -255,7 +255,7 @@ class Holder(NamedTuple):
 
     def reported(self, kind: Kind, name: str, key: int) -> Skipped:
         """The report about the transit object ``name`` of this ``kind``, which waits for the tunnel key ``key``."""
-        noun, here = self.kind.noun, self.kind.noun.replace("transit ", "")
+        noun, here = self.kind.noun, self.kind.word
         what = f"the tunnel key {key} of {kind.noun} {name} is not written to NB, because {here} {self.row['name']} still has it"
         if self.keeps:
             return Skipped(name, f"{what} and keeps it: the holder of the lock ovn_ic_sb will assign another key", logged=False)
@@ -282,7 +282,7 @@ def holder(zone: Zone, kind: Kind, name: str, key: int, seen: frozenset[tuple[Ki
             known = row[other.column][other.marker] if owner is None else owner["name"]
             if (other, known) in seen:
                 continue
-            if kept_key(zone, (other.noun.split()[1], known)) == key:
+            if kept_key(zone, (other.word, known)) == key:
                 return Holder(other, row, keeps=True)
             datapath = _datapath(other, zone, owner) if owner is not None else None
             if datapath is None or not keeps_key(zone, datapath):
