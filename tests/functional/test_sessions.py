@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.ovn.interconnect.plugins.module_utils._ansible import synchronization
-from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Session
+from ansible_collections.ovn.interconnect.plugins.module_utils._ansible.session import Session, wait_for
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.engine.change import Change, insert
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.operations.errors import ModuleError
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.columns import declare
-from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.replica import Tls
+from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.ovsdb.replica import Replica, Tls
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.sync.pairing import COLUMNS
 from ansible_collections.ovn.interconnect.plugins.module_utils.interconnect.tables import IC_NB, IC_SB, NB, SB
 from ansible_collections.ovn.interconnect.tests.support import ovsdb
+from ansible_collections.ovn.interconnect.tests.support.rpc import PATIENCE
 from ansible_collections.ovn.interconnect.tests.support.servers import Interconnect, Process, Server, suite
 
 DATABASES = {IC_NB: declare(IC_NB, {"Transit_Switch": "name"}), IC_SB: declare(IC_SB, {"Availability_Zone": "name"})}
@@ -139,6 +140,27 @@ def test_a_server_that_cannot_serve_the_database_yet_is_waited_for(start: Start,
             session.load()
     finally:
         session.close()
+
+
+def test_a_replica_is_not_synchronized_while_its_conditions_change_or_its_server_is_down(start: Start, directory: Path) -> None:
+    """A row that leaves a condition looks like a deleted row: nothing may be planned until the server has confirmed the change."""
+    process = server(start, directory)
+    process.database.transact(ovsdb.insert("Transit_Switch", {"name": "ts1"}))
+    replica = Replica(DATABASES[IC_NB], f"unix:{process.socket}")
+    assert not replica.synced
+    assert wait_for([replica], lambda: replica.synced, PATIENCE)
+    replica.want("Transit_Switch", [["name", "==", "ts2"]])
+    assert not replica.synced
+    assert wait_for([replica], lambda: replica.synced, PATIENCE)
+    assert replica.store.count("Transit_Switch") == 0
+    replica.want("Transit_Switch", [["name", "==", "ts2"]])
+    assert replica.synced
+    process.stop()
+    assert wait_for([replica], lambda: not replica.synced, PATIENCE)
+    process.start()
+    assert wait_for([replica], lambda: replica.synced, PATIENCE)
+    replica.close()
+    assert not replica.synced
 
 
 def test_a_read_only_server_is_refused_in_both_modes(start: Start, directory: Path) -> None:
