@@ -29,7 +29,7 @@ from ..engine.engine import ALL, Keys, Subject
 from ..ovsdb.store import Row, RowChange
 from ..settings import boolean, integer
 from ..tables import IC_NB, IC_SB
-from ..zone import HELD_PREFIX, KEY_NOTE, Zone
+from ..zone import HELD_PREFIX, Zone
 from . import gateways, transit
 from .ownership import REQUESTED_KEY, ROUTER, SWITCH, Kind
 
@@ -274,7 +274,7 @@ def _decide(row: Row, switch_keys: range) -> _Awards:
 def _is_noted(zone: Zone, owner: Owner, key: int) -> bool:
     """Whether IC_NB records this key, so that the datapath will get it again."""
     row = zone.ic_nb.first(KINDS[owner[0]].transit, "name", owner[1])
-    return row is not None and integer(row["external_ids"], KEY_NOTE, 0) == key
+    return row is not None and transit.note(row) == key
 
 
 def _owners(zone: Zone) -> Iterator[Owner]:
@@ -291,10 +291,10 @@ def _owner(zone: Zone, datapath: Row) -> Owner | None:
 
 
 def _held_key(zone: Zone, owner: Owner) -> int:
-    """The tunnel key that NB requests for a transit switch or router, 0 for none."""
+    """The tunnel key that NB requests for a transit switch or router. 0 if it requests none."""
     kind = KINDS[owner[0]]
     standing = transit.switches(zone, owner[1]) if kind is SWITCH else transit.routers(zone, owner[1])
-    return integer(standing[0][kind.column], REQUESTED_KEY, 0) if standing else 0
+    return transit.requested(standing[0][kind.column]) if standing else 0
 
 
 def _datapath(zone: Zone, owner: Owner) -> Row | None:

@@ -16,8 +16,7 @@ from . import operator_ports, transit
 from .gateways import unknown_chassis
 from .operator_ports import new_binding
 from .port import MANAGED_KEY, ROUTER_ID, KeySource, Port, is_local
-from .transit import SWITCH_PORT_TYPE
-from .tunnel_keys import requested
+from .transit import SWITCH_PORT_TYPE, requested
 
 
 def plan(port: Port, transit_switch_port: Row, transit_switch: Row, keys: KeySource) -> Iterator[Step]:

@@ -19,8 +19,7 @@ from ..settings import tag_warning
 from ..zone import Zone
 from . import port_faults, transit
 from .port import ROUTER_ID, KeySource, Port
-from .transit import SWITCH_PORT_TYPE
-from .tunnel_keys import requested
+from .transit import SWITCH_PORT_TYPE, requested
 
 
 def plan(port: Port, keys: KeySource, *, make_remote: bool = True) -> Iterator[Step]:

@@ -24,8 +24,8 @@ from ..zone import Zone
 from . import transit
 from .gateways import IS_REMOTE, flags_column, unknown_chassis, zone_name
 from .port import KeySource, is_local
-from .transit import ROUTER_KEY, ROUTER_PORT_TYPE
-from .tunnel_keys import PortKeys, requested
+from .transit import ROUTER_KEY, ROUTER_PORT_TYPE, requested
+from .tunnel_keys import PortKeys
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from functools import partial
 from ..ovsdb.store import Row, RowChange, Store
 from ..settings import integer
 from ..tables import IC_NB, IC_SB, NB
-from ..zone import ROW_KEY, Facts, Zone
+from ..zone import KEY_NOTE, ROW_KEY, Facts, Zone
 from . import ownership
 from .ownership import ROUTER, SWITCH, Kind
 
@@ -50,8 +50,8 @@ def register(zone: Zone) -> None:
     zone.ic_sb.index("Datapath_Binding", "switch_row", _switch_row)
     zone.ic_sb.index("Datapath_Binding", "tunnel_key", lambda row: (row["tunnel_key"],))
     zone.ic_sb.index("Route", "switch", lambda row: ((row["availability_zone"], row["transit_switch"]),))
-    zone.nb.index("Logical_Switch", REQUESTED_KEY, partial(_requested, "other_config", SWITCH_KEY))
-    zone.nb.index("Logical_Router", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
+    zone.nb.index("Logical_Switch", REQUESTED_KEY, partial(requested_keys, "other_config", SWITCH_KEY))
+    zone.nb.index("Logical_Router", REQUESTED_KEY, partial(requested_keys, "options", ROUTER_KEY))
     zone.ic_sb.index("Datapath_Binding", "nb_ic_uuid", _router_datapath)
     zone.ic_sb.index("Port_Binding", "transit_switch", lambda row: (row["transit_switch"],))
 
@@ -302,9 +302,28 @@ def known_here(zone: Zone, kind: Kind, row: Row, name: str) -> bool:
     return own_binding_on(zone, name) or ((kind.transit, name) in zone.facts.seen and ownership.was_made_by_ovn_ic(kind, zone, row) is True)
 
 
+def requested(options: Mapping[str, str]) -> int:
+    """The tunnel key that an NB object requests. 0 if it requests none."""
+    return integer(options, REQUESTED_KEY, 0)
+
+
+def requested_keys(column: str, marker: str, row: Row) -> Iterable[Hashable]:
+    """The index keys of an NB object by the tunnel key that it requests. If ``marker`` is not empty, only objects with
+    this map key in ``column`` count.
+    """
+    options = row[column]
+    key = requested(options) if not marker or marker in options else 0
+    return (key,) if key else ()
+
+
+def note(row: Row) -> int:
+    """The tunnel key that IC_NB records for a transit switch or router. 0 if it records none."""
+    return integer(row["external_ids"], KEY_NOTE, 0)
+
+
 def key_option(options: Mapping[str, str], key: int) -> dict[str, str]:
     """The map key to write to request a tunnel key. Empty if the present text already means this number."""
-    return {} if integer(options, REQUESTED_KEY, 0) == key else {REQUESTED_KEY: str(key)}
+    return {} if requested(options) == key else {REQUESTED_KEY: str(key)}
 
 
 def _value(column: str, key: str, row: Row) -> Iterable[Hashable]:
@@ -318,11 +337,6 @@ def _switch_datapath(row: Row) -> Iterable[Hashable]:
 
 def _switch_row(row: Row) -> Iterable[Hashable]:
     return () if row["type"] == ROUTER_TYPE or not row["nb_ic_uuid"] else (row["nb_ic_uuid"],)
-
-
-def _requested(column: str, marker: str, row: Row) -> Iterable[Hashable]:
-    key = integer(row[column], REQUESTED_KEY, 0) if marker in row[column] else 0
-    return (key,) if key else ()
 
 
 def _router_datapath(row: Row) -> Iterable[Hashable]:

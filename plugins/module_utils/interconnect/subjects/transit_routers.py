@@ -24,8 +24,8 @@ from ..zone import KEY_NOTE, ROW_KEY, Facts, Zone
 from . import transit
 from .held_keys import NORMAL_KEYS, Owner, awaiting, concerned, kept_key
 from .ownership import ROUTER, end, marks, namesakes, new_marks, resolve_surplus, row_of
-from .transit import ROUTER_KEY, ROUTER_TYPE
-from .tunnel_keys import DatapathKeys, contested, duplicate, holder, keeps_key, note, requested, sharing
+from .transit import ROUTER_KEY, ROUTER_TYPE, note, requested
+from .tunnel_keys import DatapathKeys, contested, duplicate, holder, keeps_key, sharing
 
 _Key = tuple[str, "str | None"]
 

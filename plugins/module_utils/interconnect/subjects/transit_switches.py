@@ -24,8 +24,8 @@ from . import gateways, transit
 from .held_keys import awaiting, concerned, kept_key, key_range, vxlan_mode
 from .ownership import SWITCH, end, marks, namesakes, new_marks, resolve_surplus, row_of
 from .renaming import pending, rename
-from .transit import SWITCH_KEY, SWITCH_TYPE
-from .tunnel_keys import DatapathKeys, contested, duplicate, holder, keeps_key, note, requested, sharing
+from .transit import SWITCH_KEY, SWITCH_TYPE, note, requested
+from .tunnel_keys import DatapathKeys, contested, duplicate, holder, keeps_key, sharing
 
 VXLAN_KEY = "ic-vxlan_mode"
 #: The NB schema of OVN 25.03, whose northd supports ``ic-vxlan_mode`` (spec switches-D-4).

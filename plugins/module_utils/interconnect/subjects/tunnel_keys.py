@@ -22,7 +22,6 @@ from typing import NamedTuple
 
 from ..engine.change import Skipped
 from ..ovsdb.store import Row, RowChange
-from ..settings import integer
 from ..zone import KEY_NOTE, ROW_KEY, Zone
 from .held_keys import Owner, awarded_key, is_awarded_to_another, kept_key
 from .ownership import ROUTER, SWITCH, Kind
@@ -31,6 +30,9 @@ from .transit import (
     ROUTER_KEY,
     ROUTER_TYPE,
     SWITCH_KEY,
+    note,
+    requested,
+    requested_keys,
     router_datapaths,
     routers,
     stands_for,
@@ -74,13 +76,10 @@ class DatapathKeys:
         self._lowest: dict[range, int] = {}
 
     def prepare(self, zone: Zone) -> None:
-        """Register the indexes used here, and restart the search from the beginning, because keys may have been freed
-        in the meantime.
+        """Register the indexes used here, in addition to those of :func:`.transit.register`, and restart the search from the
+        beginning, because keys may have been freed in the meantime.
         """
         self._lowest.clear()
-        zone.ic_sb.index("Datapath_Binding", "tunnel_key", lambda row: (row["tunnel_key"],))
-        zone.nb.index("Logical_Switch", REQUESTED_KEY, partial(_requested, "other_config", SWITCH_KEY))
-        zone.nb.index("Logical_Router", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
         for table in ("Transit_Switch", "Transit_Router"):
             zone.ic_nb.index(table, KEY_NOTE, _noted)
 
@@ -150,8 +149,8 @@ class PortKeys:
     def register(zone: Zone) -> None:
         """Register the indexes used here."""
         zone.ic_sb.index("Port_Binding", "tunnel_key", lambda row: ((row["transit_switch"], row["tunnel_key"]),))
-        zone.nb.index("Logical_Switch_Port", REQUESTED_KEY, partial(_requested, "options", ""))
-        zone.nb.index("Logical_Router_Port", REQUESTED_KEY, partial(_requested, "options", ROUTER_KEY))
+        zone.nb.index("Logical_Switch_Port", REQUESTED_KEY, partial(requested_keys, "options", ""))
+        zone.nb.index("Logical_Router_Port", REQUESTED_KEY, partial(requested_keys, "options", ROUTER_KEY))
 
     def release(self, owner: Hashable) -> None:
         """Forget what was assigned to this owner: its row was read back, or it is planned again."""
@@ -176,11 +175,6 @@ class PortKeys:
     def _used(self, zone: Zone, transit: str, key: int) -> bool:
         place = (transit, key)
         return place in self._reserved or zone.ic_sb.first("Port_Binding", "tunnel_key", place) is not None
-
-
-def requested(options: dict[str, str]) -> int:
-    """The tunnel key that an NB object requests, 0 for none."""
-    return integer(options, REQUESTED_KEY, 0)
 
 
 def keeps_key(zone: Zone, datapath: Row) -> bool:
@@ -220,20 +214,9 @@ def sharing(zone: Zone, keys: Iterable[int]) -> Iterator[Row]:
         yield from zone.ic_sb.find("Datapath_Binding", "tunnel_key", key)
 
 
-def _requested(column: str, marker: str, row: Row) -> Iterable[Hashable]:
-    options = row[column]
-    key = requested(options) if not marker or marker in options else 0
-    return (key,) if key else ()
-
-
 def _noted(row: Row) -> Iterable[Hashable]:
     key = note(row)
     return (key,) if key else ()
-
-
-def note(row: Row) -> int:
-    """The tunnel key that IC_NB records for a transit switch or router, 0 for none."""
-    return integer(row["external_ids"], KEY_NOTE, 0)
 
 
 def _is_noted(zone: Zone, key: int, place: Hashable) -> bool:
